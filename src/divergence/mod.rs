@@ -1,0 +1,1 @@
+//! Divergences between distributions: f-divergences, their conjugates and variational bounds, transport distances.

@@ -1,0 +1,3 @@
+//! From resized images to features: the networks and the engines that run them.
+
+pub mod weights;

@@ -1,0 +1,1 @@
+//! Network weights: reading checkpoints, writing ONNX graphs.

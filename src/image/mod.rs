@@ -1,0 +1,1 @@
+//! Images: decoding, data sets, and the resizers of the reference implementations.

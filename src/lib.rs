@@ -1,0 +1,34 @@
+//! How good are the samples of an image generator?
+//!
+//! `gan-metrics` computes the Fréchet Inception Distance and its family with the numbers that the reference
+//! implementations publish. Data flows one way:
+//!
+//! ```text
+//! paths ─► image ─► extractor ─► stats ─► metrics ─► report        divergence: a calculator of its own
+//! ```
+//!
+//! * [`image`] decodes data sets and resizes exactly as a named reference does;
+//! * [`extractor`] runs a network on the resized images;
+//! * [`stats`] reduces features to moments that merge exactly, and reads and writes statistics files;
+//! * [`metrics`] turns statistics and features into scores, and never sees an image or a network;
+//! * [`evaluate`] is one pass over a data set, from paths to statistics;
+//! * [`report`] renders what was computed;
+//! * [`divergence`] is a calculator for f-divergences and transport distances.
+//!
+//! Without default features the crate is the pure-mathematics part: [`linalg`], [`stats`], [`metrics`] and
+//! [`divergence`].
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+pub mod divergence;
+pub mod error;
+#[cfg(feature = "images")]
+pub mod image;
+pub mod linalg;
+pub mod metrics;
+pub mod stats;
+
+#[cfg(feature = "inference")]
+pub mod extractor;
+
+pub use error::{Blame, Error, Result};

@@ -1,0 +1,1 @@
+//! Dense symmetric linear algebra in f64.

@@ -1,0 +1,1 @@
+//! Scores from statistics and features. Nothing here sees an image or a network.
