@@ -20,6 +20,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod atomic;
 pub mod divergence;
 pub mod error;
 #[cfg(feature = "images")]

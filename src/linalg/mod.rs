@@ -1,1 +1,102 @@
-//! Dense symmetric linear algebra in f64.
+//! Dense linear algebra in f64: products, factorisations, and the trace of a matrix square root.
+//!
+//! Matrices are `ndarray` arrays; symmetric arguments are read from their lower triangle only. The factorisations
+//! come from `faer`, or from the system's LAPACK under the feature `lapack`, behind the same functions and tested to
+//! the same tolerances; products always come from `faer`, which uses all threads of the global rayon pool.
+
+mod covariance;
+#[cfg_attr(feature = "lapack", path = "lapack.rs")]
+#[cfg_attr(not(feature = "lapack"), path = "faer.rs")]
+mod backend;
+mod gemm;
+
+use ndarray::{Array1, Array2};
+
+pub use backend::NAME as BACKEND;
+pub use backend::{cholesky, eigh, singular_values};
+pub use covariance::{CovarianceFactor, Spectrum, sqrtm};
+pub use gemm::{add_gram_lower, matmul};
+
+use crate::error::{Blame, Blamed};
+
+/// Why a matrix could not be factorised.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinalgError {
+    /// The matrix is not square.
+    #[error("expected a square matrix, got {rows}×{columns}")]
+    NotSquare {
+        /// Rows of the rejected matrix.
+        rows: usize,
+        /// Columns of the rejected matrix.
+        columns: usize,
+    },
+    /// A value is NaN or infinite.
+    #[error("entry ({row}, {column}) of a matrix is {value}: only finite matrices can be factorised")]
+    NotFinite {
+        /// Row of the offending value.
+        row: usize,
+        /// Column of the offending value.
+        column: usize,
+        /// The value itself.
+        value: f64,
+    },
+    /// A matrix that should be a covariance has a clearly negative eigenvalue.
+    #[error(
+        "not a covariance matrix: its smallest eigenvalue is {smallest:e}, its largest {largest:e} \
+         (a covariance has none below zero; was the file written by another tool or edited?)"
+    )]
+    Indefinite {
+        /// Smallest eigenvalue.
+        smallest: f64,
+        /// Largest eigenvalue.
+        largest: f64,
+    },
+    /// The iteration of an eigenvalue or singular value solver did not converge.
+    #[error("the {solver} solver did not converge on a {rows}×{columns} matrix: please report this matrix")]
+    NoConvergence {
+        /// Which decomposition was asked for.
+        solver: &'static str,
+        /// Rows of the matrix.
+        rows: usize,
+        /// Columns of the matrix.
+        columns: usize,
+    },
+}
+
+impl Blamed for LinalgError {
+    fn blame(&self) -> Blame {
+        match self {
+            LinalgError::NoConvergence { .. } => Blame::Bug,
+            _ => Blame::Input,
+        }
+    }
+}
+
+/// Eigendecomposition `A = V·diag(λ)·Vᵀ` of a symmetric matrix.
+#[derive(Debug, Clone)]
+pub struct Eigh {
+    /// Eigenvalues λ in ascending order.
+    pub values: Array1<f64>,
+    /// Orthonormal eigenvectors, one a column, in the order of `values`.
+    pub vectors: Array2<f64>,
+}
+
+/// Checks what every factorisation of a square matrix requires.
+fn square_and_finite(a: &Array2<f64>) -> Result<(), LinalgError> {
+    let (rows, columns) = a.dim();
+    if rows != columns {
+        return Err(LinalgError::NotSquare { rows, columns });
+    }
+    finite(a)
+}
+
+fn finite(a: &Array2<f64>) -> Result<(), LinalgError> {
+    match a.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        Some(((row, column), &value)) => Err(LinalgError::NotFinite { row, column, value }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

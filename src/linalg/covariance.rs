@@ -1,0 +1,140 @@
+//! Factors of a covariance, and what follows from them: the trace of √(Σ₁Σ₂), and √Σ itself.
+//!
+//! With `Σᵢ = Fᵢ·Fᵢᵀ`, the eigenvalues of `Σ₁Σ₂` are the squared singular values of `F₁ᵀ·F₂`, so that
+//!
+//! ```text
+//! tr √(Σ₁Σ₂) = ‖F₁ᵀ·F₂‖_*   (the sum of its singular values)
+//! ```
+//!
+//! Any factor will do: the triangular one of Cholesky for a well-conditioned covariance, eigenvectors scaled by the
+//! roots of their eigenvalues for a singular one, or the centred samples themselves when there are fewer of them than
+//! dimensions. Working on the factors rather than on `Σ₁^½·Σ₂·Σ₁^½` halves the number of digits lost: the square
+//! root of an eigenvalue that should be zero but was rounded to 1e-16 is 1e-8, and a thousand of these are visible in
+//! a score.
+
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::{LinalgError, cholesky, eigh, matmul, singular_values};
+
+/// Eigenvalues below `d·ε·λmax` are rounding errors of a d×d matrix: the bound on the backward error of the solvers.
+fn noise_floor(dim: usize, largest: f64) -> f64 {
+    dim as f64 * f64::EPSILON * largest
+}
+
+/// Eigenvalues below `-NEGATIVE_TOLERANCE·λmax` cannot be rounding errors, not even those of a covariance that was
+/// accumulated in f32 (its 24 bits leave 6e-8): the matrix is no covariance.
+const NEGATIVE_TOLERANCE: f64 = 1e-6;
+
+/// What the factorisation saw of the eigenvalues of a covariance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spectrum {
+    /// Number of dimensions d.
+    pub dim: usize,
+    /// Numerical rank: eigenvalues above `d·ε·λmax`, or the number of independent samples at hand.
+    pub rank: usize,
+    /// Ratio of the largest to the smallest eigenvalue that counts towards the rank. From a Cholesky factor it is a
+    /// lower bound, the squared ratio of the diagonal entries of `L`; not known (`None`) for a factor made of samples.
+    pub condition: Option<f64>,
+    /// Smallest eigenvalue that had to be clipped to zero, when that was no mere rounding error (below `-d·ε·λmax`).
+    pub clipped: Option<f64>,
+}
+
+/// A factor `F` (d×r) of a covariance `Σ = F·Fᵀ`.
+#[derive(Debug, Clone)]
+pub struct CovarianceFactor {
+    factor: Array2<f64>,
+    spectrum: Spectrum,
+}
+
+impl CovarianceFactor {
+    /// Factorises a covariance, d×d, read from its lower triangle: by Cholesky where that is safe, otherwise by
+    /// eigendecomposition, where eigenvalues below `d·ε·λmax` count as zero.
+    ///
+    /// # Errors
+    /// [`LinalgError`] when the matrix is not square, not finite, or has an eigenvalue that is clearly negative.
+    pub fn of_covariance(sigma: &Array2<f64>) -> Result<Self, LinalgError> {
+        let dim = sigma.nrows();
+        if let Some(lower) = cholesky(sigma)? {
+            let diagonal = lower.diag();
+            let largest = diagonal.fold(0.0_f64, |a, &b| a.max(b * b));
+            let smallest = diagonal.fold(f64::INFINITY, |a, &b| a.min(b * b));
+            // A pivot at the noise floor means that the matrix may be singular and Cholesky was merely lucky.
+            if smallest > noise_floor(dim, largest) {
+                let spectrum = Spectrum { dim, rank: dim, condition: Some(largest / smallest), clipped: None };
+                return Ok(Self { factor: lower, spectrum });
+            }
+        }
+        Self::of_singular(sigma)
+    }
+
+    fn of_singular(sigma: &Array2<f64>) -> Result<Self, LinalgError> {
+        let dim = sigma.nrows();
+        let eigen = eigh(sigma)?;
+        let (smallest, largest) = match (eigen.values.first(), eigen.values.last()) {
+            (Some(&smallest), Some(&largest)) => (smallest, largest.max(0.0)),
+            _ => (0.0, 0.0),
+        };
+        if smallest < -NEGATIVE_TOLERANCE * largest || (largest == 0.0 && smallest < 0.0) {
+            return Err(LinalgError::Indefinite { smallest, largest });
+        }
+        let floor = noise_floor(dim, largest);
+        let first = eigen.values.iter().take_while(|&&value| value <= floor).count();
+        let roots = eigen.values.slice(ndarray::s![first..]).mapv(f64::sqrt);
+        let factor = &eigen.vectors.slice(ndarray::s![.., first..]) * &roots;
+        let spectrum = Spectrum {
+            dim,
+            rank: dim - first,
+            condition: eigen.values.get(first).map(|&least| largest / least),
+            clipped: (smallest < -floor).then_some(smallest),
+        };
+        Ok(Self { factor, spectrum })
+    }
+
+    /// The factor of the unbiased covariance of `n` samples (rows, n×d), which need not be centred:
+    /// `F = (X − 1·μᵀ)ᵀ/√(n−1)`. The cheap way when n < d.
+    ///
+    /// # Panics
+    /// With fewer than two samples, which have no covariance.
+    pub fn of_samples(samples: ArrayView2<'_, f64>) -> Self {
+        let (n, dim) = samples.dim();
+        assert!(n >= 2, "a covariance takes at least two samples");
+        let mean = samples.mean_axis(Axis(0)).expect("there are samples");
+        let centred = (&samples - &mean) / ((n - 1) as f64).sqrt();
+        let spectrum = Spectrum { dim, rank: (n - 1).min(dim), condition: None, clipped: None };
+        Self { factor: centred.reversed_axes(), spectrum }
+    }
+
+    /// `tr Σ`, the total variance.
+    pub fn trace(&self) -> f64 {
+        self.factor.iter().map(|value| value * value).sum()
+    }
+
+    /// What the factorisation saw of the eigenvalues.
+    pub fn spectrum(&self) -> Spectrum {
+        self.spectrum
+    }
+
+    /// `tr √(Σ₁Σ₂)`, the nuclear norm of `F₁ᵀ·F₂`. Symmetric in its arguments; relative error of the order of `ε`
+    /// times the number of singular values.
+    ///
+    /// # Errors
+    /// [`LinalgError`] when the product overflows or the singular value solver does not converge.
+    ///
+    /// # Panics
+    /// When the dimensions differ.
+    pub fn trace_sqrt_product(&self, other: &Self) -> Result<f64, LinalgError> {
+        assert_eq!(self.spectrum.dim, other.spectrum.dim, "covariances of different dimensions");
+        Ok(singular_values(&matmul(self.factor.t(), other.factor.view()))?.sum())
+    }
+}
+
+/// The symmetric square root of a covariance: `S·S = Σ`, `S = Sᵀ`, by eigendecomposition.
+///
+/// # Errors
+/// As [`CovarianceFactor::of_covariance`].
+pub fn sqrtm(sigma: &Array2<f64>) -> Result<Array2<f64>, LinalgError> {
+    let CovarianceFactor { factor, .. } = CovarianceFactor::of_singular(sigma)?;
+    // F = V·√λ, so S = V·√λ·Vᵀ = F·(F/√λ)ᵀ, and √λ are the norms of the columns of F.
+    let norms = factor.map_axis(Axis(0), |column| column.dot(&column).sqrt());
+    Ok(matmul(factor.view(), (&factor / &norms).t()))
+}

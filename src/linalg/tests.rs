@@ -1,0 +1,165 @@
+//! Laws of the factorisations. They hold for both back ends.
+
+use ndarray::{Array2, Axis, array, s};
+use proptest::prelude::*;
+use rand_mt::Mt64;
+
+use super::*;
+
+/// Reconstruction error allowed per unit of the norm: √d·ε with room for the constant of the solvers.
+fn tolerance(dim: usize) -> f64 {
+    (dim as f64).sqrt() * f64::EPSILON * 100.0
+}
+
+fn random(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
+    let mut generator = Mt64::new(seed);
+    Array2::from_shape_simple_fn((rows, columns), || generator.next_u64() as f64 / u64::MAX as f64 - 0.5)
+}
+
+fn covariance(samples: &Array2<f64>) -> Array2<f64> {
+    let centred = samples - &samples.mean_axis(Axis(0)).unwrap();
+    centred.t().dot(&centred) / (samples.nrows() - 1) as f64
+}
+
+fn norm(a: &Array2<f64>) -> f64 {
+    a.iter().map(|value| value * value).sum::<f64>().sqrt()
+}
+
+#[test]
+fn products_agree_with_the_obvious_ones_in_every_layout() {
+    let (a, b) = (random(13, 40, 1), random(40, 29, 2));
+    let expected = a.dot(&b);
+    assert!(norm(&(matmul(a.view(), b.view()) - &expected)) < tolerance(40));
+    let (at, bt) = (a.t().as_standard_layout().into_owned(), b.t().as_standard_layout().into_owned());
+    assert!(norm(&(matmul(at.t(), bt.t()) - &expected)) < tolerance(40));
+    let strided = random(26, 80, 3);
+    let strided = strided.slice(s![..;2, ..;-2]);
+    assert!(norm(&(matmul(strided, b.view()) - &strided.dot(&b))) < tolerance(40));
+}
+
+#[test]
+fn gram_fills_the_lower_triangle_only() {
+    let rows = random(31, 17, 4);
+    let mut gram = Array2::zeros((17, 17));
+    add_gram_lower(&mut gram, rows.slice(s![..10, ..]));
+    add_gram_lower(&mut gram, rows.slice(s![10.., ..]));
+    let expected = rows.t().dot(&rows);
+    for ((row, column), value) in gram.indexed_iter() {
+        let expected = if column <= row { expected[(row, column)] } else { 0.0 };
+        assert!((value - expected).abs() < tolerance(31), "({row}, {column}): {value} against {expected}");
+    }
+}
+
+#[test]
+fn eigh_reconstructs_and_sorts() {
+    for dim in [1, 2, 7, 40, 130] {
+        let a = covariance(&random(dim + 5, dim, 5));
+        let Eigh { values, vectors } = eigh(&a).unwrap();
+        assert!(values.windows(2).into_iter().all(|pair| pair[0] <= pair[1]));
+        let reconstructed = (&vectors * &values).dot(&vectors.t());
+        assert!(norm(&(&reconstructed - &a)) <= tolerance(dim) * norm(&a), "dimension {dim}");
+        let identity = vectors.t().dot(&vectors);
+        assert!(norm(&(identity - Array2::<f64>::eye(dim))) <= tolerance(dim) * (dim as f64).sqrt());
+    }
+}
+
+#[test]
+fn only_the_lower_triangle_is_read() {
+    let a = array![[2.0, 1e9], [1.0, 2.0]];
+    let values = eigh(&a).unwrap().values;
+    assert!((values[0] - 1.0).abs() < 1e-14 && (values[1] - 3.0).abs() < 1e-14, "{values}");
+    let lower = cholesky(&a).unwrap().unwrap();
+    assert_eq!(lower[(0, 1)], 0.0);
+    assert!((lower[(1, 0)] - 0.5_f64.sqrt()).abs() < 1e-15);
+}
+
+#[test]
+fn cholesky_declines_what_is_not_positive_definite() {
+    assert!(cholesky(&array![[1.0, 2.0], [2.0, 1.0]]).unwrap().is_none());
+}
+
+#[test]
+fn singular_values_descend_and_ignore_the_orientation() {
+    let a = random(12, 30, 6);
+    let (tall, wide) = (singular_values(&a.t().to_owned()).unwrap(), singular_values(&a).unwrap());
+    assert_eq!(wide.len(), 12);
+    assert!(wide.windows(2).into_iter().all(|pair| pair[0] >= pair[1]));
+    assert!((&tall - &wide).iter().all(|difference| difference.abs() < tolerance(30)));
+    let squares: f64 = wide.iter().map(|value| value * value).sum();
+    assert!((squares - norm(&a).powi(2)).abs() < tolerance(30) * squares);
+}
+
+#[test]
+fn sqrtm_squares_to_its_argument_even_when_singular() {
+    for (samples, dim) in [(60, 20), (9, 20)] {
+        let sigma = covariance(&random(samples, dim, 7));
+        let root = sqrtm(&sigma).unwrap();
+        assert!(norm(&(root.dot(&root) - &sigma)) < tolerance(dim) * norm(&sigma));
+        assert!(norm(&(&root - &root.t())) < tolerance(dim));
+    }
+}
+
+#[test]
+fn factors_from_covariance_eigenvectors_and_samples_agree() {
+    // Fewer samples than dimensions on one side, so that all three kinds of factor occur.
+    let (few, many) = (random(15, 24, 8), random(200, 24, 9));
+    let full = CovarianceFactor::of_covariance(&covariance(&many)).unwrap();
+    let singular = CovarianceFactor::of_covariance(&covariance(&few)).unwrap();
+    let samples = CovarianceFactor::of_samples(few.view());
+    assert_eq!((full.spectrum().rank, singular.spectrum().rank, samples.spectrum().rank), (24, 14, 14));
+    let (a, b) = (full.trace_sqrt_product(&singular).unwrap(), full.trace_sqrt_product(&samples).unwrap());
+    assert!((a - b).abs() < 1e-12 * b, "{a} against {b}");
+    assert!((singular.trace() - samples.trace()).abs() < 1e-12 * samples.trace());
+    let c = samples.trace_sqrt_product(&full).unwrap();
+    assert!((b - c).abs() < 1e-13 * b, "not symmetric: {b} against {c}");
+}
+
+#[test]
+fn trace_of_the_root_of_a_square_is_the_trace() {
+    let factor = CovarianceFactor::of_covariance(&covariance(&random(90, 30, 10))).unwrap();
+    let trace = factor.trace_sqrt_product(&factor).unwrap();
+    assert!((trace - factor.trace()).abs() < tolerance(30) * trace);
+}
+
+#[test]
+fn commuting_covariances_have_the_closed_form() {
+    let (a, b) = (array![[4.0, 0.0], [0.0, 9.0]], array![[25.0, 0.0], [0.0, 0.0]]);
+    let (a, b) = (CovarianceFactor::of_covariance(&a).unwrap(), CovarianceFactor::of_covariance(&b).unwrap());
+    assert!((a.trace_sqrt_product(&b).unwrap() - 10.0).abs() < 1e-14);
+    assert_eq!(b.spectrum().rank, 1);
+}
+
+#[test]
+fn a_zero_covariance_has_rank_zero() {
+    let zero = CovarianceFactor::of_covariance(&Array2::zeros((3, 3))).unwrap();
+    assert_eq!((zero.spectrum().rank, zero.trace()), (0, 0.0));
+    let one = CovarianceFactor::of_covariance(&Array2::eye(3)).unwrap();
+    assert_eq!(one.trace_sqrt_product(&zero).unwrap(), 0.0);
+}
+
+#[test]
+fn rejects_what_is_no_covariance() {
+    assert_eq!(
+        CovarianceFactor::of_covariance(&Array2::zeros((2, 3))).unwrap_err(),
+        LinalgError::NotSquare { rows: 2, columns: 3 }
+    );
+    assert!(matches!(
+        CovarianceFactor::of_covariance(&array![[1.0, 0.0], [f64::NAN, 1.0]]).unwrap_err(),
+        LinalgError::NotFinite { row: 1, column: 0, .. }
+    ));
+    assert!(matches!(
+        CovarianceFactor::of_covariance(&array![[1.0, 2.0], [2.0, 1.0]]).unwrap_err(),
+        LinalgError::Indefinite { .. }
+    ));
+}
+
+proptest! {
+    /// ‖F₁ᵀF₂‖_* ≤ ‖F₁‖·‖F₂‖: the Fréchet distance is never negative.
+    #[test]
+    fn cauchy_schwarz(seed in any::<u64>(), dim in 1_usize..12, n in 2_usize..30) {
+        let a = CovarianceFactor::of_samples(random(n, dim, seed).view());
+        let b = CovarianceFactor::of_covariance(&covariance(&random(n + 3, dim, seed ^ 1))).unwrap();
+        let bound = (a.trace() * b.trace()).sqrt();
+        prop_assert!(a.trace_sqrt_product(&b).unwrap() <= bound * (1.0 + tolerance(dim)));
+    }
+}

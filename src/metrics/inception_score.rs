@@ -1,0 +1,220 @@
+//! Inception Score.
+
+use ndarray::{ArrayView1, ArrayView2, Axis};
+
+use super::random_state::RandomState;
+use crate::error::{Blame, Blamed};
+use crate::stats::Logits;
+
+/// Why an Inception Score cannot be computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InceptionScoreError {
+    /// There must be a split, and each needs an image.
+    #[error("{images} images cannot be cut into {splits} splits: use at least one split and as many images as splits")]
+    Splits {
+        /// Number of images.
+        images: usize,
+        /// Number of splits asked for.
+        splits: usize,
+    },
+    /// The unbiased deviation of a single split does not exist.
+    #[error("the deviation with ddof 1 takes at least 2 splits, got {splits}: use more splits or ddof 0")]
+    Deviation {
+        /// Number of splits asked for.
+        splits: usize,
+    },
+}
+
+impl Blamed for InceptionScoreError {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
+/// In which order images are cut into splits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As they come; what the original TensorFlow code does.
+    AsGiven,
+    /// Shuffled by `numpy.random.RandomState(seed).permutation`; torch-fidelity does so with seed 2020.
+    Shuffled {
+        /// Seed of the generator.
+        seed: u32,
+    },
+}
+
+/// Divisor of the variance over splits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DegreesOfFreedom {
+    /// Divide by the number of splits (ddof = 0): the original code, torch-fidelity.
+    Population,
+    /// Divide by one less (ddof = 1): torchmetrics.
+    Sample,
+}
+
+/// Definition of an Inception Score. The default is torch-fidelity's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InceptionScoreOptions {
+    /// Number of splits; the literature uses 10.
+    pub splits: usize,
+    /// Order in which the images are cut.
+    pub order: Order,
+    /// Divisor of the variance over splits.
+    pub ddof: DegreesOfFreedom,
+}
+
+impl Default for InceptionScoreOptions {
+    fn default() -> Self {
+        Self { splits: 10, order: Order::Shuffled { seed: 2020 }, ddof: DegreesOfFreedom::Population }
+    }
+}
+
+/// An Inception Score: mean and standard deviation over splits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct InceptionScore {
+    /// Mean over splits, between 1 and the number of classes.
+    pub mean: f64,
+    /// Standard deviation over splits.
+    pub std: f64,
+}
+
+/// The Inception Score of a set of logits (n×classes):
+///
+/// ```text
+/// IS = exp E_x KL(p(y|x) ‖ p(y))        p(y|x) = softmax(logits(x)),   p(y) = E_x p(y|x) within the split
+/// ```
+///
+/// mean and deviation over splits `[i·n/s, (i+1)·n/s)`.
+///
+/// Source: Salimans et al. 2016 (arXiv:1606.03498), as computed by torch-fidelity: f64, log-softmax, no epsilon inside
+/// the logarithm. For the FID Inception-v3 the logits are `logits_unbiased`, without the bias of the last layer, as
+/// in the original TensorFlow graph.
+///
+/// # Errors
+/// [`InceptionScoreError`] when there are fewer images than splits, or a deviation that does not exist.
+pub fn inception_score(
+    logits: &Logits,
+    options: InceptionScoreOptions,
+) -> Result<InceptionScore, InceptionScoreError> {
+    let InceptionScoreOptions { splits, order, ddof } = options;
+    let images = logits.len();
+    if splits == 0 || images < splits {
+        return Err(InceptionScoreError::Splits { images, splits });
+    }
+    if ddof == DegreesOfFreedom::Sample && splits < 2 {
+        return Err(InceptionScoreError::Deviation { splits });
+    }
+    let order = match order {
+        Order::AsGiven => (0..images).collect(),
+        Order::Shuffled { seed } => RandomState::new(seed).permutation(images),
+    };
+    let scores: Vec<f64> = (0..splits)
+        .map(|split| score_of_split(logits.view(), &order[split * images / splits..(split + 1) * images / splits]))
+        .collect();
+    let mean = scores.iter().sum::<f64>() / splits as f64;
+    let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
+    let divisor = match ddof {
+        DegreesOfFreedom::Population => splits,
+        DegreesOfFreedom::Sample => splits - 1,
+    };
+    Ok(InceptionScore { mean, std: (squares / divisor as f64).sqrt() })
+}
+
+/// `exp` of the mean KL divergence of one split. With `Σ_x p·log p` gathered row by row, only the marginal is kept.
+fn score_of_split(logits: ArrayView2<'_, f32>, rows: &[usize]) -> f64 {
+    let n = rows.len() as f64;
+    let mut marginal = vec![0.0; logits.ncols()];
+    let mut negative_entropy = 0.0;
+    for &row in rows {
+        let row = logits.index_axis(Axis(0), row);
+        let normaliser = log_sum_exp(row);
+        for (sum, &logit) in marginal.iter_mut().zip(row) {
+            let log_p = f64::from(logit) - normaliser;
+            let p = log_p.exp();
+            *sum += p;
+            negative_entropy += p * log_p;
+        }
+    }
+    // E_x Σ_y p(y|x)·log p(y) = Σ_y p(y)·log p(y), and a class that never occurs adds nothing.
+    let marginals = marginal.iter().map(|sum| sum / n).filter(|&p| p > 0.0);
+    let cross: f64 = marginals.map(|p| p * p.ln()).sum();
+    (negative_entropy / n - cross).exp()
+}
+
+fn log_sum_exp(row: ArrayView1<'_, f32>) -> f64 {
+    let largest = row.fold(f64::NEG_INFINITY, |a, &b| a.max(f64::from(b)));
+    largest + row.iter().map(|&logit| (f64::from(logit) - largest).exp()).sum::<f64>().ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+    use proptest::prelude::*;
+
+    fn plain(splits: usize) -> InceptionScoreOptions {
+        InceptionScoreOptions { splits, order: Order::AsGiven, ddof: DegreesOfFreedom::Population }
+    }
+
+    fn logits(values: Array2<f32>) -> Logits {
+        Logits::new(values).unwrap()
+    }
+
+    #[test]
+    fn certain_and_diverse_images_score_the_number_of_classes() {
+        let sure = logits(Array2::from_shape_fn((40, 8), |(row, column)| if row % 8 == column { 200.0 } else { 0.0 }));
+        let score = inception_score(&sure, plain(5)).unwrap();
+        assert!((score.mean - 8.0).abs() < 1e-12 && score.std < 1e-12, "{score:?}");
+    }
+
+    #[test]
+    fn equal_images_score_one() {
+        let same = logits(Array2::from_shape_fn((30, 6), |(_, column)| column as f32 * 1.7 - 3.0));
+        let score = inception_score(&same, InceptionScoreOptions::default()).unwrap();
+        assert!((score.mean - 1.0).abs() < 1e-12 && score.std < 1e-12, "{score:?}");
+    }
+
+    #[test]
+    fn splits_are_cut_as_the_peers_cut_them() {
+        // Two classes; 7 images in 2 splits of 3 and 4. The first split is uniform, the second half and half.
+        let sure = |class: usize| [if class == 0 { 500.0 } else { 0.0 }, if class == 1 { 500.0 } else { 0.0 }];
+        let rows: Vec<f32> = [0, 0, 0, 0, 1, 1, 0].into_iter().flat_map(sure).collect();
+        let score = inception_score(&logits(Array2::from_shape_vec((7, 2), rows).unwrap()), plain(2)).unwrap();
+        assert!((score.mean - 1.5).abs() < 1e-12 && (score.std - 0.5).abs() < 1e-12, "{score:?}");
+    }
+
+    #[test]
+    fn the_deviation_follows_its_definition() {
+        let some = logits(Array2::from_shape_fn((20, 3), |(row, column)| ((row * 7 + column * 3) % 11) as f32));
+        let population = inception_score(&some, plain(4)).unwrap();
+        let sample = InceptionScoreOptions { ddof: DegreesOfFreedom::Sample, ..plain(4) };
+        let sample = inception_score(&some, sample).unwrap();
+        assert!((sample.std - population.std * (4.0_f64 / 3.0).sqrt()).abs() < 1e-14);
+    }
+
+    #[test]
+    fn impossible_splits_are_errors() {
+        let three = logits(Array2::zeros((3, 2)));
+        for splits in [0, 4] {
+            let error = inception_score(&three, plain(splits)).unwrap_err();
+            assert_eq!(error, InceptionScoreError::Splits { images: 3, splits });
+        }
+        let single = InceptionScoreOptions { ddof: DegreesOfFreedom::Sample, ..plain(1) };
+        assert_eq!(inception_score(&three, single).unwrap_err(), InceptionScoreError::Deviation { splits: 1 });
+    }
+
+    proptest! {
+        /// 1 ≤ IS ≤ classes, and adding a constant to all logits of an image changes nothing.
+        #[test]
+        fn bounds_and_invariance(values in proptest::collection::vec(-30.0_f32..30.0, 60), shift in -8_i32..8) {
+            let values = Array2::from_shape_vec((12, 5), values).unwrap();
+            // Whole multiples of 2⁻⁸ survive the shift exactly.
+            let values = values.mapv(|value| (value * 256.0).round() / 256.0);
+            let score = inception_score(&logits(values.clone()), plain(3)).unwrap();
+            prop_assert!(score.mean >= 1.0 - 1e-12 && score.mean <= 5.0 + 1e-12);
+            let shifted = inception_score(&logits(values + shift as f32), plain(3)).unwrap();
+            prop_assert!((shifted.mean - score.mean).abs() < 1e-12);
+        }
+    }
+}

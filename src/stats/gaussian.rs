@@ -1,0 +1,285 @@
+//! A set of images as the Fréchet distance sees it: a mean and a covariance.
+
+use ndarray::{Array1, Array2, Axis};
+
+use super::features::Features;
+use super::moments::{Moments, MomentsError};
+use crate::error::{Blame, Blamed};
+use crate::linalg::{CovarianceFactor, LinalgError};
+
+/// Why statistics cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GaussianError {
+    /// Too few images, or dimensions that do not fit.
+    #[error(transparent)]
+    Moments(#[from] MomentsError),
+    /// The covariance cannot be factorised.
+    #[error(transparent)]
+    Linalg(#[from] LinalgError),
+    /// Mean and covariance do not belong together.
+    #[error("a mean of {mean} dimensions and a covariance of {rows}×{columns} do not belong together")]
+    Shape {
+        /// Length of the mean.
+        mean: usize,
+        /// Rows of the covariance.
+        rows: usize,
+        /// Columns of the covariance.
+        columns: usize,
+    },
+    /// The covariance is not symmetric.
+    #[error("the covariance is not symmetric: entry ({row}, {column}) is {value}, but ({column}, {row}) is {mirrored}")]
+    Asymmetric {
+        /// Row of the entry.
+        row: usize,
+        /// Column of the entry.
+        column: usize,
+        /// The entry.
+        value: f64,
+        /// The entry across the diagonal.
+        mirrored: f64,
+    },
+    /// A value of the mean or the covariance is NaN or infinite.
+    #[error("entry {index} of the mean is {value}: statistics must be finite")]
+    NotFinite {
+        /// Index into the mean.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+}
+
+impl Blamed for GaussianError {
+    fn blame(&self) -> Blame {
+        match self {
+            GaussianError::Linalg(error) => error.blame(),
+            _ => Blame::Input,
+        }
+    }
+}
+
+/// Largest difference across the diagonal, relative to the largest variance, that a covariance may show: files written
+/// in f32 have 6e-8, a matrix that is not symmetric by mistake has far more.
+const SYMMETRY_TOLERANCE: f64 = 1e-6;
+
+#[derive(Debug, Clone)]
+enum Spread {
+    /// The covariance, d×d.
+    Covariance(Array2<f64>),
+    /// The samples themselves, n×d with n ≤ d: less memory, and cheaper to factorise.
+    Samples(Array2<f64>),
+}
+
+/// Mean and covariance of the features of a set of images; what [`FeatureStatistics`] ends in and a statistics file
+/// holds.
+#[derive(Debug, Clone)]
+pub struct Gaussian {
+    n: Option<u64>,
+    mean: Array1<f64>,
+    spread: Spread,
+}
+
+impl Gaussian {
+    /// Takes a mean (d) and a covariance (d×d, symmetric); `n` is the number of images behind them, where known.
+    ///
+    /// # Errors
+    /// [`GaussianError`] when the shapes do not fit, a value is not finite, or the covariance is not symmetric.
+    pub fn new(n: Option<u64>, mean: Array1<f64>, covariance: Array2<f64>) -> Result<Self, GaussianError> {
+        let (rows, columns) = covariance.dim();
+        if (rows, columns) != (mean.len(), mean.len()) {
+            return Err(GaussianError::Shape { mean: mean.len(), rows, columns });
+        }
+        if let Some((index, &value)) = mean.indexed_iter().find(|(_, value)| !value.is_finite()) {
+            return Err(GaussianError::NotFinite { index, value });
+        }
+        let scale = covariance.diag().fold(0.0_f64, |a, &b| a.max(b.abs()));
+        for ((row, column), &value) in covariance.indexed_iter() {
+            let mirrored = covariance[(column, row)];
+            if column < row && (value - mirrored).abs() > SYMMETRY_TOLERANCE * scale {
+                return Err(GaussianError::Asymmetric { row, column, value, mirrored });
+            }
+        }
+        Ok(Self { n, mean, spread: Spread::Covariance(covariance) })
+    }
+
+    /// Number of images, where known.
+    pub fn n(&self) -> Option<u64> {
+        self.n
+    }
+
+    /// Dimension d of the features.
+    pub fn dim(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// Mean μ (d).
+    pub fn mean(&self) -> &Array1<f64> {
+        &self.mean
+    }
+
+    /// Unbiased covariance Σ (d×d).
+    pub fn covariance(&self) -> Array2<f64> {
+        match &self.spread {
+            Spread::Covariance(covariance) => covariance.clone(),
+            Spread::Samples(samples) => {
+                let centred = samples - &self.mean;
+                crate::linalg::matmul(centred.t(), centred.view()) / (samples.nrows() - 1) as f64
+            }
+        }
+    }
+
+    /// A factor of the covariance.
+    ///
+    /// # Errors
+    /// [`GaussianError::Linalg`] when the matrix is no covariance.
+    pub fn factor(&self) -> Result<CovarianceFactor, GaussianError> {
+        Ok(match &self.spread {
+            Spread::Covariance(covariance) => CovarianceFactor::of_covariance(covariance)?,
+            Spread::Samples(samples) => CovarianceFactor::of_samples(samples.view()),
+        })
+    }
+}
+
+/// Accumulates the features of a set of images into a [`Gaussian`].
+///
+/// Up to `d` images the features themselves are kept, since the factor of their covariance is then at hand without a
+/// decomposition; beyond, [`Moments`] take over. Memory never exceeds that of the moments.
+#[derive(Debug, Clone)]
+pub struct FeatureStatistics {
+    dim: usize,
+    state: State,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Few(Vec<f32>),
+    Many(Moments),
+}
+
+impl FeatureStatistics {
+    /// Statistics of no images, for features of dimension `dim`.
+    pub fn new(dim: usize) -> Self {
+        Self { dim, state: State::Few(Vec::new()) }
+    }
+
+    /// Number of images seen.
+    pub fn len(&self) -> u64 {
+        match &self.state {
+            State::Few(values) => (values.len() / self.dim.max(1)) as u64,
+            State::Many(moments) => moments.len(),
+        }
+    }
+
+    /// Whether no image was seen.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds the rows of `features`.
+    ///
+    /// # Errors
+    /// [`MomentsError::Dimension`] when the dimensions differ.
+    pub fn push(&mut self, features: &Features) -> Result<(), MomentsError> {
+        if features.dim() != self.dim {
+            return Err(MomentsError::Dimension { expected: self.dim, got: features.dim() });
+        }
+        if let State::Few(values) = &mut self.state {
+            values.extend(features.view().iter());
+            if values.len() <= self.dim * self.dim {
+                return Ok(());
+            }
+            let rows = rows_of(std::mem::take(values), self.dim);
+            let mut moments = Moments::new(self.dim);
+            moments.push(&Features::new(rows).expect("the rows were valid features when they came in"))?;
+            self.state = State::Many(moments);
+            return Ok(());
+        }
+        let State::Many(moments) = &mut self.state else { unreachable!("handled above") };
+        moments.push(features)
+    }
+
+    /// Mean and covariance of what was seen.
+    ///
+    /// # Errors
+    /// [`MomentsError::TooFew`] with fewer than two images.
+    pub fn finish(self) -> Result<Gaussian, MomentsError> {
+        let n = self.len();
+        if n < 2 {
+            return Err(MomentsError::TooFew { got: n });
+        }
+        Ok(match self.state {
+            State::Few(values) => {
+                let samples = rows_of(values, self.dim).mapv(f64::from);
+                let mean = samples.mean_axis(Axis(0)).expect("there are samples");
+                Gaussian { n: Some(n), mean, spread: Spread::Samples(samples) }
+            }
+            State::Many(moments) => Gaussian {
+                n: Some(n),
+                mean: moments.mean()?,
+                spread: Spread::Covariance(moments.covariance()?),
+            },
+        })
+    }
+}
+
+fn rows_of(values: Vec<f32>, dim: usize) -> Array2<f32> {
+    Array2::from_shape_vec((values.len() / dim.max(1), dim), values).expect("whole rows were pushed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+    use rand_mt::Mt64;
+
+    fn random(rows: usize, dim: usize, seed: u64) -> Features {
+        let mut generator = Mt64::new(seed);
+        let uniform = || (generator.next_u64() as f64 / u64::MAX as f64) as f32;
+        Features::new(Array2::from_shape_simple_fn((rows, dim), uniform)).unwrap()
+    }
+
+    fn statistics(features: &Features, batch: usize) -> Gaussian {
+        let mut statistics = FeatureStatistics::new(features.dim());
+        for rows in features.view().axis_chunks_iter(Axis(0), batch) {
+            statistics.push(&Features::new(rows.to_owned()).unwrap()).unwrap();
+        }
+        assert_eq!(statistics.len(), features.len() as u64);
+        statistics.finish().unwrap()
+    }
+
+    #[test]
+    fn few_and_many_images_give_the_covariance_of_moments() {
+        // On both sides of the switch at n = d, and with batches that straddle it.
+        for n in [2, 11, 12, 13, 14, 400] {
+            let features = random(n, 12, n as u64);
+            let mut moments = Moments::new(12);
+            moments.push(&features).unwrap();
+            for batch in [1, 5, n] {
+                let gaussian = statistics(&features, batch);
+                let off = &gaussian.covariance() - &moments.covariance().unwrap();
+                assert!(off.iter().all(|value| value.abs() < 1e-15), "n = {n}, batch {batch}");
+                assert!((gaussian.mean() - &moments.mean().unwrap()).iter().all(|value| value.abs() < 1e-15));
+                assert_eq!((gaussian.n(), gaussian.dim()), (Some(n as u64), 12));
+                assert_eq!(gaussian.factor().unwrap().spectrum().rank, (n - 1).min(12));
+            }
+        }
+    }
+
+    #[test]
+    fn one_image_has_no_statistics() {
+        let mut one = FeatureStatistics::new(3);
+        one.push(&random(1, 3, 0)).unwrap();
+        assert_eq!(one.finish().unwrap_err(), MomentsError::TooFew { got: 1 });
+    }
+
+    #[test]
+    fn refuses_what_is_no_gaussian() {
+        let identity = Array2::eye(2);
+        let shape = Gaussian::new(None, array![0.0], identity.clone()).unwrap_err();
+        assert_eq!(shape, GaussianError::Shape { mean: 1, rows: 2, columns: 2 });
+        let infinite = Gaussian::new(None, array![0.0, f64::INFINITY], identity).unwrap_err();
+        assert_eq!(infinite, GaussianError::NotFinite { index: 1, value: f64::INFINITY });
+        let asymmetric = Gaussian::new(None, array![0.0, 0.0], array![[1.0, 0.25], [0.5, 1.0]]).unwrap_err();
+        assert_eq!(asymmetric, GaussianError::Asymmetric { row: 1, column: 0, value: 0.5, mirrored: 0.25 });
+    }
+}
