@@ -1,0 +1,144 @@
+//! Archives of encoded files: an index made once, and reads by offset.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use flate2::Crc;
+use flate2::read::DeflateDecoder;
+
+use super::error::{DataSetError, ImageError};
+use super::positioned::{read_exact_at, read_head_at};
+use super::survey::{Others, hidden};
+use super::within_bounds;
+use crate::image::decode::SNIFF_LEN;
+
+/// Where an entry lies in its archive, and how.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) offset: u64,
+    pub(super) storage: Storage,
+}
+
+/// How the bytes of an entry are kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Storage {
+    /// As they are.
+    Plain {
+        /// Number of bytes.
+        bytes: u64,
+        /// CRC-32, where the archive has one.
+        crc: Option<u32>,
+    },
+    /// Deflated.
+    Deflated {
+        /// Number of bytes in the archive.
+        packed: u64,
+        /// Number of bytes of the entry.
+        bytes: u64,
+        /// CRC-32 of the entry.
+        crc: u32,
+    },
+}
+
+impl Entry {
+    /// Where the entry ends in the archive.
+    fn end(&self) -> Option<u64> {
+        let (Storage::Plain { bytes: length, .. } | Storage::Deflated { packed: length, .. }) = self.storage;
+        self.offset.checked_add(length)
+    }
+
+    /// The first bytes, enough to recognise a format; fewer where the compressed data is damaged, which reading the
+    /// whole entry will report.
+    fn head(&self, file: &File) -> std::io::Result<Vec<u8>> {
+        match self.storage {
+            Storage::Plain { bytes, .. } => read_head_at(file, SNIFF_LEN.min(bytes as usize), self.offset),
+            Storage::Deflated { packed, .. } => {
+                // Huffman tables precede the first symbol and take less than this.
+                const ENOUGH: u64 = 1024;
+                let packed = read_head_at(file, packed.min(ENOUGH) as usize, self.offset)?;
+                let mut head = vec![];
+                let mut inflated = DeflateDecoder::new(packed.as_slice()).take(SNIFF_LEN as u64);
+                // An error keeps what was inflated before it.
+                inflated.read_to_end(&mut head).ok();
+                Ok(head)
+            }
+        }
+    }
+}
+
+/// The images in an archive, sorted by name.
+#[derive(Debug)]
+pub(super) struct Archive {
+    file: File,
+    entries: Vec<Entry>,
+}
+
+impl Archive {
+    /// Keeps the entries that are images.
+    pub(super) fn new(path: &Path, file: File, all: Vec<Entry>) -> Result<Self, DataSetError> {
+        let failure = |source| DataSetError::Io { path: path.to_owned(), source };
+        let length = file.metadata().map_err(failure)?.len();
+        let mut others = Others::default();
+        let mut entries = vec![];
+        for entry in all.into_iter().filter(|entry| !hidden(&entry.name)) {
+            if entry.end().is_none_or(|end| end > length) {
+                let reason = format!("it ends before its entry `{}` does", entry.name);
+                return Err(DataSetError::CorruptArchive { path: path.to_owned(), reason });
+            }
+            if others.admits(&entry.name, &entry.head(&file).map_err(failure)?) {
+                entries.push(entry);
+            }
+        }
+        if entries.is_empty() {
+            return Err(DataSetError::NoImages { path: path.to_owned(), others });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self { file, entries })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn name(&self, index: usize) -> &str {
+        &self.entries[index].name
+    }
+
+    pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
+        let failure = |source| ImageError::Read { image: image.to_owned(), source };
+        let damaged = |reason: String| ImageError::Damaged { image: image.to_owned(), reason };
+        let entry = &self.entries[index];
+        let (bytes, crc) = match entry.storage {
+            Storage::Plain { bytes, crc } => {
+                let mut content = vec![0; within_bounds(bytes, image)?];
+                read_exact_at(&self.file, &mut content, entry.offset).map_err(failure)?;
+                (content, crc)
+            }
+            Storage::Deflated { packed, bytes, crc } => {
+                let mut deflated = vec![0; within_bounds(packed, image)?];
+                read_exact_at(&self.file, &mut deflated, entry.offset).map_err(failure)?;
+                within_bounds(bytes, image)?;
+                let mut content = vec![];
+                // One byte more than announced is enough to notice a lie.
+                let mut inflated = DeflateDecoder::new(deflated.as_slice()).take(bytes + 1);
+                inflated.read_to_end(&mut content).map_err(|error| damaged(error.to_string()))?;
+                if content.len() as u64 != bytes {
+                    return Err(damaged(format!(
+                        "it does not inflate to the {bytes} bytes that the archive announces"
+                    )));
+                }
+                (content, Some(crc))
+            }
+        };
+        if let Some(expected) = crc {
+            let mut computed = Crc::new();
+            computed.update(&bytes);
+            if computed.sum() != expected {
+                return Err(damaged(format!("its CRC-32 is {:08x}, the archive says {expected:08x}", computed.sum())));
+            }
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,121 @@
+//! Folders, with everything below them.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::error::{DataSetError, ImageError};
+use super::survey::{Others, hidden};
+use super::within_bounds;
+use crate::image::decode::SNIFF_LEN;
+
+/// An image file below a folder.
+#[derive(Debug)]
+struct Entry {
+    /// Path relative to the folder, parts separated by `/`; for messages, so not necessarily exact.
+    name: String,
+    path: PathBuf,
+}
+
+/// The images below a folder, sorted by relative path.
+#[derive(Debug)]
+pub(super) struct Directory {
+    entries: Vec<Entry>,
+}
+
+impl Directory {
+    pub(super) fn open(root: &Path) -> Result<Self, DataSetError> {
+        let mut walk = Walk { visited: HashSet::new(), linked: vec![], others: Others::default(), entries: vec![] };
+        walk.folder(root, String::new())?;
+        // Linked folders come after all real ones, so that a folder reached both ways goes by its real name.
+        while !walk.linked.is_empty() {
+            let mut linked = std::mem::take(&mut walk.linked);
+            linked.sort();
+            for (name, path) in linked {
+                walk.folder(&path, name)?;
+            }
+        }
+        let mut entries = walk.entries;
+        if entries.is_empty() {
+            return Err(DataSetError::NoImages { path: root.to_owned(), others: walk.others });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
+        Ok(Self { entries })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn name(&self, index: usize) -> &str {
+        &self.entries[index].name
+    }
+
+    pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
+        let failure = |source| ImageError::Read { image: image.to_owned(), source };
+        let mut file = File::open(&self.entries[index].path).map_err(failure)?;
+        let length = within_bounds(file.metadata().map_err(failure)?.len(), image)?;
+        let mut bytes = Vec::with_capacity(length);
+        file.read_to_end(&mut bytes).map_err(failure)?;
+        Ok(bytes)
+    }
+}
+
+/// A walk in progress.
+struct Walk {
+    /// Real paths of the folders entered: none is entered twice, which also ends every cycle of links.
+    visited: HashSet<PathBuf>,
+    /// Folders behind a symbolic link, by name: put off.
+    linked: Vec<(String, PathBuf)>,
+    others: Others,
+    entries: Vec<Entry>,
+}
+
+impl Walk {
+    /// Enters a folder called `name` relative to the root.
+    fn folder(&mut self, path: &Path, name: String) -> Result<(), DataSetError> {
+        let failure = |path: &Path| {
+            let path = path.to_owned();
+            move |source: io::Error| DataSetError::Io { path, source }
+        };
+        let mut pending = vec![(name, path.to_owned())];
+        while let Some((name, folder)) = pending.pop() {
+            if !self.visited.insert(fs::canonicalize(&folder).map_err(failure(&folder))?) {
+                continue;
+            }
+            for entry in fs::read_dir(&folder).map_err(failure(&folder))? {
+                let entry = entry.map_err(failure(&folder))?;
+                let base = entry.file_name().to_string_lossy().into_owned();
+                if hidden(&base) {
+                    continue;
+                }
+                let path = entry.path();
+                let name = if name.is_empty() { base } else { format!("{name}/{base}") };
+                let link = entry.file_type().map_err(failure(&path))?.is_symlink();
+                // Follows the link; one that leads nowhere is an error, since it may stand for an image.
+                let target = fs::metadata(&path).map_err(failure(&path))?;
+                match (target.is_dir(), link) {
+                    (true, true) => self.linked.push((name, path)),
+                    (true, false) => pending.push((name, path)),
+                    // Neither a pipe nor a device can be an image, and opening one may block.
+                    (false, _) if target.is_file() => self.file(name, path)?,
+                    (false, _) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, name: String, path: PathBuf) -> Result<(), DataSetError> {
+        let mut head = Vec::with_capacity(SNIFF_LEN);
+        let read = File::open(&path).and_then(|file| file.take(SNIFF_LEN as u64).read_to_end(&mut head));
+        if let Err(source) = read {
+            return Err(DataSetError::Io { path, source });
+        }
+        if self.others.admits(&name, &head) {
+            self.entries.push(Entry { name, path });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! What can be wrong with a set of images as a whole, and with one of them.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::survey::Others;
+use crate::error::{Blame, Blamed};
+use crate::image::decode::{DecodeError, Format};
+
+/// Why a path is no set of images.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataSetError {
+    /// Nothing is there.
+    #[error("`{path}` does not exist: {}", missing_component(.missing))]
+    Missing {
+        /// The path as given.
+        path: PathBuf,
+        /// The first of its ancestors, or itself, that does not exist.
+        missing: PathBuf,
+    },
+    /// The operating system refuses.
+    #[error("cannot read `{path}`: {source}")]
+    Io {
+        /// What was being read.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The decompressed content of an archive cannot be kept in a temporary file.
+    #[error("cannot decompress `{path}` into the temporary folder `{folder}`: {source} (TMPDIR names another folder)")]
+    TemporaryFile {
+        /// The compressed file.
+        path: PathBuf,
+        /// The folder for temporary files.
+        folder: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The path is one image.
+    #[error("`{path}` is a single {format} image, not a set of images: give the folder that holds it")]
+    SingleImage {
+        /// The path as given.
+        path: PathBuf,
+        /// What it was recognised as.
+        format: Format,
+    },
+    /// A folder or an archive without images.
+    #[error("`{path}` holds no image: found {others}")]
+    NoImages {
+        /// The path as given.
+        path: PathBuf,
+        /// What it holds instead.
+        others: Others,
+    },
+    /// An `.npz` file with the arrays `mu` and `sigma`: statistics of features, computed earlier.
+    #[error("`{path}` holds statistics (`mu` and `sigma`), not images")]
+    StatisticsFile {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A file that is no known container.
+    #[error(
+        "`{path}` is no folder, zip, tar, npz, npy or IDX file (each but the folder may be gzipped): it begins with {head}"
+    )]
+    UnknownContainer {
+        /// The path as given.
+        path: PathBuf,
+        /// The first bytes, in hexadecimal.
+        head: String,
+    },
+    /// An archive that cannot be indexed.
+    #[error("the archive `{path}` is corrupt: {reason}")]
+    CorruptArchive {
+        /// The path as given.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An entry of a zip archive needs a password.
+    #[error("`{entry}` in `{path}` is encrypted: unpack the archive first")]
+    Encrypted {
+        /// The archive.
+        path: PathBuf,
+        /// The entry.
+        entry: String,
+    },
+    /// An entry is stored in a way that is not read.
+    #[error("`{entry}` in `{path}` is stored as {feature}, which is not supported: unpack the archive first")]
+    UnsupportedEntry {
+        /// The archive.
+        path: PathBuf,
+        /// The entry.
+        entry: String,
+        /// How it is stored.
+        feature: String,
+    },
+    /// An `.npz` file in which no array can be taken for the images.
+    #[error("`{path}` has no array `arr_0` and not exactly one other: it holds {arrays}")]
+    NoArray {
+        /// The path as given.
+        path: PathBuf,
+        /// The names of its arrays.
+        arrays: String,
+    },
+    /// An array of another type than unsigned bytes.
+    #[error("`{path}` holds values of type `{dtype}`: images are of type `|u1` (numpy.uint8, 0–255)")]
+    ArrayType {
+        /// The path as given.
+        path: PathBuf,
+        /// The type as its header says.
+        dtype: String,
+    },
+    /// An array whose axes are not those of images.
+    #[error(
+        "`{path}` holds an array of shape {shape:?}: images are N×height×width×3, N×height×width×1 or N×height×width{hint}"
+    )]
+    ArrayShape {
+        /// The path as given.
+        path: PathBuf,
+        /// The shape as its header says.
+        shape: Vec<u64>,
+        /// What to do about it, where that can be told.
+        hint: &'static str,
+    },
+    /// A header of an array file that cannot be understood, or data shorter than it announces.
+    #[error("the array file `{path}` is corrupt: {reason}")]
+    CorruptArray {
+        /// The path as given.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+fn missing_component(missing: &std::path::Path) -> String {
+    match (missing.parent(), missing.file_name()) {
+        (Some(parent), Some(name)) => {
+            let parent = if parent.as_os_str().is_empty() { ".".into() } else { parent.display().to_string() };
+            format!("there is no `{}` in `{parent}`", name.display())
+        }
+        _ => format!("there is no `{}`", missing.display()),
+    }
+}
+
+/// Reading fails by the input where the path is wrong or closed to us, by the machine otherwise.
+fn blame_of(error: &io::Error) -> Blame {
+    use io::ErrorKind::{InvalidData, InvalidInput, NotADirectory, NotFound, PermissionDenied, UnexpectedEof};
+    match error.kind() {
+        NotFound | NotADirectory | PermissionDenied | InvalidData | InvalidInput | UnexpectedEof => Blame::Input,
+        _ => Blame::Machine,
+    }
+}
+
+impl Blamed for DataSetError {
+    fn blame(&self) -> Blame {
+        match self {
+            DataSetError::Io { source, .. } => blame_of(source),
+            DataSetError::TemporaryFile { .. } => Blame::Machine,
+            _ => Blame::Input,
+        }
+    }
+}
+
+/// Why one image of a set could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// Its bytes cannot be read.
+    #[error("cannot read `{image}`: {source}")]
+    Read {
+        /// Where the image is.
+        image: String,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// Its file or entry is larger than any genuine image.
+    #[error("`{image}` takes {bytes} bytes, more than any image that would be decoded")]
+    TooLong {
+        /// Where the image is.
+        image: String,
+        /// Its length.
+        bytes: u64,
+    },
+    /// Its entry in an archive is not what the archive says it is.
+    #[error("`{image}` is damaged: {reason}")]
+    Damaged {
+        /// Where the image is.
+        image: String,
+        /// What does not agree.
+        reason: String,
+    },
+    /// Its bytes are no image.
+    #[error("cannot decode `{image}`: {source}")]
+    Decode {
+        /// Where the image is.
+        image: String,
+        /// What the decoder found.
+        source: DecodeError,
+    },
+    /// There is no image of this index.
+    #[error("there is no image {index} in a set of {len}")]
+    OutOfRange {
+        /// The index asked for.
+        index: usize,
+        /// Number of images.
+        len: usize,
+    },
+}
+
+impl Blamed for ImageError {
+    fn blame(&self) -> Blame {
+        match self {
+            ImageError::Read { source, .. } => blame_of(source),
+            ImageError::TooLong { .. } | ImageError::Damaged { .. } | ImageError::Decode { .. } => Blame::Input,
+            ImageError::OutOfRange { .. } => Blame::Bug,
+        }
+    }
+}

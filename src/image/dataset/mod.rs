@@ -1,0 +1,242 @@
+//! Sets of images: a folder, an archive, or an array file, all behind one type.
+//!
+//! A set is indexed once, when it is opened; an image is read when it is asked for, by its offset, so the memory taken
+//! does not grow with the images but for their names, and any number of threads may load at once.
+//!
+//! | given | recognised by | its images |
+//! |---|---|---|
+//! | folder | | every image file below it, symbolic links followed, each real folder entered once |
+//! | `.zip` | content | every image in it, stored or deflated |
+//! | `.tar`, `.tar.gz` | content | every image in it |
+//! | `.npz` | content | the array `arr_0`, or else the only one, of bytes N×height×width×3, N×height×width×1 or N×height×width |
+//! | `.npy`, `.npy.gz` | content | that array |
+//! | IDX (MNIST), IDX `.gz` | content | N×height×width bytes |
+//!
+//! Images come sorted by name, bytewise; those of an array in its order. Hidden files and folders are passed over, and
+//! so is what is no image by its first bytes, except where its extension claims one: a damaged or half-written image
+//! is listed and fails to load, and never drops out of a score in silence.
+//!
+//! What is compressed as a whole (`.gz`, and the array of a compressed `.npz`) is decompressed once into an anonymous
+//! temporary file, in the folder that `TMPDIR` names.
+
+mod archive;
+mod array;
+mod directory;
+mod error;
+mod idx;
+mod npy;
+mod npz;
+mod positioned;
+mod spill;
+mod survey;
+mod tar;
+mod zip;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use self::archive::Archive;
+use self::array::{PixelArray, Segment};
+use self::directory::Directory;
+pub use self::error::{DataSetError, ImageError};
+pub use self::survey::Others;
+use super::RgbImage;
+use super::decode::{Format, MAX_PIXELS, decode, hexadecimal};
+
+/// What kind of container a set of images is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DataSetKind {
+    /// A folder with everything below it.
+    Directory,
+    /// A zip archive.
+    Zip,
+    /// A tar archive, gzipped or not.
+    Tar,
+    /// An archive of NumPy arrays.
+    Npz,
+    /// A NumPy array.
+    Npy,
+    /// An IDX file, as MNIST's.
+    Idx,
+}
+
+impl fmt::Display for DataSetKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            DataSetKind::Directory => "folder",
+            DataSetKind::Zip => "zip",
+            DataSetKind::Tar => "tar",
+            DataSetKind::Npz => "npz",
+            DataSetKind::Npy => "npy",
+            DataSetKind::Idx => "idx",
+        })
+    }
+}
+
+/// A set of images, at least one, in an order that depends on nothing but their names.
+#[derive(Debug)]
+pub struct DataSet {
+    path: PathBuf,
+    kind: DataSetKind,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Directory(Directory),
+    Archive(Archive),
+    Array(PixelArray),
+}
+
+impl DataSet {
+    /// Indexes the images at `path`; see the [module](self) for what may be there.
+    ///
+    /// # Errors
+    /// [`DataSetError`] when the path does not exist or cannot be read, holds no image, or is a container that is
+    /// damaged or not supported. [`DataSetError::StatisticsFile`] tells that it holds statistics of features instead of
+    /// images.
+    pub fn open(path: &Path) -> Result<Self, DataSetError> {
+        let failure = |source| DataSetError::Io { path: path.to_owned(), source };
+        let metadata = match std::fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(DataSetError::Missing { path: path.to_owned(), missing: first_missing(path) });
+            }
+            other => other.map_err(failure)?,
+        };
+        let (kind, source) = if metadata.is_dir() {
+            (DataSetKind::Directory, Source::Directory(Directory::open(path)?))
+        } else {
+            open_file(path, File::open(path).map_err(failure)?, Packing::MayBeGzip)?
+        };
+        Ok(Self { path: path.to_owned(), kind, source })
+    }
+
+    /// Number of images, at least 1.
+    pub fn len(&self) -> usize {
+        match &self.source {
+            Source::Directory(directory) => directory.len(),
+            Source::Archive(archive) => archive.len(),
+            Source::Array(array) => array.len(),
+        }
+    }
+
+    /// Always false: a set without images cannot be opened.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What kind of container it is.
+    pub fn kind(&self) -> DataSetKind {
+        self.kind
+    }
+
+    /// The name of an image: its path relative to the folder, its entry's name, or `file.npz[17]` in an array.
+    ///
+    /// # Panics
+    /// When `index` is not below [`DataSet::len`].
+    pub fn name(&self, index: usize) -> Cow<'_, str> {
+        match &self.source {
+            Source::Directory(directory) => directory.name(index).into(),
+            Source::Archive(archive) => archive.name(index).into(),
+            Source::Array(array) => {
+                assert!(index < array.len(), "image {index} of a set of {}", array.len());
+                let file = self.path.file_name().unwrap_or_default().to_string_lossy();
+                format!("{file}[{index}]").into()
+            }
+        }
+    }
+
+    /// Reads and decodes an image. Any number of threads may load at once.
+    ///
+    /// # Errors
+    /// [`ImageError`], which names the image, when it cannot be read or decoded.
+    pub fn load(&self, index: usize) -> Result<RgbImage, ImageError> {
+        if index >= self.len() {
+            return Err(ImageError::OutOfRange { index, len: self.len() });
+        }
+        let image = match &self.source {
+            Source::Array(_) => format!("{}[{index}]", self.path.display()),
+            _ => format!("{}/{}", self.path.display(), self.name(index)),
+        };
+        let bytes = match &self.source {
+            Source::Directory(directory) => directory.read(index, &image)?,
+            Source::Archive(archive) => archive.read(index, &image)?,
+            Source::Array(array) => return array.load(index, &image),
+        };
+        decode(&bytes).map_err(|source| ImageError::Decode { image, source })
+    }
+}
+
+/// Whether a file may still turn out to be gzipped: the content of a gzip file may not be gzipped again.
+#[derive(Clone, Copy, PartialEq)]
+enum Packing {
+    MayBeGzip,
+    Plain,
+}
+
+/// Opens a file by what it begins with.
+fn open_file(path: &Path, file: File, packing: Packing) -> Result<(DataSetKind, Source), DataSetError> {
+    /// A tar header, the longest of the signatures.
+    const HEAD: usize = 512;
+    let failure = |source| DataSetError::Io { path: path.to_owned(), source };
+    let head = positioned::read_head_at(&file, HEAD, 0).map_err(failure)?;
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        let entries = zip::index(path, &file)?;
+        return Ok(if npz::recognise(&entries) {
+            (DataSetKind::Npz, Source::Array(npz::open(path, file, entries)?))
+        } else {
+            (DataSetKind::Zip, Source::Archive(Archive::new(path, file, entries)?))
+        });
+    }
+    if head.starts_with(b"\x1f\x8b") && packing == Packing::MayBeGzip {
+        let content = spill::spill(path, MultiGzDecoder::new(&file))?;
+        return open_file(path, content, Packing::Plain);
+    }
+    if tar::recognise(&head) {
+        let entries = tar::index(path, &file)?;
+        return Ok((DataSetKind::Tar, Source::Archive(Archive::new(path, file, entries)?)));
+    }
+    let length = file.metadata().map_err(failure)?.len();
+    if head.starts_with(npy::MAGIC) {
+        return Ok((DataSetKind::Npy, Source::Array(npy::open(path, Segment { file, offset: 0, length })?)));
+    }
+    if idx::recognise(&head) {
+        return Ok((DataSetKind::Idx, Source::Array(idx::open(path, Segment { file, offset: 0, length })?)));
+    }
+    let path = path.to_owned();
+    Err(match Format::sniff(&head) {
+        Some(format) => DataSetError::SingleImage { path, format },
+        None => DataSetError::UnknownContainer { path, head: hexadecimal(&head) },
+    })
+}
+
+/// The first part of a path that does not exist.
+fn first_missing(path: &Path) -> PathBuf {
+    let existing = |ancestor: &&Path| ancestor.as_os_str().is_empty() || ancestor.exists();
+    let mut missing = path;
+    for ancestor in path.ancestors().skip(1) {
+        if existing(&ancestor) {
+            break;
+        }
+        missing = ancestor;
+    }
+    missing.to_owned()
+}
+
+/// The length of an encoded image as an allocation, unless no genuine image is that long.
+fn within_bounds(bytes: u64, image: &str) -> Result<usize, ImageError> {
+    /// The largest image that is decoded, uncompressed, with four channels of 16 bits.
+    const LONGEST: u64 = 8 * MAX_PIXELS;
+    let length = usize::try_from(bytes).ok().filter(|_| bytes <= LONGEST);
+    length.ok_or_else(|| ImageError::TooLong { image: image.to_owned(), bytes })
+}

@@ -1,0 +1,77 @@
+//! What counts as an image in a folder or an archive.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::image::decode::Format;
+
+/// Extensions that claim an image. The reference implementations go by these names alone; here they matter only where
+/// the content is none that is known: such a file is listed and fails to load, where leaving it out would be silent.
+const EXTENSIONS: [&str; 10] = ["bmp", "gif", "jpeg", "jpg", "pgm", "png", "ppm", "tif", "tiff", "webp"];
+
+/// The files that were passed over, counted by extension.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Others {
+    by_extension: BTreeMap<String, u64>,
+}
+
+impl Others {
+    /// Whether a file is an image by its first bytes or by its name; counts it where it is none.
+    pub(super) fn admits(&mut self, name: &str, head: &[u8]) -> bool {
+        let base = name.rsplit('/').next().unwrap_or(name);
+        let extension = base.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
+        let image = Format::sniff(head).is_some() || EXTENSIONS.contains(&extension.as_str());
+        if !image {
+            *self.by_extension.entry(extension).or_default() += 1;
+        }
+        image
+    }
+}
+
+impl fmt::Display for Others {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total: u64 = self.by_extension.values().sum();
+        match total {
+            0 => return f.write_str("nothing but hidden files, if any"),
+            1 => f.write_str("1 other file")?,
+            _ => write!(f, "{total} other files")?,
+        }
+        let kinds: Vec<String> = self
+            .by_extension
+            .iter()
+            .map(|(extension, count)| match extension.as_str() {
+                "" => format!("{count} without extension"),
+                _ => format!("{count} .{extension}"),
+            })
+            .collect();
+        write!(f, " ({})", kinds.join(", "))
+    }
+}
+
+/// Whether a name is hidden, by itself or by a folder that it is in: `.git/x.png`, `._x.png`, `__MACOSX/x.png`.
+pub(super) fn hidden(name: &str) -> bool {
+    name.split('/').any(|part| (part.starts_with('.') && part != "." && part != "..") || part == "__MACOSX")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_decides_and_names_are_only_ever_added() {
+        let mut others = Others::default();
+        assert!(others.admits("a/photo", b"\xff\xd8\xff\xe0"));
+        assert!(others.admits("a/photo.PNG", b""), "an empty file that claims to be an image must not vanish");
+        assert_eq!(others.to_string(), "nothing but hidden files, if any");
+        assert!(!others.admits("a/labels.txt", b"cat"));
+        assert!(!others.admits("b.c/README", b"read"));
+        assert!(!others.admits("more.TXT", b"dog"));
+        assert_eq!(others.to_string(), "3 other files (1 without extension, 2 .txt)");
+    }
+
+    #[test]
+    fn hidden_names() {
+        assert!(hidden(".x.png") && hidden("a/.ipynb_checkpoints/x.png") && hidden("__MACOSX/x.png"));
+        assert!(!hidden("./a/x.png") && !hidden("a/x.png") && !hidden("a/x..png"));
+    }
+}

@@ -1,0 +1,100 @@
+//! The index of a tar archive.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, ErrorKind};
+use std::path::Path;
+
+use tar::Archive;
+
+use super::archive::{Entry, Storage};
+use super::error::DataSetError;
+
+/// Whether a file begins with a tar header: its checksum, which sums the header with the checksum itself blanked.
+pub(super) fn recognise(head: &[u8]) -> bool {
+    let Some(header) = head.get(..512) else { return false };
+    let stored = std::str::from_utf8(&header[148..156]).unwrap_or_default();
+    let stored = u32::from_str_radix(stored.trim_matches(['\0', ' ']), 8);
+    let blank = 8 * u32::from(b' ');
+    let sum: u32 = header[..148].iter().chain(&header[156..]).map(|&byte| u32::from(byte)).sum();
+    stored == Ok(sum + blank)
+}
+
+/// Every regular file in the archive, images or not, and every link to one. A file that occurs twice counts as tar
+/// would unpack it: as its last occurrence.
+pub(super) fn index(path: &Path, file: &File) -> Result<Vec<Entry>, DataSetError> {
+    let failure = |source: io::Error| match source.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
+            DataSetError::CorruptArchive { path: path.to_owned(), reason: source.to_string() }
+        }
+        _ => DataSetError::Io { path: path.to_owned(), source },
+    };
+    let mut files: BTreeMap<String, (u64, Storage)> = BTreeMap::new();
+    let mut links = vec![];
+    let mut archive = Archive::new(BufReader::new(file));
+    for entry in archive.entries_with_seek().map_err(failure)? {
+        let entry = entry.map_err(failure)?;
+        let name = normal(&String::from_utf8_lossy(&entry.path_bytes()));
+        let kind = entry.header().entry_type();
+        if kind.is_file() || kind.is_contiguous() {
+            let storage = Storage::Plain { bytes: entry.size(), crc: None };
+            files.insert(name, (entry.raw_file_position(), storage));
+        } else if kind.is_hard_link() || kind.is_symlink() {
+            let target = String::from_utf8_lossy(&entry.link_name_bytes().unwrap_or_default()).into_owned();
+            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+            // A hard link names its target from the root of the archive, a symbolic one from its own folder.
+            let target = if kind.is_hard_link() { normal(&target) } else { normal(&format!("{folder}/{target}")) };
+            links.push((name, target));
+        } else if kind.is_gnu_sparse() {
+            let feature = "a sparse file".to_owned();
+            return Err(DataSetError::UnsupportedEntry { path: path.to_owned(), entry: name, feature });
+        }
+    }
+    for (name, target) in links {
+        // What points out of the archive, or to a folder in it, is no file of the archive.
+        if let Some(&place) = files.get(&target) {
+            files.insert(name, place);
+        }
+    }
+    Ok(files.into_iter().map(|(name, (offset, storage))| Entry { name, offset, storage }).collect())
+}
+
+/// A path without `.`, without `..` and without a slash at either end.
+fn normal(path: &str) -> String {
+    let mut parts = vec![];
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_normal() {
+        assert_eq!(normal("./a//b/../c.png"), "a/c.png");
+        assert_eq!(normal("/../x"), "x");
+    }
+
+    #[test]
+    fn a_header_is_known_by_its_checksum() {
+        let mut header = tar::Header::new_old();
+        header.set_path("x.png").unwrap();
+        header.set_size(3);
+        header.set_cksum();
+        assert!(recognise(header.as_bytes()));
+        let mut damaged = *header.as_bytes();
+        damaged[0] ^= 1;
+        assert!(!recognise(&damaged));
+        assert!(!recognise(&[0; 512]));
+        assert!(!recognise(&header.as_bytes()[..511]));
+    }
+}

@@ -1,0 +1,108 @@
+//! The one pixel type that everything downstream of decoding sees.
+
+use crate::error::{Blame, Blamed};
+
+/// Why a buffer of samples is no image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RgbImageError {
+    /// A side of the image is zero.
+    #[error("an image of {width}×{height} has no pixels: both sides must be at least 1")]
+    Empty {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+    /// The buffer does not hold three samples for every pixel.
+    #[error("an RGB image of {width}×{height} takes 3·{width}·{height} samples, got {samples}")]
+    Samples {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// Length of the rejected buffer.
+        samples: usize,
+    },
+}
+
+impl Blamed for RgbImageError {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
+/// An image of 8-bit RGB samples, at least 1×1: rows from top to bottom, pixels from left to right, channels
+/// interleaved (height×width×3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RgbImage {
+    width: u32,
+    height: u32,
+    pixels: Vec<u8>,
+}
+
+impl RgbImage {
+    /// Takes `3·width·height` interleaved samples.
+    ///
+    /// # Errors
+    /// [`RgbImageError`] when a side is zero or the number of samples is another one.
+    pub fn new(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, RgbImageError> {
+        if width == 0 || height == 0 {
+            return Err(RgbImageError::Empty { width, height });
+        }
+        if 3 * u128::from(width) * u128::from(height) != pixels.len() as u128 {
+            return Err(RgbImageError::Samples { width, height, samples: pixels.len() });
+        }
+        Ok(Self { width, height, pixels })
+    }
+
+    /// Takes `width·height` gray samples and repeats each in the three channels.
+    ///
+    /// # Errors
+    /// [`RgbImageError`] as for [`RgbImage::new`].
+    pub fn from_gray(width: u32, height: u32, gray: &[u8]) -> Result<Self, RgbImageError> {
+        Self::new(width, height, gray.iter().flat_map(|&value| [value; 3]).collect())
+    }
+
+    /// Width in pixels, at least 1.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels, at least 1.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// The samples, interleaved: `pixels()[3·(y·width + x) + channel]`.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Gives the samples back.
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_has_three_samples_per_pixel_and_at_least_one_pixel() {
+        let image = RgbImage::new(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        assert_eq!((image.width(), image.height(), image.pixels()[3]), (2, 1, 4));
+        assert_eq!(RgbImage::new(0, 4, vec![]).unwrap_err(), RgbImageError::Empty { width: 0, height: 4 });
+        let short = RgbImage::new(2, 2, vec![0; 11]).unwrap_err();
+        assert_eq!(short, RgbImageError::Samples { width: 2, height: 2, samples: 11 });
+        // The product of these sides does not fit 64 bits once multiplied by three.
+        assert!(RgbImage::new(u32::MAX, u32::MAX, vec![0; 3]).is_err());
+    }
+
+    #[test]
+    fn gray_samples_are_repeated_in_every_channel() {
+        let image = RgbImage::from_gray(2, 1, &[7, 9]).unwrap();
+        assert_eq!(image.pixels(), [7, 7, 7, 9, 9, 9]);
+    }
+}
