@@ -17,8 +17,8 @@ use rayon::prelude::*;
 
 use crate::error::{Blame, Blamed};
 use crate::extractor::{EngineError, Extraction, FeatureExtractor, InputSpec};
-use crate::image::{DataSet, ImageError, ResizeMode, Resizer};
-use crate::stats::{FeatureStatistics, Features, FeaturesError, Logits, MomentsError};
+use crate::image::{DataSet, ImageError, ResizeError, ResizeMode, Resizer};
+use crate::stats::{FeatureStatistics, FeaturesError, Gaussian, Logits, MomentsError};
 
 /// Batches that may wait for the network.
 const QUEUE: usize = 2;
@@ -40,6 +40,9 @@ pub enum EvaluateError {
     /// An image cannot be decoded.
     #[error("{0}\nto go on without such images, use --on-bad-image skip")]
     Image(#[source] ImageError),
+    /// The network takes images of no size.
+    #[error(transparent)]
+    Resize(#[from] ResizeError),
     /// The network failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -78,6 +81,7 @@ impl Blamed for EvaluateError {
     fn blame(&self) -> Blame {
         match self {
             EvaluateError::Image(error) => error.blame(),
+            EvaluateError::Resize(error) => error.blame(),
             EvaluateError::Engine(error) => error.blame(),
             EvaluateError::NotFinite { source, .. } => source.blame(),
             EvaluateError::NothingLeft { .. } | EvaluateError::Moments(_) => Blame::Input,
@@ -182,14 +186,17 @@ impl Collector {
         Self { logits: Gathered::Wanted(Vec::new()), ..self }
     }
 
-    /// The statistics of the features; `None` when no image was seen.
-    pub fn statistics(&mut self) -> Option<FeatureStatistics> {
-        self.statistics.take()
+    /// Mean and covariance of the features.
+    ///
+    /// # Errors
+    /// [`MomentsError::TooFew`] with fewer than two images.
+    pub fn gaussian(self) -> Result<Gaussian, MomentsError> {
+        self.statistics.map_or(Err(MomentsError::TooFew { got: 0 }), FeatureStatistics::finish)
     }
 
     /// The logits of all images; `None` when they were not asked for or the model has none.
-    pub fn logits(&mut self) -> Option<Logits> {
-        let Gathered::Wanted(batches) = std::mem::take(&mut self.logits) else { return None };
+    pub fn logits(&self) -> Option<Logits> {
+        let Gathered::Wanted(batches) = &self.logits else { return None };
         let views: Vec<_> = batches.iter().map(Logits::view).collect();
         let all = concatenate(Axis(0), &views).ok()?;
         Some(Logits::new(all).expect("each batch was valid"))
@@ -230,13 +237,14 @@ pub fn run(
     let started = Instant::now();
     let input = *extractor.input();
     let batch_size = extractor.batch_size();
+    let resizer = Resizer::new(options.resize, input.width, input.height)?;
     let (sender, receiver) = sync_channel(QUEUE);
     std::thread::scope(|scope| {
         // When the consumer fails it drops the receiver, and the producer stops at its next batch.
         scope.spawn(move || {
             for start in (0..images.len()).step_by(batch_size) {
                 let range = start..(start + batch_size).min(images.len());
-                let batch = prepare(images, range, input, options);
+                let batch = prepare(images, range, input, &resizer, options.on_bad_image);
                 let failed = batch.is_err();
                 if sender.send(batch).is_err() || failed {
                     return;
@@ -254,7 +262,8 @@ fn prepare(
     images: &DataSet,
     range: std::ops::Range<usize>,
     input: InputSpec,
-    options: PassOptions,
+    resizer: &Resizer,
+    on_bad_image: OnBadImage,
 ) -> Result<Batch, EvaluateError> {
     let started = Instant::now();
     let stride = input.values_per_image();
@@ -263,9 +272,9 @@ fn prepare(
         .par_chunks_exact_mut(stride)
         .zip(range.clone())
         .map_init(
-            || (Resizer::new(options.resize, input.width, input.height), vec![0.0; stride]),
+            || (resizer.clone(), vec![0.0; stride]),
             |(resizer, planar), (into, index)| {
-                resizer.resize(&images.load(index)?, planar);
+                resizer.resize(&images.load(index)?, planar).expect("the buffer has the size of the input");
                 input.prepare(planar, into);
                 Ok(())
             },
@@ -281,7 +290,7 @@ fn prepare(
                 batch.values.copy_within(slot * stride..(slot + 1) * stride, kept * stride);
                 batch.names.push(name);
             }
-            Err(error) if options.on_bad_image == OnBadImage::Stop => return Err(EvaluateError::Image(error)),
+            Err(error) if on_bad_image == OnBadImage::Stop => return Err(EvaluateError::Image(error)),
             Err(error) => batch.skipped.push(SkippedImage { name, reason: error.to_string() }),
         }
     }
@@ -348,5 +357,3 @@ fn extract(
     })
 }
 
-#[cfg(test)]
-mod tests;

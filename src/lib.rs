@@ -30,6 +30,10 @@ pub mod metrics;
 pub mod stats;
 
 #[cfg(feature = "inference")]
+pub mod evaluate;
+#[cfg(feature = "inference")]
 pub mod extractor;
+#[cfg(feature = "inference")]
+pub mod report;
 
 pub use error::{Blame, Error, Result};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::weights::WeightsError;
+use super::weights::onnx::OnnxError;
 use crate::error::{Blame, Blamed};
 
 /// Order of the axes of a batch.
@@ -104,6 +105,14 @@ pub enum ModelError {
         /// What is wrong.
         source: WeightsError,
     },
+    /// The file is no ONNX model.
+    #[error("{}: {source}", path.display())]
+    Onnx {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong.
+        source: OnnxError,
+    },
     /// There is no such extractor.
     #[error("`{0}` names no extractor: use inception-v3, efficientnet-lite0, or --model FILE.onnx for one of your own")]
     Unknown(String),
@@ -154,7 +163,10 @@ impl Blamed for ModelError {
     fn blame(&self) -> Blame {
         match self {
             ModelError::Unknown(_) | ModelError::NoSuchName { .. } | ModelError::Unspecified { .. } => Blame::Input,
-            ModelError::Io { .. } | ModelError::Weights { .. } | ModelError::NotInstalled { .. } => Blame::Model,
+            ModelError::Io { .. }
+            | ModelError::Onnx { .. }
+            | ModelError::Weights { .. }
+            | ModelError::NotInstalled { .. } => Blame::Model,
         }
     }
 }

@@ -1,0 +1,53 @@
+//! Exit codes, and the last words before them.
+
+use std::process::ExitCode;
+
+use gan_metrics::{Blame, Error};
+
+/// How a command ended. The codes are part of the interface and documented in `gan-metrics --help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done; a bound, if set, is met.
+    Success,
+    /// Done, but the score misses the bound that was set.
+    BoundMissed,
+    /// The arguments or the data are at fault.
+    Usage,
+    /// A model file is at fault.
+    Model,
+    /// The machine is at fault: a library, a device, a disk.
+    Machine,
+    /// A defect of this program.
+    Bug,
+    /// Stopped by the user.
+    Interrupted,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        ExitCode::from(match outcome {
+            Outcome::Success => 0,
+            Outcome::BoundMissed => 1,
+            Outcome::Usage => 2,
+            Outcome::Model => 3,
+            Outcome::Machine => 4,
+            Outcome::Bug => 70,
+            Outcome::Interrupted => 130,
+        })
+    }
+}
+
+/// Prints what went wrong and says how to exit.
+pub fn report(error: &Error) -> Outcome {
+    if super::progress::was_interrupted() {
+        eprintln!("interrupted: nothing was written");
+        return Outcome::Interrupted;
+    }
+    eprintln!("error: {error}");
+    match error.blame() {
+        Blame::Input => Outcome::Usage,
+        Blame::Model => Outcome::Model,
+        Blame::Machine => Outcome::Machine,
+        Blame::Bug => Outcome::Bug,
+    }
+}

@@ -1,0 +1,36 @@
+//! From arguments to an exit code. [`args`] is what users type, [`plan`] is what it means once validated,
+//! [`commands`] run plans, [`exit`] turns outcomes into codes.
+
+pub mod args;
+mod commands;
+mod exit;
+mod output;
+mod plan;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Parses the arguments, runs the command and reports errors.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help and version to stdout, usage errors to stderr.
+            let _ = error.print();
+            return if error.use_stderr() { exit::Outcome::Usage.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    let outcome = match &cli.command {
+        Command::Fid(args) => commands::fid::run(args),
+        Command::Is(args) => commands::inception_score::run(args),
+        Command::Stats(args) => commands::stats::run(args),
+        Command::Doctor(args) => commands::doctor::run(args),
+        Command::Completions { shell } => commands::shell::completions(*shell),
+        Command::Man => commands::shell::man(),
+    };
+    outcome.unwrap_or_else(|error| exit::report(&error)).into()
+}

@@ -1,0 +1,107 @@
+//! What users should know before they trust a number, each with a remedy.
+
+use super::WarningReport;
+
+/// Below this number of images, the bias of a Fréchet distance dominates comparisons: the usual advice is at least as
+/// many images as Inception has features.
+pub const FEW_IMAGES: u64 = 2048;
+
+/// A reason to be careful.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// A set has few images.
+    FewImages {
+        /// Path of the set.
+        set: String,
+        /// Images in it.
+        images: u64,
+        /// Dimension of the features.
+        dim: usize,
+    },
+    /// Both sets have the same statistics.
+    IdenticalSets,
+    /// The sets were computed in different ways.
+    Incomparable {
+        /// In which ways.
+        differences: Vec<String>,
+    },
+    /// A statistics file does not say how it was computed.
+    UnknownProvenance {
+        /// Path of the file.
+        set: String,
+    },
+    /// Images were left out.
+    Skipped {
+        /// Path of the set.
+        set: String,
+        /// How many.
+        count: usize,
+    },
+    /// A covariance had a negative eigenvalue beyond rounding.
+    Clipped {
+        /// Path of the set.
+        set: String,
+        /// The eigenvalue.
+        eigenvalue: f64,
+    },
+    /// The slow engine runs since there is no other.
+    Tract,
+    /// The extractor is not the one of the literature.
+    OwnExtractor {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl From<Warning> for WarningReport {
+    fn from(warning: Warning) -> Self {
+        let (code, message, remedy) = match warning {
+            Warning::FewImages { set, images, dim } => (
+                "few-images",
+                format!(
+                    "{set} has {images} images: a Fréchet distance of {dim}-dimensional features is biased upwards \
+                     below about {FEW_IMAGES}, and the more so the fewer there are"
+                ),
+                "compare only scores of equal numbers of images, and use 10,000 or more for a figure to publish".into(),
+            ),
+            Warning::IdenticalSets => (
+                "identical-sets",
+                "both sets have the same statistics: the distance is zero by construction".into(),
+                "check that the two paths are what you meant".into(),
+            ),
+            Warning::Incomparable { differences } => (
+                "incomparable",
+                format!("the sets were computed differently ({}): the score means nothing", differences.join("; ")),
+                "compute both with the same extractor and resize mode".into(),
+            ),
+            Warning::UnknownProvenance { set } => (
+                "unknown-provenance",
+                format!("{set} does not say which network and resize mode it comes from"),
+                "make sure that they are those of this run, or write it anew with `gan-metrics stats`".into(),
+            ),
+            Warning::Skipped { set, count } => (
+                "skipped-images",
+                format!("{count} images of {set} could not be decoded and were left out"),
+                "see the list of skipped images, and repair or remove them".into(),
+            ),
+            Warning::Clipped { set, eigenvalue } => (
+                "clipped-covariance",
+                format!("the covariance of {set} has the eigenvalue {eigenvalue:e}, which was taken as zero"),
+                "its statistics were rounded; compute them again from the images".into(),
+            ),
+            Warning::Tract => (
+                "slow-engine",
+                "the network runs on the built-in engine, several times slower than ONNX Runtime".into(),
+                "install ONNX Runtime (`pip install onnxruntime`); `gan-metrics doctor` says where it is looked for"
+                    .into(),
+            ),
+            Warning::OwnExtractor { name } => (
+                "own-extractor",
+                format!("scores of {name} are its own: not comparable with published FID or Inception Score"),
+                "use the extractor inception-v3 for figures to publish".into(),
+            ),
+        };
+        Self { code, message, remedy }
+    }
+}
