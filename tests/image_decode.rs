@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use gan_metrics::image::{DecodeError, Format, RgbImage, decode};
 use ndarray::Array3;
@@ -14,11 +15,11 @@ fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/image")
 }
 
-fn files() -> BTreeMap<String, Vec<u8>> {
+static FILES: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(|| {
     let entries = fs::read_dir(fixtures().join("decode")).unwrap();
     let files = entries.map(|entry| entry.unwrap().path());
     files.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap())).collect()
-}
+});
 
 /// Files that Pillow reads and that are refused here, in their own words, rather than approximated.
 fn unsupported(name: &str) -> bool {
@@ -28,7 +29,6 @@ fn unsupported(name: &str) -> bool {
 #[test]
 fn every_file_that_pillow_reads_gives_pillows_pixels() {
     let mut decoded = NpzReader::new(File::open(fixtures().join("decoded.npz")).unwrap()).unwrap();
-    let files = files();
     let mut differing = vec![];
     let mut compared = 0;
     for name in decoded.names().unwrap() {
@@ -40,7 +40,7 @@ fn every_file_that_pillow_reads_gives_pillows_pixels() {
         compared += 1;
         let (height, width, _) = expected.dim();
         let expected = RgbImage::new(width as u32, height as u32, expected.into_raw_vec_and_offset().0).unwrap();
-        match decode(&files[name]) {
+        match decode(&FILES[name]) {
             Ok(image) if image == expected => {}
             Ok(image) if (image.width(), image.height()) != (expected.width(), expected.height()) => {
                 differing.push(format!("{name}: {}×{}, not {width}×{height}", image.width(), image.height()));
@@ -62,12 +62,11 @@ fn every_file_that_pillow_reads_gives_pillows_pixels() {
 fn every_file_that_pillow_refuses_is_refused() {
     let refused: BTreeMap<String, String> =
         serde_json::from_reader(File::open(fixtures().join("refused.json")).unwrap()).unwrap();
-    let files = files();
     for (name, words) in &refused {
-        assert!(decode(&files[name]).is_err(), "{name} decodes here; Pillow: {words}");
+        assert!(decode(&FILES[name]).is_err(), "{name} decodes here; Pillow: {words}");
     }
     let truncated = |name: &str, format| {
-        assert_eq!(decode(&files[name]).unwrap_err(), DecodeError::Truncated { format }, "{name}");
+        assert_eq!(decode(&FILES[name]).unwrap_err(), DecodeError::Truncated { format }, "{name}");
     };
     truncated("truncated.png", Format::Png);
     truncated("truncated.jpg", Format::Jpeg);
@@ -81,8 +80,8 @@ fn every_file_that_pillow_refuses_is_refused() {
 #[test]
 fn what_is_not_established_is_refused_by_name() {
     let mut seen = 0;
-    for (name, bytes) in files().into_iter().filter(|(name, _)| unsupported(name)) {
-        let error = decode(&bytes).unwrap_err();
+    for (name, bytes) in FILES.iter().filter(|(name, _)| unsupported(name)) {
+        let error = decode(bytes).unwrap_err();
         assert!(matches!(error, DecodeError::Unsupported { .. }), "{name}: {error}");
         seen += 1;
     }
@@ -92,7 +91,7 @@ fn what_is_not_established_is_refused_by_name() {
 #[test]
 fn a_bomb_is_refused_before_its_pixels_are_allocated() {
     // A PNG and a JPEG whose headers announce the largest size there is; neither has the data.
-    let mut png = files()["one_pixel.png"].clone();
+    let mut png = FILES["one_pixel.png"].clone();
     png[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
     let crc = {
         let mut crc = flate2::Crc::new();
@@ -103,7 +102,7 @@ fn a_bomb_is_refused_before_its_pixels_are_allocated() {
     let error = decode(&png).unwrap_err();
     assert_eq!(error, DecodeError::TooLarge { width: 0x7fff_ffff, height: 0x7fff_ffff });
 
-    let mut jpeg = files()["444_1x1.jpg"].clone();
+    let mut jpeg = FILES["444_1x1.jpg"].clone();
     let frame = jpeg.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xdc, 0xff, 0xdc]);
     assert_eq!(decode(&jpeg).unwrap_err(), DecodeError::TooLarge { width: 65_500, height: 65_500 });
@@ -132,8 +131,7 @@ proptest! {
         cut in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
     ) {
-        let files = files();
-        let mut bytes = files.values().nth(which.index(files.len())).unwrap().clone();
+            let mut bytes = FILES.values().nth(which.index(FILES.len())).unwrap().clone();
         for (at, value) in changes {
             let at = at.index(bytes.len());
             bytes[at] = value;
