@@ -95,6 +95,16 @@ pub enum DataSetError {
         /// How it is stored.
         feature: String,
     },
+    /// A link in a tar archive leads to nothing in it.
+    #[error("`{entry}` in `{path}` links to `{target}`, which is not in the archive: archive it with `tar --dereference`")]
+    DanglingLink {
+        /// The archive.
+        path: PathBuf,
+        /// The link.
+        entry: String,
+        /// Where it leads.
+        target: String,
+    },
     /// An `.npz` file in which no array can be taken for the images.
     #[error("`{path}` has no array `arr_0` and not exactly one other: it holds {arrays}")]
     NoArray {

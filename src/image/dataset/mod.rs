@@ -35,6 +35,7 @@ mod zip;
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
+use std::io::Seek;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -190,6 +191,8 @@ fn open_file(path: &Path, file: File, packing: Packing) -> Result<(DataSetKind, 
     const HEAD: usize = 512;
     let failure = |source| DataSetError::Io { path: path.to_owned(), source };
     let head = positioned::read_head_at(&file, HEAD, 0).map_err(failure)?;
+    // What reads on from here, reads from the start: some systems move the cursor with every read.
+    (&file).rewind().map_err(failure)?;
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         let entries = zip::index(path, &file)?;
         return Ok(if npz::recognise(&entries) {

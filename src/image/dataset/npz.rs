@@ -1,7 +1,7 @@
 //! NumPy's archive of arrays: a zip archive in which every entry is an npy file.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use flate2::read::DeflateDecoder;
@@ -30,17 +30,18 @@ pub(super) fn open(path: &Path, file: File, entries: Vec<Entry>) -> Result<Pixel
             return Err(DataSetError::NoArray { path: path.to_owned(), arrays: names.join(", ") });
         }
     };
+    let failure = |source| DataSetError::Io { path: path.to_owned(), source };
     let segment = match images.storage {
         Storage::Plain { bytes, .. } => {
-            let end = file.metadata().map_err(|source| DataSetError::Io { path: path.to_owned(), source })?.len();
+            let end = file.metadata().map_err(failure)?.len();
             Segment { file, offset: images.offset, length: bytes.min(end.saturating_sub(images.offset)) }
         }
         Storage::Deflated { packed, bytes, .. } => {
             let mut reader = &file;
-            std::io::Seek::seek(&mut reader, std::io::SeekFrom::Start(images.offset))
-                .map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
+            reader.seek(SeekFrom::Start(images.offset)).map_err(failure)?;
             let file = spill(path, DeflateDecoder::new(reader.take(packed)).take(bytes))?;
-            Segment { file, offset: 0, length: bytes }
+            let length = file.metadata().map_err(failure)?.len();
+            Segment { file, offset: 0, length }
         }
     };
     npy::open(path, segment)

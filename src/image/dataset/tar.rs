@@ -1,6 +1,6 @@
 //! The index of a tar archive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind};
 use std::path::Path;
@@ -9,6 +9,7 @@ use tar::Archive;
 
 use super::archive::{Entry, Storage};
 use super::error::DataSetError;
+use super::survey::hidden;
 
 /// Whether a file begins with a tar header: its checksum, which sums the header with the checksum itself blanked.
 pub(super) fn recognise(head: &[u8]) -> bool {
@@ -20,8 +21,9 @@ pub(super) fn recognise(head: &[u8]) -> bool {
     stored == Ok(sum + blank)
 }
 
-/// Every regular file in the archive, images or not, and every link to one. A file that occurs twice counts as tar
-/// would unpack it: as its last occurrence.
+/// Every regular file in the archive, images or not, and every link to one. Links to folders are passed over: what they
+/// show is in the archive under its real name. A file that occurs twice counts as tar would unpack it: as its last
+/// occurrence.
 pub(super) fn index(path: &Path, file: &File) -> Result<Vec<Entry>, DataSetError> {
     let failure = |source: io::Error| match source.kind() {
         ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
@@ -30,6 +32,7 @@ pub(super) fn index(path: &Path, file: &File) -> Result<Vec<Entry>, DataSetError
         _ => DataSetError::Io { path: path.to_owned(), source },
     };
     let mut files: BTreeMap<String, (u64, Storage)> = BTreeMap::new();
+    let mut folders = BTreeSet::new();
     let mut links = vec![];
     let mut archive = Archive::new(BufReader::new(file));
     for entry in archive.entries_with_seek().map_err(failure)? {
@@ -37,26 +40,38 @@ pub(super) fn index(path: &Path, file: &File) -> Result<Vec<Entry>, DataSetError
         let name = normal(&String::from_utf8_lossy(&entry.path_bytes()));
         let kind = entry.header().entry_type();
         if kind.is_file() || kind.is_contiguous() {
+            folders.extend(name.rmatch_indices('/').map(|(end, _)| name[..end].to_owned()));
             let storage = Storage::Plain { bytes: entry.size(), crc: None };
             files.insert(name, (entry.raw_file_position(), storage));
+        } else if kind.is_dir() {
+            folders.insert(name);
         } else if kind.is_hard_link() || kind.is_symlink() {
             let target = String::from_utf8_lossy(&entry.link_name_bytes().unwrap_or_default()).into_owned();
             let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
             // A hard link names its target from the root of the archive, a symbolic one from its own folder.
-            let target = if kind.is_hard_link() { normal(&target) } else { normal(&format!("{folder}/{target}")) };
-            links.push((name, target));
+            let inside = if kind.is_hard_link() { normal(&target) } else { normal(&format!("{folder}/{target}")) };
+            links.push((name, inside, target));
         } else if kind.is_gnu_sparse() {
             let feature = "a sparse file".to_owned();
             return Err(DataSetError::UnsupportedEntry { path: path.to_owned(), entry: name, feature });
         }
     }
-    for (name, target) in links {
-        // What points out of the archive, or to a folder in it, is no file of the archive.
-        if let Some(&place) = files.get(&target) {
-            files.insert(name, place);
-        }
+    // A link may lead to a link: as long as some are resolved, others may follow.
+    let mut unresolved = usize::MAX;
+    while links.len() < unresolved {
+        unresolved = links.len();
+        links.retain(|(name, inside, _)| match files.get(inside) {
+            Some(&place) => {
+                files.insert(name.clone(), place);
+                false
+            }
+            None => !folders.contains(inside),
+        });
     }
-    Ok(files.into_iter().map(|(name, (offset, storage))| Entry { name, offset, storage }).collect())
+    match links.into_iter().find(|(name, ..)| !hidden(name)) {
+        Some((entry, _, target)) => Err(DataSetError::DanglingLink { path: path.to_owned(), entry, target }),
+        None => Ok(files.into_iter().map(|(name, (offset, storage))| Entry { name, offset, storage }).collect()),
+    }
 }
 
 /// A path without `.`, without `..` and without a slash at either end.
