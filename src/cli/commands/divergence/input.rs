@@ -1,0 +1,266 @@
+//! What P and Q are: probabilities, densities, Gaussians or samples.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use gan_metrics::divergence::{Density, DensityError, Distribution, DistributionError, Gaussian};
+use gan_metrics::error::{Blame, Blamed};
+use ndarray::{Array1, Array2, ArrayD, Axis, Ix1, Ix2};
+use ndarray_npy::{NpzReader, ReadNpyExt};
+
+/// Whether weights are divided by their sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    AsIs,
+    Normalized,
+}
+
+/// P and Q, which must be of the same kind.
+#[derive(Debug)]
+pub(super) enum Pair {
+    Distributions(Distribution, Distribution),
+    Densities(Density, Density),
+    Gaussians(Gaussian, Gaussian),
+    Samples(Array2<f64>, Array2<f64>),
+}
+
+/// One of them.
+enum Input {
+    Distribution(Distribution),
+    Density(Density),
+    Gaussian(Gaussian),
+    Samples(Array2<f64>),
+}
+
+/// Why P or Q cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// Neither numbers, nor a density, nor a known file.
+    #[error(
+        "cannot tell what `{text}` is: expected probabilities (0.2,0.8), a density (normal(0,1)), or a file that ends \
+         in .csv (probabilities), .npy (samples) or .npz (mu and sigma)"
+    )]
+    Unrecognized {
+        /// What was given.
+        text: String,
+    },
+    /// A field is no number.
+    #[error("field {field} of `{text}` is `{found}`, not a number")]
+    NotANumber {
+        /// Which field, counted from 1.
+        field: usize,
+        /// What was given.
+        text: String,
+        /// The field.
+        found: String,
+    },
+    /// The file system said no.
+    #[error("cannot read {path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not what its name says.
+    #[error("{path} is no usable {expected}: {reason}")]
+    Format {
+        /// The file.
+        path: String,
+        /// What was expected.
+        expected: &'static str,
+        /// What was wrong.
+        reason: String,
+    },
+    /// The numbers of one of the two are no distribution.
+    #[error("{which}: {source}")]
+    Distribution {
+        /// `P` or `Q`.
+        which: char,
+        /// What is wrong with them.
+        source: DistributionError,
+    },
+    /// The expression of one of the two is no density.
+    #[error("{which}: {source}")]
+    Density {
+        /// `P` or `Q`.
+        which: char,
+        /// What is wrong with it.
+        source: DensityError,
+    },
+    /// P and Q are of different kinds.
+    #[error("P is {p} and Q is {q}: give both in the same form")]
+    Mixed {
+        /// What P is.
+        p: &'static str,
+        /// What Q is.
+        q: &'static str,
+    },
+}
+
+impl Blamed for InputError {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
+impl Pair {
+    /// Reads both.
+    pub fn read(p: &str, q: &str, reading: Reading) -> gan_metrics::Result<Self> {
+        match (Input::read('P', p, reading)?, Input::read('Q', q, reading)?) {
+            (Input::Distribution(p), Input::Distribution(q)) => Ok(Pair::Distributions(p, q)),
+            (Input::Density(p), Input::Density(q)) => Ok(Pair::Densities(p, q)),
+            (Input::Gaussian(p), Input::Gaussian(q)) => Ok(Pair::Gaussians(p, q)),
+            (Input::Samples(p), Input::Samples(q)) => Ok(Pair::Samples(p, q)),
+            (p, q) => Err(InputError::Mixed { p: p.kind(), q: q.kind() })?,
+        }
+    }
+
+    /// What P and Q are, for people.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Pair::Distributions(..) => "probabilities",
+            Pair::Densities(..) => "densities",
+            Pair::Gaussians(..) => "Gaussians",
+            Pair::Samples(..) => "samples",
+        }
+    }
+}
+
+impl Input {
+    fn read(which: char, text: &str, reading: Reading) -> gan_metrics::Result<Self> {
+        let path = Path::new(text);
+        match path.extension().and_then(|extension| extension.to_str()) {
+            // A density such as `normal(0,1.csv` does not exist; anything with a parenthesis is an expression.
+            _ if text.contains('(') => {
+                let density = text.parse().map_err(|source| InputError::Density { which, source })?;
+                Ok(Input::Density(density))
+            }
+            Some("csv" | "txt") => {
+                let content =
+                    fs::read_to_string(path).map_err(|source| InputError::File { path: text.to_owned(), source })?;
+                Ok(Input::Distribution(distribution(which, numbers(&content)?, reading)?))
+            }
+            Some("npy") => Ok(Input::Samples(samples(path)?)),
+            Some("npz") => Ok(Input::Gaussian(gaussian(path)?)),
+            _ if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+')) => {
+                Ok(Input::Distribution(distribution(which, numbers(text)?, reading)?))
+            }
+            _ => Err(InputError::Unrecognized { text: text.to_owned() })?,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Input::Distribution(_) => "probabilities",
+            Input::Density(_) => "a density",
+            Input::Gaussian(_) => "a Gaussian",
+            Input::Samples(_) => "samples",
+        }
+    }
+}
+
+/// Numbers separated by commas, semicolons or white space.
+pub(super) fn numbers(text: &str) -> Result<Vec<f64>, InputError> {
+    text.split(|c: char| c == ',' || c == ';' || c.is_whitespace())
+        .filter(|field| !field.is_empty())
+        .enumerate()
+        .map(|(index, field)| {
+            field.parse().map_err(|_| InputError::NotANumber {
+                field: index + 1,
+                text: abridged(text),
+                found: field.to_owned(),
+            })
+        })
+        .collect()
+}
+
+fn abridged(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let text = text.trim();
+    if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
+}
+
+fn distribution(which: char, values: Vec<f64>, reading: Reading) -> Result<Distribution, InputError> {
+    match reading {
+        Reading::AsIs => Distribution::new(values),
+        Reading::Normalized => Distribution::normalized(values),
+    }
+    .map_err(|source| InputError::Distribution { which, source })
+}
+
+fn unusable(path: &Path, expected: &'static str, reason: impl std::fmt::Display) -> InputError {
+    InputError::Format { path: path.display().to_string(), expected, reason: reason.to_string() }
+}
+
+fn open(path: &Path) -> Result<File, InputError> {
+    File::open(path).map_err(|source| InputError::File { path: path.display().to_string(), source })
+}
+
+/// Samples of f64 or f32, one a row; one dimension is one column.
+fn samples(path: &Path) -> Result<Array2<f64>, InputError> {
+    const EXPECTED: &str = "array of samples";
+    let array = match ArrayD::<f64>::read_npy(open(path)?) {
+        Ok(array) => array,
+        Err(first) => match ArrayD::<f32>::read_npy(open(path)?) {
+            Ok(array) => array.mapv(f64::from),
+            // The first message speaks of f64, which is what most files hold.
+            Err(_) => Err(unusable(path, EXPECTED, first))?,
+        },
+    };
+    match array.ndim() {
+        1 => array.into_dimensionality::<Ix1>().map(|column| column.insert_axis(Axis(1))),
+        2 => array.into_dimensionality::<Ix2>(),
+        dimensions => {
+            return Err(unusable(path, EXPECTED, format!("it has {dimensions} dimensions instead of 1 or 2")));
+        }
+    }
+    .map_err(|error| unusable(path, EXPECTED, error))
+}
+
+/// The mean and covariance that FID tools write.
+fn gaussian(path: &Path) -> gan_metrics::Result<Gaussian> {
+    const EXPECTED: &str = "statistics file with mu and sigma in f64";
+    let mut archive = NpzReader::new(open(path)?).map_err(|error| unusable(path, EXPECTED, error))?;
+    let mean: Array1<f64> = archive.by_name("mu").map_err(|error| unusable(path, EXPECTED, error))?;
+    let covariance: Array2<f64> = archive.by_name("sigma").map_err(|error| unusable(path, EXPECTED, error))?;
+    Ok(Gaussian::new(mean, covariance)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(p: &str, q: &str) -> Result<Pair, String> {
+        Pair::read(p, q, Reading::AsIs).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn forms_are_told_apart() {
+        assert!(matches!(read("0.2,0.8", ".5 .5"), Ok(Pair::Distributions(..))));
+        assert!(matches!(read("normal(0,1)", "0.5*laplace(0,1)+0.5*normal(1,1)"), Ok(Pair::Densities(..))));
+        assert!(read("0.2,0.8", "normal(0,1)").unwrap_err().contains("P is probabilities and Q is a density"));
+        assert!(read("weights", "0.5,0.5").unwrap_err().contains("cannot tell what `weights` is"));
+    }
+
+    #[test]
+    fn mistakes_name_the_distribution_and_the_entry() {
+        assert!(read("0.2,0.8", "0.5,-0.5,1").unwrap_err().contains("Q: entry 1 is -0.5"));
+        assert!(read("0.2,x", "0.5,0.5").unwrap_err().contains("field 2"));
+        assert!(read("0.2,0.7", "0.5,0.5").unwrap_err().contains("P: the 2 entries sum to 0.9"));
+        assert!(read("normal(0,1)", "normal(0)").unwrap_err().contains("Q: cannot read"));
+        assert!(read("missing.npy", "missing.npy").unwrap_err().contains("cannot read missing.npy"));
+    }
+
+    #[test]
+    fn arrays_come_from_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let column = folder.path().join("column.npy");
+        ndarray_npy::write_npy(&column, &Array1::from(vec![1.0_f32, 2.5])).unwrap();
+        assert_eq!(samples(&column).unwrap(), ndarray::array![[1.0], [2.5]]);
+        let cube = folder.path().join("cube.npy");
+        ndarray_npy::write_npy(&cube, &ndarray::Array3::<f64>::zeros((1, 1, 1))).unwrap();
+        assert!(samples(&cube).unwrap_err().to_string().contains("3 dimensions"));
+    }
+}

@@ -1,0 +1,198 @@
+//! The line, where the monotone coupling is optimal: sorted against sorted.
+
+use super::TransportError;
+use super::points::{Order, check_points};
+use crate::divergence::density::{Density, Tail};
+use crate::divergence::discrete::Distribution;
+use crate::divergence::masses::compensated_sum;
+use crate::divergence::quadrature::{Domain, Integral, integrate};
+
+/// W_r between the empirical distributions of two samples of the line, which may differ in size. Exact to rounding.
+///
+/// ```
+/// use gan_metrics::divergence::transport::{Order, wasserstein_line_samples};
+///
+/// assert_eq!(wasserstein_line_samples(&[0.0, 1.0], &[5.0, 6.0], Order::ONE)?, 5.0);
+/// # Ok::<(), gan_metrics::divergence::TransportError>(())
+/// ```
+///
+/// # Errors
+/// [`TransportError`] when a sample is empty or not finite.
+pub fn wasserstein_line_samples(p: &[f64], q: &[f64], order: Order) -> Result<f64, TransportError> {
+    let sorted = |which, samples: &[f64]| {
+        check_points(which, ndarray::aview1(samples).insert_axis(ndarray::Axis(1)))?;
+        let mut sorted = samples.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        Ok::<_, TransportError>(sorted)
+    };
+    // In units of 1/(n·m) every sample carries a whole number of units, so that nothing is lost in the merge.
+    let (units_p, units_q) = (q.len() as f64, p.len() as f64);
+    let p = sorted('P', p)?.into_iter().map(|x| (x, units_p));
+    let q = sorted('Q', q)?.into_iter().map(|y| (y, units_q));
+    Ok(order.root(monotone_cost(p, q, order) / (units_p * units_q)))
+}
+
+/// W_r between two distributions on points of the line. Exact to rounding.
+///
+/// # Errors
+/// [`TransportError`] when points and probabilities do not match or a point is not finite.
+pub fn wasserstein_line(
+    points_p: &[f64],
+    p: &Distribution,
+    points_q: &[f64],
+    q: &Distribution,
+    order: Order,
+) -> Result<f64, TransportError> {
+    let atoms = |which, points: &[f64], weights: &Distribution| {
+        if points.len() != weights.len() {
+            let (rows, columns) = (points.len(), 1);
+            return Err(TransportError::Shape { what: "a list of points", rows, columns, p: p.len(), q: q.len() });
+        }
+        check_points(which, ndarray::aview1(points).insert_axis(ndarray::Axis(1)))?;
+        let mut atoms: Vec<_> = points.iter().copied().zip(weights.probabilities().iter().copied()).collect();
+        atoms.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(atoms.into_iter().filter(|(_, weight)| *weight > 0.0))
+    };
+    Ok(order.root(monotone_cost(atoms('P', points_p, p)?, atoms('Q', points_q, q)?, order)))
+}
+
+/// Σ mass·|x−y|^r of the coupling that fills y's in order from x's in order.
+fn monotone_cost(
+    mut p: impl Iterator<Item = (f64, f64)>,
+    mut q: impl Iterator<Item = (f64, f64)>,
+    order: Order,
+) -> f64 {
+    let (mut from, mut to) = (p.next(), q.next());
+    compensated_sum(std::iter::from_fn(|| {
+        // Masses that sum to 1 up to rounding leave a rest on one side, which has nowhere to go.
+        let ((x, available), (y, wanted)) = (from?, to?);
+        let moved = available.min(wanted);
+        from = if available > moved { Some((x, available - moved)) } else { p.next() };
+        to = if wanted > moved { Some((y, wanted - moved)) } else { q.next() };
+        Some(moved * order.power((x - y).abs()))
+    }))
+}
+
+/// W_r between two densities: ∫|F_p − F_q| for r = 1, and otherwise the integral of |F_p⁻¹ − F_q⁻¹|^r over (0, 1).
+///
+/// # Errors
+/// [`TransportError::Quadrature`] when the integral does not converge.
+pub fn wasserstein_densities(p: &Density, q: &Density, order: Order) -> Result<Integral, TransportError> {
+    if order == Order::ONE {
+        return Ok(integrate(&p.domain(q), |place| {
+            let x = place.x();
+            let (lower_p, lower_q) = (p.cdf(x), q.cdf(x));
+            // The difference of the smaller tails keeps more digits.
+            if lower_p + lower_q < 1.0 { (lower_p - lower_q).abs() } else { (p.survival(x) - q.survival(x)).abs() }
+        })?);
+    }
+    let unit = Domain { landmarks: vec![0.0, 0.5], lower_scale: None, upper_scale: None };
+    let half = |tail: Tail| {
+        integrate(&unit, |place| {
+            let probability = place.x();
+            order.power((p.quantile(probability, tail) - q.quantile(probability, tail)).abs())
+        })
+    };
+    let (lower, upper) = (half(Tail::Lower)?, half(Tail::Upper)?);
+    let cost = lower.value + upper.value;
+    let total = Integral {
+        value: cost,
+        error_bound: lower.error_bound + upper.error_bound,
+        evaluations: lower.evaluations + upper.evaluations,
+    };
+    // The slope of the root, which is infinite at zero, where nothing is uncertain.
+    let slope = if cost > 0.0 { order.root(cost) / (order.get() * cost) } else { 0.0 };
+    Ok(total.mapped(order.root(cost), slope))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn uniform(n: usize) -> Distribution {
+        Distribution::normalized(vec![1.0; n]).unwrap()
+    }
+
+    #[test]
+    fn a_shift_costs_its_length_for_every_order() {
+        let x = [0.5, -1.0, 3.0, 2.0];
+        let shifted = x.map(|value| value - 1.75);
+        for order in [1.0, 1.5, 2.0, 7.0] {
+            let order = Order::new(order).unwrap();
+            assert!((wasserstein_line_samples(&x, &shifted, order).unwrap() - 1.75).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn two_point_masses_are_as_far_apart_as_their_points() {
+        let point = uniform(1);
+        assert_eq!(wasserstein_line(&[0.0], &point, &[-0.3], &point, Order::ONE).unwrap(), 0.3);
+    }
+
+    #[test]
+    fn unequal_sizes_split_the_samples() {
+        // Each of three samples meets two thirds of one and one third of another.
+        let cost = wasserstein_line_samples(&[0.0, 6.0], &[0.0, 3.0, 6.0], Order::ONE).unwrap();
+        assert_eq!(cost, 1.0);
+    }
+
+    #[test]
+    fn densities_agree_with_formulas() {
+        let value = |p: &str, q: &str, order: Order| {
+            let integral = wasserstein_densities(&p.parse().unwrap(), &q.parse().unwrap(), order).unwrap();
+            assert!(integral.error_bound < 1e-9 * (1.0 + integral.value), "{p} {q}: {integral:?}");
+            integral.value
+        };
+        assert!((value("normal(0,1)", "normal(3,1)", Order::ONE) - 3.0).abs() < 1e-11);
+        // W₂² of normals: (μ₁−μ₂)² + (σ₁−σ₂)².
+        assert!((value("normal(0,1)", "normal(3,5)", Order::TWO) - 5.0).abs() < 1e-10);
+        // W₁ of exponentials: |1/λ₁ − 1/λ₂|.
+        assert!((value("exponential(1)", "exponential(4)", Order::ONE) - 0.75).abs() < 1e-12);
+        assert!((value("uniform(0,1)", "uniform(2,3)", Order::TWO) - 2.0).abs() < 1e-12);
+        assert_eq!(value("beta(2,3)", "beta(2,3)", Order::ONE), 0.0);
+    }
+
+    #[test]
+    fn bad_input_is_named() {
+        assert_eq!(wasserstein_line_samples(&[], &[1.0], Order::ONE), Err(TransportError::NoSamples { which: 'P' }));
+        let error = wasserstein_line_samples(&[1.0], &[0.0, f64::NAN], Order::ONE).unwrap_err();
+        assert!(error.to_string().contains("row 1, column 0 of Q holds NaN"), "{error}");
+        assert!(matches!(Order::new(0.5), Err(TransportError::Order { order: 0.5 })));
+        let error = wasserstein_line(&[0.0], &uniform(2), &[0.0], &uniform(1), Order::ONE);
+        assert!(matches!(error, Err(TransportError::Shape { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn weights_and_repeated_samples_are_the_same(
+            counts in prop::collection::vec(1..4_usize, 2..6), shift in -2.0..2.0_f64,
+        ) {
+            let points: Vec<f64> = (0..counts.len()).map(|k| (k * k) as f64).collect();
+            let repeated: Vec<f64> =
+                points.iter().zip(&counts).flat_map(|(x, count)| std::iter::repeat_n(*x, *count)).collect();
+            let weights = Distribution::normalized(counts.iter().map(|count| *count as f64).collect()).unwrap();
+            let target = [shift, 1.0, 4.5];
+            for order in [Order::ONE, Order::TWO] {
+                let weighted = wasserstein_line(&points, &weights, &target, &uniform(3), order).unwrap();
+                let plain = wasserstein_line_samples(&repeated, &target, order).unwrap();
+                prop_assert!((weighted - plain).abs() < 1e-12);
+            }
+        }
+
+        #[test]
+        fn it_is_a_metric(
+            x in prop::collection::vec(-5.0..5.0_f64, 1..8), y in prop::collection::vec(-5.0..5.0_f64, 1..8),
+            z in prop::collection::vec(-5.0..5.0_f64, 1..8), order in 1.0..4.0_f64,
+        ) {
+            let order = Order::new(order).unwrap();
+            let distance = |a: &[f64], b: &[f64]| wasserstein_line_samples(a, b, order).unwrap();
+            prop_assert_eq!(distance(&x, &x), 0.0);
+            prop_assert!((distance(&x, &y) - distance(&y, &x)).abs() < 1e-12);
+            prop_assert!(distance(&x, &z) <= distance(&x, &y) + distance(&y, &z) + 1e-12);
+            // Orders increase the distance.
+            prop_assert!(wasserstein_line_samples(&x, &y, Order::ONE).unwrap() <= distance(&x, &y) + 1e-12);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Wasserstein distances: exact on the line, exact by linear programming between finitely many points, entropic, and
+//! sliced.
+//!
+//! W_r(P, Q) = (min over couplings of E‖X − Y‖^r)^{1/r}. Gaussians have their own formula,
+//! [`crate::divergence::gaussian::wasserstein_2`].
+
+mod exact;
+mod line;
+mod points;
+mod simplex;
+mod sinkhorn;
+mod sliced;
+
+use crate::divergence::discrete::DistributionError;
+use crate::divergence::quadrature::QuadratureError;
+use crate::error::{Blame, Blamed};
+
+pub use exact::{Flow, TransportPlan, kantorovich_rubinstein, optimal_transport, wasserstein_samples};
+pub use line::{wasserstein_densities, wasserstein_line, wasserstein_line_samples};
+pub use points::{Order, cost_matrix};
+pub use sinkhorn::{Sinkhorn, SinkhornPlan};
+pub use sliced::{sliced_wasserstein, sliced_wasserstein_along};
+
+/// Why a transport distance was not obtained.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The order of a Wasserstein distance is out of range.
+    #[error("{order} is no order of a Wasserstein distance: it must be finite and at least 1")]
+    Order {
+        /// The rejected order.
+        order: f64,
+    },
+    /// There are no samples.
+    #[error("{which} has no samples: a transport distance needs at least one")]
+    NoSamples {
+        /// `P` or `Q`.
+        which: char,
+    },
+    /// A coordinate is NaN or infinite.
+    #[error("row {row}, column {column} of {which} holds {value}: coordinates must be finite")]
+    NotFinite {
+        /// `P` or `Q`.
+        which: char,
+        /// Row of the offending value.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// The value itself.
+        value: f64,
+    },
+    /// Points of different dimensions.
+    #[error("the points of P have {p} coordinates and those of Q have {q}: both must live in the same space")]
+    DimensionMismatch {
+        /// Coordinates of P's points.
+        p: usize,
+        /// Coordinates of Q's points.
+        q: usize,
+    },
+    /// The number of points or costs does not fit the distribution.
+    #[error("{what} has shape {rows}×{columns}, but P has {p} entries and Q has {q}")]
+    Shape {
+        /// What was handed in.
+        what: &'static str,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+        /// Entries of P.
+        p: usize,
+        /// Entries of Q.
+        q: usize,
+    },
+    /// A cost is NaN or infinite.
+    #[error("the cost from point {from} to point {to} is {value}: costs must be finite")]
+    Cost {
+        /// Index of the point of P.
+        from: usize,
+        /// Index of the point of Q.
+        to: usize,
+        /// The rejected cost.
+        value: f64,
+    },
+    /// A setting of the Sinkhorn iteration is out of range.
+    #[error("{setting} = {value} does not work: it must be positive and finite")]
+    Setting {
+        /// Name of the setting.
+        setting: &'static str,
+        /// The rejected value.
+        value: f64,
+    },
+    /// The Sinkhorn iteration ran out of iterations.
+    #[error(
+        "Sinkhorn's marginals are still off by {marginal_error} after {iterations} iterations: raise the \
+         regularization, the number of iterations or the tolerance"
+    )]
+    NotConverged {
+        /// Iterations done.
+        iterations: usize,
+        /// Sum of the absolute differences between the plan's marginal and P.
+        marginal_error: f64,
+    },
+    /// No projections were asked for.
+    #[error("{count} projections give no sliced distance with an error: ask for at least 2")]
+    Projections {
+        /// The number asked for.
+        count: usize,
+    },
+    /// Weights that are no distribution.
+    #[error(transparent)]
+    Distribution(#[from] DistributionError),
+    /// An integral over densities failed.
+    #[error(transparent)]
+    Quadrature(#[from] QuadratureError),
+}
+
+impl Blamed for TransportError {
+    fn blame(&self) -> Blame {
+        match self {
+            TransportError::Distribution(error) => error.blame(),
+            TransportError::Quadrature(error) => error.blame(),
+            _ => Blame::Input,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Points, orders and ground costs.
+
+use ndarray::{Array2, ArrayView2};
+
+use super::TransportError;
+
+/// The order r ≥ 1 of a Wasserstein distance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Order(f64);
+
+impl Order {
+    /// W₁, the earth mover's distance.
+    pub const ONE: Order = Order(1.0);
+    /// W₂.
+    pub const TWO: Order = Order(2.0);
+
+    /// Takes an order.
+    ///
+    /// # Errors
+    /// [`TransportError::Order`] unless it is finite and at least 1.
+    pub fn new(order: f64) -> Result<Self, TransportError> {
+        if order >= 1.0 && order.is_finite() { Ok(Order(order)) } else { Err(TransportError::Order { order }) }
+    }
+
+    /// The order as a number.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+
+    /// distance^r.
+    pub(super) fn power(self, distance: f64) -> f64 {
+        match self.0 {
+            1.0 => distance,
+            2.0 => distance * distance,
+            order => distance.powf(order),
+        }
+    }
+
+    /// cost^{1/r}.
+    pub(super) fn root(self, cost: f64) -> f64 {
+        match self.0 {
+            1.0 => cost,
+            2.0 => cost.sqrt(),
+            order => cost.powf(1.0 / order),
+        }
+    }
+}
+
+/// Checks samples, one a row.
+pub(super) fn check_points(which: char, points: ArrayView2<'_, f64>) -> Result<(), TransportError> {
+    if points.is_empty() {
+        return Err(TransportError::NoSamples { which });
+    }
+    match points.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        Some(((row, column), &value)) => Err(TransportError::NotFinite { which, row, column, value }),
+        None => Ok(()),
+    }
+}
+
+/// Checks two sets of samples of one space.
+pub(super) fn check_both(p: ArrayView2<'_, f64>, q: ArrayView2<'_, f64>) -> Result<(), TransportError> {
+    check_points('P', p)?;
+    check_points('Q', q)?;
+    if p.ncols() == q.ncols() { Ok(()) } else { Err(TransportError::DimensionMismatch { p: p.ncols(), q: q.ncols() }) }
+}
+
+/// ‖xᵢ − yⱼ‖^order between the rows of x (n×d) and of y (m×d): n×m.
+///
+/// # Errors
+/// [`TransportError`] when there are no points, a coordinate is not finite or the dimensions differ.
+pub fn cost_matrix(
+    x: ArrayView2<'_, f64>,
+    y: ArrayView2<'_, f64>,
+    order: Order,
+) -> Result<Array2<f64>, TransportError> {
+    check_both(x, y)?;
+    Ok(Array2::from_shape_fn((x.nrows(), y.nrows()), |(i, j)| {
+        // The plain sum of squared differences: no cancellation, unlike the one by products.
+        let square: f64 = x.row(i).iter().zip(y.row(j)).map(|(a, b)| (a - b) * (a - b)).sum();
+        if order == Order::TWO { square } else { order.power(square.sqrt()) }
+    }))
+}
