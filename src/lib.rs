@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod atomic;
+#[cfg(feature = "divergence")]
 pub mod divergence;
 pub mod error;
 #[cfg(feature = "images")]

@@ -25,7 +25,7 @@ impl RandomState {
             let draw = if max <= u64::from(u32::MAX) {
                 u64::from(self.0.next_u32())
             } else {
-                u64::from(self.0.next_u32()) << 32 | u64::from(self.0.next_u32())
+                (u64::from(self.0.next_u32()) << 32) | u64::from(self.0.next_u32())
             };
             if draw & mask <= max {
                 return draw & mask;

@@ -123,8 +123,7 @@ impl StatsFile {
         let not_npz = |reason: String| StatsFileError::NotNpz { path: path.into(), reason };
         let file = File::open(path).map_err(|source| StatsFileError::Io { path: path.into(), source })?;
         let mut npz = NpzReader::new(BufReader::new(file)).map_err(|error| not_npz(error.to_string()))?;
-        let found: Vec<String> = npz.names().map_err(|error| not_npz(error.to_string()))?;
-        let found: Vec<String> = found.iter().map(|name| name.trim_end_matches(".npy").to_owned()).collect();
+        let found = npz.names().map_err(|error| not_npz(error.to_string()))?;
         if let Some(missing) = ["mu", "sigma"].into_iter().find(|name| !found.iter().any(|have| have == name)) {
             return Err(StatsFileError::MissingArray { path: path.into(), missing, found });
         }
@@ -151,9 +150,7 @@ impl StatsFile {
             .ok()
             .and_then(|file| NpzReader::new(BufReader::new(file)).ok())
             .and_then(|mut npz| npz.names().ok());
-        names.is_some_and(|names| {
-            ["mu", "sigma"].iter().all(|wanted| names.iter().any(|name| name.trim_end_matches(".npy") == *wanted))
-        })
+        names.is_some_and(|names| ["mu", "sigma"].iter().all(|wanted| names.iter().any(|name| name == wanted)))
     }
 
     /// Writes the file atomically: `mu` and `sigma` in f64, compressed.
