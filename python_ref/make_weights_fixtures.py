@@ -1,0 +1,68 @@
+"""Writes the checkpoints in tests/fixtures/weights that the reader of PyTorch files is tested with.
+
+    python python_ref/make_weights_fixtures.py
+
+The legacy files name their storages after memory addresses, so two runs differ in those names and in nothing else.
+"""
+
+import collections
+import os
+import pathlib
+
+import torch
+
+FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "weights"
+
+
+def state_dict():
+    """Every layout and type that the reader handles; the values are written out again in the Rust test."""
+    ramp = torch.arange(24, dtype=torch.float32)
+    tensors = collections.OrderedDict(
+        [
+            ("contiguous", ramp.reshape(2, 3, 4) - 0.5),
+            ("transposed", ramp.reshape(4, 6).t()),
+            ("permuted", ramp.reshape(2, 3, 4).permute(2, 0, 1)),
+            ("offset", ramp[7:19].reshape(3, 4)[:, 1:3]),
+            ("step", ramp[1::5]),
+            ("expanded", torch.tensor([3.5, -2.0]).reshape(2, 1).expand(2, 3)),
+            ("half", torch.tensor([0.1, -65504.0, 6e-8], dtype=torch.float16)),
+            ("bfloat", torch.tensor([0.1, 3e38], dtype=torch.bfloat16)),
+            ("double", torch.tensor([0.1, 1e-3], dtype=torch.float64)),
+            ("scalar", torch.tensor(2.25)),
+            ("empty", torch.zeros(0, 3)),
+            ("parameter", torch.nn.Parameter(torch.tensor([1.0, 2.0]))),
+            ("bn.num_batches_tracked", torch.tensor(1234)),
+        ]
+    )
+    tensors["tied"] = tensors["contiguous"]
+    # What `Module.state_dict()` attaches.
+    tensors._metadata = collections.OrderedDict([("", {"version": 1})])
+    return tensors
+
+
+class Forbidden:
+    """Would run a command if anybody executed the pickle."""
+
+    def __reduce__(self):
+        return os.system, ("exit 1",)
+
+
+def write_checkpoints():
+    tensors = state_dict()
+    torch.save(tensors, FIXTURES / "state_dict_zip.pth")
+    torch.save(tensors, FIXTURES / "state_dict_legacy.pth", _use_new_zipfile_serialization=False)
+    torch.save(tensors, FIXTURES / "state_dict_zip_protocol4.pth", pickle_protocol=4)
+    torch.save(
+        tensors, FIXTURES / "state_dict_legacy_protocol5.pth", pickle_protocol=5, _use_new_zipfile_serialization=False
+    )
+    one = torch.tensor([1.0])
+    torch.save({"epoch": 3, "state_dict": {"weight": one}, "lr": 0.1}, FIXTURES / "nested.pth")
+    torch.save({"weight": one, "hook": Forbidden()}, FIXTURES / "forbidden.pth")
+    torch.save([one], FIXTURES / "list.pth")
+    torch.save({"weight": torch.tensor([1, 2])}, FIXTURES / "integers.pth")
+    torch.jit.script(torch.nn.Linear(1, 1)).save(str(FIXTURES / "torchscript.pt"))
+
+
+if __name__ == "__main__":
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    write_checkpoints()

@@ -1,0 +1,187 @@
+//! What a file has for inputs and outputs, without running it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use prost::Message;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::dimension;
+use tract_onnx::pb::{ModelProto, ValueInfoProto, type_proto};
+
+use crate::error::{Blame, Blamed};
+
+/// Why an ONNX file could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OnnxError {
+    /// The file could not be read.
+    #[error("cannot read the ONNX model `{}`: {source}", path.display())]
+    Io {
+        /// The file asked for.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The bytes are no ONNX model.
+    #[error("this is no ONNX model ({0}): is the file complete, and was it exported as `.onnx`?")]
+    Decode(#[from] prost::DecodeError),
+    /// The bytes decode, but to nothing that could be run.
+    #[error("this is no ONNX model: it has no graph with inputs and outputs (an empty file, or another format?)")]
+    NoGraph,
+}
+
+impl Blamed for OnnxError {
+    fn blame(&self) -> Blame {
+        match self {
+            OnnxError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Blame::Input,
+            OnnxError::Io { .. } => Blame::Machine,
+            OnnxError::Decode(_) | OnnxError::NoGraph => Blame::Model,
+        }
+    }
+}
+
+/// Element type of an input or output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ElementType {
+    /// 32-bit floating point.
+    Float32,
+    /// 16-bit floating point.
+    Float16,
+    /// 64-bit floating point.
+    Float64,
+    /// Unsigned bytes.
+    UInt8,
+    /// 64-bit integers.
+    Int64,
+    /// Another type, by its number in the ONNX format.
+    Other(i32),
+}
+
+impl fmt::Display for ElementType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ElementType::Float32 => f.write_str("float32"),
+            ElementType::Float16 => f.write_str("float16"),
+            ElementType::Float64 => f.write_str("float64"),
+            ElementType::UInt8 => f.write_str("uint8"),
+            ElementType::Int64 => f.write_str("int64"),
+            ElementType::Other(number) => write!(f, "ONNX type {number}"),
+        }
+    }
+}
+
+impl From<i32> for ElementType {
+    fn from(number: i32) -> Self {
+        match DataType::try_from(number) {
+            Ok(DataType::Float) => ElementType::Float32,
+            Ok(DataType::Float16) => ElementType::Float16,
+            Ok(DataType::Double) => ElementType::Float64,
+            Ok(DataType::Uint8) => ElementType::UInt8,
+            Ok(DataType::Int64) => ElementType::Int64,
+            _ => ElementType::Other(number),
+        }
+    }
+}
+
+/// Length of an axis.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Dimension {
+    /// A fixed length.
+    Fixed(i64),
+    /// A length given at run time, by its name.
+    Named(String),
+    /// A length given at run time.
+    Unknown,
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dimension::Fixed(length) => write!(f, "{length}"),
+            Dimension::Named(name) => f.write_str(name),
+            Dimension::Unknown => f.write_str("?"),
+        }
+    }
+}
+
+/// An input or output of a model; shown as `images: float32 [N, 3, 299, 299]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ValueInfo {
+    /// Name.
+    pub name: String,
+    /// Element type.
+    pub element_type: ElementType,
+    /// Axes; `None` when the file does not say how many there are.
+    pub shape: Option<Vec<Dimension>>,
+}
+
+impl fmt::Display for ValueInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ", self.name, self.element_type)?;
+        match &self.shape {
+            Some(shape) => write!(f, "[{}]", shape.iter().map(Dimension::to_string).collect::<Vec<_>>().join(", ")),
+            None => f.write_str("[…]"),
+        }
+    }
+}
+
+/// The outside of an ONNX model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFile {
+    /// What the model must be given; weights that some exporters list among the inputs are left out.
+    pub inputs: Vec<ValueInfo>,
+    /// What the model computes.
+    pub outputs: Vec<ValueInfo>,
+    /// Version of the default operator set.
+    pub opset: Option<i64>,
+    /// Metadata; [`metadata`](super::metadata) has the keys of this crate.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl ModelFile {
+    /// Reads a model that is in memory.
+    ///
+    /// # Errors
+    /// [`OnnxError::Decode`] and [`OnnxError::NoGraph`] when the bytes are no ONNX model.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, OnnxError> {
+        let model = ModelProto::decode(bytes)?;
+        let graph = model.graph.filter(|graph| !graph.output.is_empty()).ok_or(OnnxError::NoGraph)?;
+        let weights: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+        Ok(Self {
+            inputs: graph.input.iter().filter(|input| !weights.contains(&*input.name)).map(value_info).collect(),
+            outputs: graph.output.iter().map(value_info).collect(),
+            opset: model.opset_import.iter().find(|set| matches!(&*set.domain, "" | "ai.onnx")).map(|set| set.version),
+            metadata: model.metadata_props.into_iter().map(|entry| (entry.key, entry.value)).collect(),
+        })
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// [`OnnxError::Io`] when the file cannot be read, else as [`ModelFile::from_bytes`].
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, OnnxError> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|source| OnnxError::Io { path: path.to_owned(), source })?;
+        Self::from_bytes(&bytes)
+    }
+}
+
+fn value_info(proto: &ValueInfoProto) -> ValueInfo {
+    let tensor = proto.r#type.as_ref().and_then(|r#type| r#type.value.as_ref());
+    let tensor = tensor.map(|type_proto::Value::TensorType(tensor)| tensor);
+    let shape = tensor.and_then(|tensor| tensor.shape.as_ref()).map(|shape| {
+        shape
+            .dim
+            .iter()
+            .map(|dim| match &dim.value {
+                Some(dimension::Value::DimValue(length)) => Dimension::Fixed(*length),
+                Some(dimension::Value::DimParam(name)) => Dimension::Named(name.clone()),
+                None => Dimension::Unknown,
+            })
+            .collect()
+    });
+    let element_type = ElementType::from(tensor.map_or(0, |tensor| tensor.elem_type));
+    ValueInfo { name: proto.name.clone(), element_type, shape }
+}

@@ -1,0 +1,74 @@
+//! Inception-v3 from a generated checkpoint, on tract, against the same network in PyTorch.
+#![cfg(feature = "inference")]
+
+mod weights_support;
+
+use std::sync::LazyLock;
+
+use gan_metrics::extractor::weights::BatchNorm;
+use gan_metrics::extractor::weights::inception_v3::{self, INPUT};
+use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
+use gan_metrics::extractor::weights::pth::StateDict;
+use ndarray::s;
+use sha2::{Digest, Sha256};
+use weights_support::{batch, relative_error, run, truth};
+
+/// Both sides compute in `f32`, with sums in other orders and batch normalisation folded or not.
+const SINGLE_PRECISION: f64 = 1e-4;
+
+const SEED: u64 = 0;
+
+static STATE: LazyLock<StateDict> = LazyLock::new(|| inception_v3::seeded_state_dict(SEED));
+
+#[test]
+fn the_generated_checkpoint_is_the_same_in_python() {
+    let mut digest = Sha256::new();
+    for (name, tensor) in STATE.iter() {
+        digest.update(name);
+        tensor.data().iter().for_each(|value| digest.update(value.to_le_bytes()));
+    }
+    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let expected = include_str!("fixtures/weights/seeded_inception.sha256");
+    assert_eq!(digest, expected.trim());
+    assert_ne!(inception_v3::seeded_state_dict(SEED + 1).get("fc.bias"), STATE.get("fc.bias"));
+}
+
+#[test]
+fn every_output_agrees_with_pytorch() {
+    let images = batch(&[0, 1], INPUT.size, INPUT.mean[0], INPUT.std[0]);
+    for batch_norm in [BatchNorm::Folded, BatchNorm::Separate] {
+        let model = inception_v3::build_with(&STATE, batch_norm).unwrap();
+        let outputs = run(&model, images.clone());
+        let names = ModelFile::from_bytes(&model).unwrap().outputs;
+        assert_eq!(names.len(), outputs.len());
+        for (output, found) in names.iter().zip(&outputs) {
+            let expected = truth("seeded_inception.npz", &output.name);
+            let error = relative_error(found.view(), expected.view());
+            println!("{batch_norm:?} {}: {error:.1e}", output.name);
+            assert!(error < SINGLE_PRECISION, "{batch_norm:?} {}: {error:e}", output.name);
+            // The two images are told apart by far more than the tolerance.
+            assert!(relative_error(found.slice(s![..1, ..]), found.slice(s![1.., ..])) > 0.05, "{}", output.name);
+        }
+    }
+}
+
+#[test]
+fn the_model_says_what_it_is() {
+    let file = ModelFile::from_bytes(&inception_v3::build(&STATE).unwrap()).unwrap();
+    let shown: Vec<_> = file.inputs.iter().chain(&file.outputs).map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "images: float32 [N, 3, 299, 299]",
+            "features_64: float32 [N, 64]",
+            "features_192: float32 [N, 192]",
+            "features_768: float32 [N, 768]",
+            "pool3: float32 [N, 2048]",
+            "logits_unbiased: float32 [N, 1008]",
+            "logits: float32 [N, 1008]",
+            "sfid: float32 [N, 2023]",
+        ]
+    );
+    assert_eq!(file.metadata[metadata::SOURCE], "seeded:0");
+    assert_eq!(file.metadata[metadata::INPUT_SIZE], "299");
+}
