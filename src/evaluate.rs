@@ -356,4 +356,3 @@ fn extract(
         _ => EvaluateError::Engine(error),
     })
 }
-

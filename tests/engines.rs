@@ -39,11 +39,7 @@ fn features(extractor: &mut NetworkExtractor, images: &Array4<f32>) -> Array2<f3
 /// Largest relative distance between corresponding rows.
 fn distance(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> f32 {
     let norm = |row: ndarray::Array1<f32>| row.dot(&row).sqrt();
-    a.rows()
-        .into_iter()
-        .zip(b.rows())
-        .map(|(a, b)| norm(&a - &b) / norm(b.to_owned()))
-        .fold(0.0, f32::max)
+    a.rows().into_iter().zip(b.rows()).map(|(a, b)| norm(&a - &b) / norm(b.to_owned())).fold(0.0, f32::max)
 }
 
 fn has_onnx_runtime() -> bool {

@@ -132,7 +132,8 @@ fn libraries_at(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.into()];
     }
-    let mut files: Vec<PathBuf> = sorted_entries(path).into_iter().filter(|path| is_library(&file_name(path))).collect();
+    let mut files: Vec<PathBuf> =
+        sorted_entries(path).into_iter().filter(|path| is_library(&file_name(path))).collect();
     files.reverse();
     files
 }
@@ -161,7 +162,8 @@ mod tests {
 
     #[test]
     fn knows_a_library_by_its_name() {
-        for name in ["libonnxruntime.so", "libonnxruntime.so.1.31.1", "onnxruntime.dll", "libonnxruntime.1.31.1.dylib"] {
+        for name in ["libonnxruntime.so", "libonnxruntime.so.1.31.1", "onnxruntime.dll", "libonnxruntime.1.31.1.dylib"]
+        {
             assert!(is_library(name), "{name}");
         }
         for name in ["libonnxruntime_providers_cuda.so", "libonnxruntime_providers_shared.so", "onnxruntime.lib"] {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use ndarray::{Array2, ArrayView4};
-use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 use ort::environment::Environment;
+use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
@@ -56,7 +56,10 @@ fn environment(wanted: Option<&Path>) -> Result<(Environment, FoundLibrary), Eng
     let mut loaded = LOADED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some(Loaded { environment, library }) = loaded.as_ref() {
         // A bare search is content with what is there; a library asked for by name must be that one.
-        let same = |path: &Path| path.canonicalize().is_ok_and(|path| path == library.path || path.is_dir() && library.path.starts_with(&path));
+        let same = |path: &Path| {
+            path.canonicalize()
+                .is_ok_and(|path| path == library.path || path.is_dir() && library.path.starts_with(&path))
+        };
         return match wanted {
             Some(path) if !same(path) => {
                 Err(EngineError::OtherLibrary { loaded: library.path.clone(), wanted: path.into() })
@@ -165,8 +168,9 @@ impl OnnxRuntimeEngine {
                 Err(error) => open(Device::Cpu)
                     .map(|engine| engine.because(format!("auto: CUDA is built into the library, but {error}"))),
             },
-            Device::Auto => open(Device::Cpu)
-                .map(|engine| engine.because("auto: this ONNX Runtime is built without CUDA".into())),
+            Device::Auto => {
+                open(Device::Cpu).map(|engine| engine.because("auto: this ONNX Runtime is built without CUDA".into()))
+            }
             device if !providers.contains(&provider_of(device)) => {
                 let built_in = providers.iter().map(Provider::to_string).collect::<Vec<_>>().join(", ");
                 let reason = format!(

@@ -80,7 +80,11 @@ pub fn load(id: ExtractorId, resize: ResizeMode) -> Result<Model, ModelError> {
                 sha256: sha256_hex(efficientnet_lite::CHECKPOINT),
                 onnx: efficientnet_lite::build().map_err(damaged)?,
                 input_name: INPUT.into(),
-                input: square(efficientnet_lite::INPUT.size, efficientnet_lite::INPUT.mean, efficientnet_lite::INPUT.std),
+                input: square(
+                    efficientnet_lite::INPUT.size,
+                    efficientnet_lite::INPUT.mean,
+                    efficientnet_lite::INPUT.std,
+                ),
                 features_output: "features".into(),
                 logits_output: Some("logits".into()),
             })
@@ -153,11 +157,10 @@ impl CustomModel {
     /// something remains unsaid (the message names the flag).
     pub fn load(&self) -> Result<Model, ModelError> {
         let onnx = read(&self.path)?;
-        let file = ModelFile::from_bytes(&onnx)
-            .map_err(|source| ModelError::Onnx { path: self.path.clone(), source })?;
+        let file =
+            ModelFile::from_bytes(&onnx).map_err(|source| ModelError::Onnx { path: self.path.clone(), source })?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let unspecified =
-            |what: &str, flag| ModelError::Unspecified { name: name.clone(), what: what.into(), flag };
+        let unspecified = |what: &str, flag| ModelError::Unspecified { name: name.clone(), what: what.into(), flag };
         let choose = |kind, flag, values: &[ValueInfo], wanted: Option<&str>, usual: &[&str]| {
             choose(&name, kind, flag, values, wanted, usual)
         };
@@ -213,9 +216,7 @@ fn choose(
     let has = |name: &str| found.iter().any(|have| have == name);
     match (wanted, &found[..]) {
         (Some(name), _) if has(name) => Ok(name.to_owned()),
-        (Some(name), _) => {
-            Err(ModelError::NoSuchName { name: model.into(), kind, wanted: name.into(), found, flag })
-        }
+        (Some(name), _) => Err(ModelError::NoSuchName { name: model.into(), kind, wanted: name.into(), found, flag }),
         (None, [only]) => Ok(only.clone()),
         (None, _) => match usual.iter().find(|name| has(name)) {
             Some(&name) => Ok(name.to_owned()),

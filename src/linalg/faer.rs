@@ -22,8 +22,9 @@ fn to_array(a: MatRef<'_, f64>) -> Array2<f64> {
 /// [`LinalgError`] when the matrix is not square, not finite, or the iteration does not converge.
 pub fn eigh(a: &Array2<f64>) -> Result<Eigh, LinalgError> {
     square_and_finite(a)?;
-    let decomposition = SelfAdjointEigen::new(as_mat(&a.into()), Side::Lower)
-        .map_err(|_| LinalgError::NoConvergence { solver: "symmetric eigenvalue", rows: a.nrows(), columns: a.ncols() })?;
+    let decomposition = SelfAdjointEigen::new(as_mat(&a.into()), Side::Lower).map_err(|_| {
+        LinalgError::NoConvergence { solver: "symmetric eigenvalue", rows: a.nrows(), columns: a.ncols() }
+    })?;
     Ok(Eigh {
         values: Array1::from_iter(decomposition.S().column_vector().iter().copied()),
         vectors: to_array(decomposition.U()),
@@ -48,8 +49,9 @@ pub fn cholesky(a: &Array2<f64>) -> Result<Option<Array2<f64>>, LinalgError> {
 /// [`LinalgError`] when the matrix is not finite or the iteration does not converge.
 pub fn singular_values(a: &Array2<f64>) -> Result<Array1<f64>, LinalgError> {
     finite(a)?;
-    as_mat(&a.into())
-        .singular_values()
-        .map(Array1::from_vec)
-        .map_err(|_| LinalgError::NoConvergence { solver: "singular value", rows: a.nrows(), columns: a.ncols() })
+    as_mat(&a.into()).singular_values().map(Array1::from_vec).map_err(|_| LinalgError::NoConvergence {
+        solver: "singular value",
+        rows: a.nrows(),
+        columns: a.ncols(),
+    })
 }

@@ -16,9 +16,11 @@ pub const NAME: &str = "lapack";
 /// [`LinalgError`] when the matrix is not square, not finite, or the iteration does not converge.
 pub fn eigh(a: &Array2<f64>) -> Result<Eigh, LinalgError> {
     square_and_finite(a)?;
-    let (values, vectors) = a
-        .eigh(UPLO::Lower)
-        .map_err(|_| LinalgError::NoConvergence { solver: "symmetric eigenvalue", rows: a.nrows(), columns: a.ncols() })?;
+    let (values, vectors) = a.eigh(UPLO::Lower).map_err(|_| LinalgError::NoConvergence {
+        solver: "symmetric eigenvalue",
+        rows: a.nrows(),
+        columns: a.ncols(),
+    })?;
     Ok(Eigh { values, vectors })
 }
 
@@ -40,7 +42,9 @@ pub fn cholesky(a: &Array2<f64>) -> Result<Option<Array2<f64>>, LinalgError> {
 /// [`LinalgError`] when the matrix is not finite or the iteration does not converge.
 pub fn singular_values(a: &Array2<f64>) -> Result<Array1<f64>, LinalgError> {
     finite(a)?;
-    a.svd(false, false)
-        .map(|(_, values, _)| values)
-        .map_err(|_| LinalgError::NoConvergence { solver: "singular value", rows: a.nrows(), columns: a.ncols() })
+    a.svd(false, false).map(|(_, values, _)| values).map_err(|_| LinalgError::NoConvergence {
+        solver: "singular value",
+        rows: a.nrows(),
+        columns: a.ncols(),
+    })
 }

@@ -4,10 +4,10 @@
 //! come from `faer`, or from the system's LAPACK under the feature `lapack`, behind the same functions and tested to
 //! the same tolerances; products always come from `faer`, which uses all threads of the global rayon pool.
 
-mod covariance;
 #[cfg_attr(feature = "lapack", path = "lapack.rs")]
 #[cfg_attr(not(feature = "lapack"), path = "faer.rs")]
 mod backend;
+mod covariance;
 mod gemm;
 
 use ndarray::{Array1, Array2};

@@ -93,10 +93,7 @@ pub struct InceptionScore {
 ///
 /// # Errors
 /// [`InceptionScoreError`] when there are fewer images than splits, or a deviation that does not exist.
-pub fn inception_score(
-    logits: &Logits,
-    options: InceptionScoreOptions,
-) -> Result<InceptionScore, InceptionScoreError> {
+pub fn inception_score(logits: &Logits, options: InceptionScoreOptions) -> Result<InceptionScore, InceptionScoreError> {
     let InceptionScoreOptions { splits, order, ddof } = options;
     let images = logits.len();
     if splits == 0 || images < splits {

@@ -23,7 +23,10 @@ pub(super) fn render(report: &Report) -> String {
     }
     if let Some(extractor) = &report.extractor {
         let engine = &extractor.engine;
-        line(format!("{:<17} {} (sha256 {:.12}…), output {}", "extractor", extractor.name, extractor.model_sha256, extractor.features_output));
+        line(format!(
+            "{:<17} {} (sha256 {:.12}…), output {}",
+            "extractor", extractor.name, extractor.model_sha256, extractor.features_output
+        ));
         line(format!("{:<17} {} {} on {}", "engine", engine.name, engine.version, engine.provider));
         if let Some(reason) = &engine.reason {
             line(format!("{:<17} {reason}", ""));
@@ -44,7 +47,10 @@ pub(super) fn render(report: &Report) -> String {
             line(format!("{:<17}   and {} more", "", set.skipped.len() - SKIPPED_SHOWN));
         }
     }
-    line(format!("{:<17} {:.2} s, of which {:.2} s for the metrics", "time", report.total_seconds, report.metric_seconds));
+    line(format!(
+        "{:<17} {:.2} s, of which {:.2} s for the metrics",
+        "time", report.total_seconds, report.metric_seconds
+    ));
     text
 }
 

@@ -213,11 +213,9 @@ impl FeatureStatistics {
                 let mean = samples.mean_axis(Axis(0)).expect("there are samples");
                 Gaussian { n: Some(n), mean, spread: Spread::Samples(samples) }
             }
-            State::Many(moments) => Gaussian {
-                n: Some(n),
-                mean: moments.mean()?,
-                spread: Spread::Covariance(moments.covariance()?),
-            },
+            State::Many(moments) => {
+                Gaussian { n: Some(n), mean: moments.mean()?, spread: Spread::Covariance(moments.covariance()?) }
+            }
         })
     }
 }

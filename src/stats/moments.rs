@@ -159,8 +159,7 @@ impl Moments {
         }
         let dim = self.dim();
         let pending = std::mem::take(&mut self.pending);
-        let mut block =
-            Array2::from_shape_vec((pending.len() / dim, dim), pending).expect("pending holds whole rows");
+        let mut block = Array2::from_shape_vec((pending.len() / dim, dim), pending).expect("pending holds whole rows");
         let mean = block.mean_axis(Axis(0)).expect("pending is not empty");
         block -= &mean;
         add_gram_lower(&mut self.scatter, block.view());

@@ -26,8 +26,13 @@ pub fn run(args: &DoctorArgs) -> Result<Outcome> {
             line(format!("  built for: {} (whether a device is there shows when it runs)", names.join(", ")));
         }
         Err(EngineError::NoLibrary { .. }) => {
-            line(format!("  none of version 1.{OLDEST_MINOR_VERSION} or newer: networks run on tract, several times slower"));
-            line("  to get it: pip install onnxruntime (or onnxruntime-gpu for CUDA), or name it with ORT_DYLIB_PATH".into());
+            line(format!(
+                "  none of version 1.{OLDEST_MINOR_VERSION} or newer: networks run on tract, several times slower"
+            ));
+            line(
+                "  to get it: pip install onnxruntime (or onnxruntime-gpu for CUDA), or name it with ORT_DYLIB_PATH"
+                    .into(),
+            );
         }
         Err(error) => line(format!("  cannot be used: {error}")),
     }

@@ -121,10 +121,11 @@ fn warnings_of_run(running: Option<&Running>, sets: &[SetReport]) -> Vec<Warning
             warnings.push(Warning::OwnExtractor { name: info.name.clone() });
         }
     }
-    warnings.extend(sets.iter().filter(|set| !set.skipped.is_empty()).map(|set| Warning::Skipped {
-        set: set.path.display().to_string(),
-        count: set.skipped.len(),
-    }));
+    warnings.extend(
+        sets.iter()
+            .filter(|set| !set.skipped.is_empty())
+            .map(|set| Warning::Skipped { set: set.path.display().to_string(), count: set.skipped.len() }),
+    );
     warnings
 }
 

@@ -87,12 +87,21 @@ impl<'a> ConvBn<'a> {
 
     /// Names and shapes of the tensors that [`ConvBn::new`] asks for.
     pub(super) fn layout(conv: &str, bn: &str, weight: [usize; 4]) -> Layout {
-        let vectors = ["weight", "bias", "running_mean", "running_var"].map(|part| (format!("{bn}.{part}"), vec![weight[0]]));
+        let vectors =
+            ["weight", "bias", "running_mean", "running_var"].map(|part| (format!("{bn}.{part}"), vec![weight[0]]));
         std::iter::once((format!("{conv}.weight"), weight.to_vec())).chain(vectors).collect()
     }
 
     /// Adds the pair to the graph; its value is named `name`.
-    pub(super) fn add(&self, graph: &mut Graph, mode: BatchNorm, name: &str, input: &Value, window: Window, groups: usize) -> Value {
+    pub(super) fn add(
+        &self,
+        graph: &mut Graph,
+        mode: BatchNorm,
+        name: &str,
+        input: &Value,
+        window: Window,
+        groups: usize,
+    ) -> Value {
         match mode {
             BatchNorm::Folded => graph.conv(name, input, self.fold(), window, groups),
             BatchNorm::Separate => {

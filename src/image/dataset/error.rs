@@ -96,7 +96,9 @@ pub enum DataSetError {
         feature: String,
     },
     /// A link in a tar archive leads to nothing in it.
-    #[error("`{entry}` in `{path}` links to `{target}`, which is not in the archive: archive it with `tar --dereference`")]
+    #[error(
+        "`{entry}` in `{path}` links to `{target}`, which is not in the archive: archive it with `tar --dereference`"
+    )]
     DanglingLink {
         /// The archive.
         path: PathBuf,
