@@ -18,7 +18,8 @@
 //! Without default features the crate is the pure-mathematics part: [`linalg`], [`stats`], [`metrics`] and
 //! [`divergence`].
 #![deny(missing_docs)]
-#![forbid(unsafe_code)]
+// Not `forbid`: ndarray's `s!` brings an `allow` of its own, which `forbid` rejects.
+#![deny(unsafe_code)]
 
 pub mod atomic;
 #[cfg(feature = "divergence")]

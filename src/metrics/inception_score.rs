@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn splits_are_cut_as_the_peers_cut_them() {
-        // Two classes; 7 images in 2 splits of 3 and 4. The first split is uniform, the second half and half.
+        // Two classes; 7 images in 2 splits of 3 and 4. The first split has one class only, the second both equally.
         let sure = |class: usize| [if class == 0 { 500.0 } else { 0.0 }, if class == 1 { 500.0 } else { 0.0 }];
         let rows: Vec<f32> = [0, 0, 0, 0, 1, 1, 0].into_iter().flat_map(sure).collect();
         let score = inception_score(&logits(Array2::from_shape_vec((7, 2), rows).unwrap()), plain(2)).unwrap();

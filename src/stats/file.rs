@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array1, Array2, Ix1, Ix2, OwnedRepr};
+use ndarray::{Array1, Ix1, Ix2, OwnedRepr};
 use ndarray_npy::{NpzReader, NpzWriter, ReadNpyError, ReadNpzError, ReadableElement, WriteNpzError};
 use serde::{Deserialize, Serialize};
 
