@@ -7,8 +7,8 @@ PYTHON ?= python3
 
 # Every test of what is built so far.
 test:
-	$(CARGO) test --lib --test import_rules
 	$(CARGO) test --doc
+	$(CARGO) test --lib --test import_rules
 
 # Makes the fixtures in tests/fixtures anew.
 fixtures:
