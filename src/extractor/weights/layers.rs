@@ -87,12 +87,21 @@ impl<'a> ConvBn<'a> {
 
     /// Names and shapes of the tensors that [`ConvBn::new`] asks for.
     pub(super) fn layout(conv: &str, bn: &str, weight: [usize; 4]) -> Layout {
-        let vectors = ["weight", "bias", "running_mean", "running_var"].map(|part| (format!("{bn}.{part}"), vec![weight[0]]));
+        let vectors =
+            ["weight", "bias", "running_mean", "running_var"].map(|part| (format!("{bn}.{part}"), vec![weight[0]]));
         std::iter::once((format!("{conv}.weight"), weight.to_vec())).chain(vectors).collect()
     }
 
     /// Adds the pair to the graph; its value is named `name`.
-    pub(super) fn add(&self, graph: &mut Graph, mode: BatchNorm, name: &str, input: &Value, window: Window, groups: usize) -> Value {
+    pub(super) fn add(
+        &self,
+        graph: &mut Graph,
+        mode: BatchNorm,
+        name: &str,
+        input: &Value,
+        window: Window,
+        groups: usize,
+    ) -> Value {
         match mode {
             BatchNorm::Folded => graph.conv(name, input, self.fold(), window, groups),
             BatchNorm::Separate => {
@@ -111,10 +120,7 @@ impl<'a> ConvBn<'a> {
             .collect();
         let bias = std::iter::zip(self.bias, self.mean).zip(&factors);
         let bias = bias.map(|((&bias, &mean), factor)| (f64::from(bias) - f64::from(mean) * factor) as f32).collect();
-        let per_output = self.weight.data().len() / factors.len();
-        let rows = self.weight.data().chunks_exact(per_output).zip(&factors);
-        let data = rows.flat_map(|(row, factor)| row.iter().map(move |&weight| (f64::from(weight) * factor) as f32));
-        let weight = Tensor::new(self.weight.shape().to_vec(), data.collect()).expect("folding keeps the shape");
+        let weight = self.weight.scale_rows(factors.iter().copied());
         Kernel { weight, bias: Some(bias) }
     }
 }

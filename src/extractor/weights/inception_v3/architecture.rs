@@ -107,7 +107,11 @@ impl<'a, O: Operators> Block<'a, O> {
     fn b(mut self) -> O::Value {
         let branches = [
             self.branch(&[halve("branch3x3", 384)]),
-            self.branch(&[keep("branch3x3dbl_1", 64, 1, 1), keep("branch3x3dbl_2", 96, 3, 3), halve("branch3x3dbl_3", 96)]),
+            self.branch(&[
+                keep("branch3x3dbl_1", 64, 1, 1),
+                keep("branch3x3dbl_2", 96, 3, 3),
+                halve("branch3x3dbl_3", 96),
+            ]),
             self.halved_input(),
         ];
         self.concat(&branches)

@@ -23,10 +23,10 @@
 mod architecture;
 mod seeded;
 
+use super::WeightsError;
 use super::layers::{BatchNorm, Checked, ConvBn, Layout};
 use super::onnx::{Graph, InputSpec, Value, Window, metadata};
 use super::pth::StateDict;
-use super::WeightsError;
 use architecture::{Operators, forward};
 
 pub use seeded::seeded_state_dict;
@@ -86,9 +86,11 @@ pub fn build_with(state: &StateDict, batch_norm: BatchNorm) -> Result<Vec<u8>, W
     let taps = forward(&mut network, &images);
 
     let GraphWriter { mut graph, state, .. } = network;
-    for (name, tap, length) in
-        [("features_64", taps.first_pool, 64), ("features_192", taps.second_pool, 192), ("features_768", taps.mixed_6e, 768)]
-    {
+    for (name, tap, length) in [
+        ("features_64", taps.first_pool, 64),
+        ("features_192", taps.second_pool, 192),
+        ("features_768", taps.mixed_6e, 768),
+    ] {
         let features = graph.global_mean(name, &tap);
         graph.output(&features, &[length]);
     }

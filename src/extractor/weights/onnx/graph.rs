@@ -81,7 +81,8 @@ pub struct Graph {
 impl Graph {
     /// An empty graph. The name is also recorded in the metadata.
     pub fn new(name: &str) -> Self {
-        let mut graph = Self { proto: GraphProto { name: name.to_owned(), ..Default::default() }, metadata: Vec::new() };
+        let mut graph =
+            Self { proto: GraphProto { name: name.to_owned(), ..Default::default() }, metadata: Vec::new() };
         graph.metadata(metadata::MODEL, name);
         graph
     }
@@ -108,7 +109,8 @@ impl Graph {
 
     /// Convolution, with as many groups as the input has channels divided by the channels of the kernel.
     pub fn conv(&mut self, name: &str, input: &Value, kernel: Kernel, window: Window, groups: usize) -> Value {
-        let mut inputs = vec![input.clone(), self.floats(&format!("{name}.weight"), kernel.weight.shape(), kernel.weight.data())];
+        let mut inputs =
+            vec![input.clone(), self.floats(&format!("{name}.weight"), kernel.weight.shape(), kernel.weight.data())];
         inputs.extend(kernel.bias.map(|bias| self.floats(&format!("{name}.bias"), &[bias.len()], &bias)));
         let attributes = [window.attributes(), vec![int("group", groups)]].concat();
         self.node("Conv", name, &inputs, attributes)
@@ -118,7 +120,12 @@ impl Graph {
     pub fn batch_norm(&mut self, name: &str, input: &Value, parameters: [&[f32]; 4], epsilon: f32) -> Value {
         let names = ["scale", "bias", "mean", "variance"];
         let mut inputs = vec![input.clone()];
-        inputs.extend(names.iter().zip(parameters).map(|(part, values)| self.floats(&format!("{name}.{part}"), &[values.len()], values)));
+        inputs.extend(
+            names
+                .iter()
+                .zip(parameters)
+                .map(|(part, values)| self.floats(&format!("{name}.{part}"), &[values.len()], values)),
+        );
         self.node("BatchNormalization", name, &inputs, vec![float("epsilon", epsilon)])
     }
 
@@ -244,7 +251,11 @@ fn value_info(name: &str, shape: &[usize]) -> ValueInfoProto {
     let shape = Some(TensorShapeProto { dim: dim.collect() });
     let tensor = type_proto::Tensor { elem_type: DataType::Float.into(), shape };
     let value = Some(type_proto::Value::TensorType(tensor));
-    ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { value, ..Default::default() }), ..Default::default() }
+    ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(TypeProto { value, ..Default::default() }),
+        ..Default::default()
+    }
 }
 
 fn attribute(name: &str, r#type: AttributeType) -> AttributeProto {
@@ -270,9 +281,15 @@ mod tests {
     #[test]
     fn same_padding_is_tensorflows() {
         // (kernel, stride, size) and the padding before and after.
-        for (kernel, stride, size, before, after) in
-            [(3, 2, 224, 0, 1), (3, 1, 112, 1, 1), (5, 2, 56, 1, 2), (5, 1, 28, 2, 2), (1, 1, 7, 0, 0), (3, 2, 7, 1, 1), (1, 2, 8, 0, 0)]
-        {
+        for (kernel, stride, size, before, after) in [
+            (3, 2, 224, 0, 1),
+            (3, 1, 112, 1, 1),
+            (5, 2, 56, 1, 2),
+            (5, 1, 28, 2, 2),
+            (1, 1, 7, 0, 0),
+            (3, 2, 7, 1, 1),
+            (1, 2, 8, 0, 0),
+        ] {
             let window = Window::new(kernel, kernel).stride(stride).pad_same(size);
             assert_eq!(window.pads, [before, before, after, after], "{kernel} {stride} {size}");
             let output = (size + before + after - kernel) / stride + 1;
