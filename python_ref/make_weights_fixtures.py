@@ -1,4 +1,4 @@
-"""Writes the checkpoints in tests/fixtures/weights that the reader of PyTorch files is tested with.
+"""Writes tests/fixtures/weights: checkpoints for the reader of PyTorch files, and the outputs of both networks.
 
     python python_ref/make_weights_fixtures.py
 
@@ -9,7 +9,11 @@ import collections
 import os
 import pathlib
 
+import numpy as np
 import torch
+
+import make_efficientnet_lite0
+import weights_images
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "weights"
 
@@ -31,6 +35,7 @@ def state_dict():
             ("scalar", torch.tensor(2.25)),
             ("empty", torch.zeros(0, 3)),
             ("parameter", torch.nn.Parameter(torch.tensor([1.0, 2.0]))),
+            ("short", torch.tensor([-32768, 12], dtype=torch.int16)),
             ("bn.num_batches_tracked", torch.tensor(1234)),
         ]
     )
@@ -63,6 +68,18 @@ def write_checkpoints():
     torch.jit.script(torch.nn.Linear(1, 1)).save(str(FIXTURES / "torchscript.pt"))
 
 
+def images(seeds, size):
+    return torch.from_numpy(np.stack([weights_images.image(seed, size) for seed in seeds]))
+
+
+def write_efficientnet_lite0():
+    """Features and logits of the original, in single precision."""
+    network = make_efficientnet_lite0.original()
+    features, logits = make_efficientnet_lite0.outputs(network, images(range(3), 224))
+    np.savez(FIXTURES / "efficientnet_lite0.npz", features=features.numpy(), logits=logits.numpy())
+
+
 if __name__ == "__main__":
     FIXTURES.mkdir(parents=True, exist_ok=True)
     write_checkpoints()
+    write_efficientnet_lite0()

@@ -120,10 +120,7 @@ impl<'a> ConvBn<'a> {
             .collect();
         let bias = std::iter::zip(self.bias, self.mean).zip(&factors);
         let bias = bias.map(|((&bias, &mean), factor)| (f64::from(bias) - f64::from(mean) * factor) as f32).collect();
-        let per_output = self.weight.data().len() / factors.len();
-        let rows = self.weight.data().chunks_exact(per_output).zip(&factors);
-        let data = rows.flat_map(|(row, factor)| row.iter().map(move |&weight| (f64::from(weight) * factor) as f32));
-        let weight = Tensor::new(self.weight.shape().to_vec(), data.collect()).expect("folding keeps the shape");
+        let weight = self.weight.scale_rows(factors.iter().copied());
         Kernel { weight, bias: Some(bias) }
     }
 }

@@ -133,8 +133,8 @@ pub enum PthError {
         /// What it is.
         found: &'static str,
     },
-    /// An integer tensor that is no batch counter, or a type without a meaning for weights.
-    #[error("tensor `{name}` has type {dtype}: weights must be floating point (float16, bfloat16, float32 or float64)")]
+    /// A type that has no place among weights, or whose values `f32` cannot hold.
+    #[error("tensor `{name}` has type {dtype}: weights must be floating point, or integers of 8 or 16 bits")]
     DType {
         /// Name of the tensor.
         name: String,
@@ -225,9 +225,9 @@ impl StateDict {
 
     /// Reads a checkpoint that is in memory.
     ///
-    /// Values become `f32`: `float16` and `bfloat16` exactly, `float64` and `int64` rounded to nearest. Strided and
-    /// offset views are written out in row-major order. Integers are accepted only for batch counters
-    /// (`num_batches_tracked`).
+    /// Values become `f32`: `float16`, `bfloat16` and integers of 8 and 16 bits exactly, `float64` rounded to nearest.
+    /// Other integers are accepted only for batch counters (`num_batches_tracked`, `int64`). Strided and offset views
+    /// are written out in row-major order.
     ///
     /// # Errors
     /// [`PthError`] for anything but a complete checkpoint of a flat state dict.

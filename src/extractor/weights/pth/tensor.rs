@@ -75,6 +75,14 @@ impl Tensor {
         (element_count(&shape)? == data.len()).then_some(Self { shape, data, dtype: DType::Float32 })
     }
 
+    /// The tensor with everything under one index of the first axis multiplied by one factor: in `f64`, rounded once.
+    pub(in crate::extractor::weights) fn scale_rows(&self, factors: impl ExactSizeIterator<Item = f64>) -> Self {
+        let row = self.data.len() / factors.len().max(1);
+        let scaled = self.data.chunks_exact(row.max(1)).zip(factors);
+        let data = scaled.flat_map(|(row, factor)| row.iter().map(move |&value| (f64::from(value) * factor) as f32));
+        Self { shape: self.shape.clone(), data: data.collect(), dtype: DType::Float32 }
+    }
+
     /// Length of every axis; empty for a scalar.
     pub fn shape(&self) -> &[usize] {
         &self.shape
@@ -112,6 +120,9 @@ pub(super) fn materialise(name: &str, view: &TensorView, heap: &Heap, stored: &[
         DType::Float16 => gather(view, stored.as_chunks().0, |&bytes| f16::from_le_bytes(bytes).to_f32()),
         DType::BFloat16 => gather(view, stored.as_chunks().0, |&bytes| bf16::from_le_bytes(bytes).to_f32()),
         DType::Float64 => gather(view, stored.as_chunks().0, |&bytes| f64::from_le_bytes(bytes) as f32),
+        DType::Int16 => gather(view, stored.as_chunks().0, |&bytes| f32::from(i16::from_le_bytes(bytes))),
+        DType::Int8 => gather(view, stored.as_chunks().0, |&bytes| f32::from(i8::from_le_bytes(bytes))),
+        DType::UInt8 => gather(view, stored.as_chunks().0, |&bytes| f32::from(u8::from_le_bytes(bytes))),
         DType::Int64 if name.ends_with("num_batches_tracked") => {
             gather(view, stored.as_chunks().0, |&bytes| i64::from_le_bytes(bytes) as f32)
         }

@@ -20,7 +20,7 @@ fn ramp(indices: impl IntoIterator<Item = u8>) -> Vec<f32> {
 #[test]
 fn every_format_gives_the_same_tensors() {
     let contiguous: Vec<f32> = ramp(0..24).iter().map(|value| value - 0.5).collect();
-    let expected: [(&str, &[usize], Vec<f32>, DType); 14] = [
+    let expected: [(&str, &[usize], Vec<f32>, DType); 15] = [
         ("bfloat", &[2], vec![0.100_097_656, 3.003_996e38], DType::BFloat16),
         ("bn.num_batches_tracked", &[], vec![1234.0], DType::Int64),
         ("contiguous", &[2, 3, 4], contiguous.clone(), DType::Float32),
@@ -37,6 +37,7 @@ fn every_format_gives_the_same_tensors() {
             DType::Float32,
         ),
         ("scalar", &[], vec![2.25], DType::Float32),
+        ("short", &[2], vec![-32768.0, 12.0], DType::Int16),
         ("step", &[5], ramp([1, 6, 11, 16, 21]), DType::Float32),
         ("tied", &[2, 3, 4], contiguous, DType::Float32),
         ("transposed", &[6, 4], ramp((0..6).flat_map(|j| (0..4).map(move |i| 6 * i + j))), DType::Float32),
