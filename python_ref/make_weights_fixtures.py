@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 import make_efficientnet_lite0
+import make_seeded_inception
 import weights_images
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "weights"
@@ -79,7 +80,16 @@ def write_efficientnet_lite0():
     np.savez(FIXTURES / "efficientnet_lite0.npz", features=features.numpy(), logits=logits.numpy())
 
 
+def write_seeded_inception():
+    """Digest of the generated checkpoint of seed 0, and every output of the network that has it."""
+    digest = make_seeded_inception.digest(make_seeded_inception.state_dict(0))
+    (FIXTURES / "seeded_inception.sha256").write_text(digest + "\n")
+    outputs = make_seeded_inception.network(0)((images(range(2), 299).float() - 128) / 128)
+    np.savez(FIXTURES / "seeded_inception.npz", **{name: output.numpy() for name, output in outputs.items()})
+
+
 if __name__ == "__main__":
     FIXTURES.mkdir(parents=True, exist_ok=True)
     write_checkpoints()
     write_efficientnet_lite0()
+    write_seeded_inception()
