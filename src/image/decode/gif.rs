@@ -43,7 +43,7 @@ fn corrupt(reason: impl ToString) -> DecodeError {
 
 fn failure(error: DecodingError) -> DecodeError {
     match error {
-        DecodingError::Io(_) => DecodeError::Truncated { format: Format::Gif },
+        DecodingError::Io(_) | DecodingError::UnexpectedEof => DecodeError::Truncated { format: Format::Gif },
         other => corrupt(other),
     }
 }

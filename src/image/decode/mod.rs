@@ -17,8 +17,17 @@
 //!
 //! # JPEG
 //! The standard leaves decoders a freedom that shows in the scores. Pillow decodes with libjpeg-turbo, and so does this
-//! module, by way of mozjpeg, which is libjpeg-turbo with another encoder: equal in every value for every subsampling,
-//! baseline and progressive.
+//! module by way of mozjpeg, which is libjpeg-turbo with another encoder: equal in every value for every subsampling,
+//! baseline and progressive. Measured on 20 synthetic photographs of 512×512 in 4:2:0 at quality 75, 90 and 95, against
+//! Pillow 13.0 (libjpeg-turbo 3.2):
+//!
+//! | decoder | values that differ | largest difference |
+//! |---|---|---|
+//! | mozjpeg 0.10 | 0 of 15,728,640 | 0 |
+//! | zune-jpeg 0.5 | 27.4 % | 5 |
+//!
+//! mozjpeg is built without its assembler routines, so that no assembler is needed. It reports errors by unwinding out
+//! of its C code: a program built with `panic = "abort"` would end at a corrupt JPEG.
 //!
 //! # What is refused
 //! An image of more than [`MAX_PIXELS`] pixels, before any memory is taken for it; a file that ends too early, as Pillow

@@ -7,7 +7,20 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Transformations};
 use super::{DecodeError, Format, checked_area, clip_gray16, drop_alpha};
 use crate::image::RgbImage;
 
+/// The chunk that ends a file.
+const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
+
 pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
+    match decode_ended(bytes) {
+        // Pillow does without the last chunk where the pixels are complete.
+        Err(DecodeError::Truncated { .. }) if !bytes.ends_with(END) => {
+            decode_ended(&[bytes, END].concat()).map_err(|_| DecodeError::Truncated { format: Format::Png })
+        }
+        outcome => outcome,
+    }
+}
+
+fn decode_ended(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     let mut decoder = Decoder::new(Cursor::new(bytes));
     // Palettes are looked up and 1, 2 and 4 bits scaled to 8; 16 bits stay.
     decoder.set_transformations(Transformations::EXPAND);

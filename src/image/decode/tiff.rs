@@ -29,7 +29,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
             drop_alpha(&unpack(&packed, width as usize, bits), 1)
         }
         (ColorType::Gray(8), DecodingResult::U8(samples)) => drop_alpha(&samples, 1),
-        (ColorType::GrayA(8), DecodingResult::U8(samples)) => drop_alpha(&samples, 2),
+        // Gray with one sample more, which the crate does not call alpha.
+        (ColorType::Multiband { bit_depth: 8, num_samples: 2 }, DecodingResult::U8(samples)) => drop_alpha(&samples, 2),
         (ColorType::RGB(8), DecodingResult::U8(samples)) => samples,
         (ColorType::RGBA(8), DecodingResult::U8(samples)) => drop_alpha(&samples, 4),
         (ColorType::CMYK(8), DecodingResult::U8(samples)) => {
@@ -59,8 +60,9 @@ fn refuse_what_is_not_established(reader: &mut Reader<'_>, colour: ColorType) ->
     if tag::<u16>(reader, Tag::FillOrder)?.is_some_and(|order| order != 1) {
         return Err(unsupported("reversed bits"));
     }
-    if tag::<u16>(reader, Tag::PhotometricInterpretation)? == Some(WHITE_IS_ZERO) && colour == ColorType::Gray(16) {
-        return Err(unsupported("16-bit gray in which zero is white"));
+    let inverted = tag::<u16>(reader, Tag::PhotometricInterpretation)? == Some(WHITE_IS_ZERO);
+    if inverted && !matches!(colour, ColorType::Gray(1 | 8)) {
+        return Err(unsupported(format!("zero for white in {colour:?}")));
     }
     let extra = reader.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).map_err(failure)?;
     if extra.is_some_and(|extra| extra.contains(&PREMULTIPLIED)) {
