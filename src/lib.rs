@@ -22,7 +22,6 @@
 #![deny(unsafe_code)]
 
 pub mod atomic;
-#[cfg(feature = "divergence")]
 pub mod divergence;
 pub mod error;
 #[cfg(feature = "images")]
