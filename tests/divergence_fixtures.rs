@@ -1,5 +1,4 @@
 //! The divergence calculator against mpmath at 50 digits, scipy and POT: `python_ref/make_divergence_fixtures.py`.
-#![cfg(feature = "divergence")]
 
 use std::fs;
 use std::path::Path;
