@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each does all its set-up.
 
-.PHONY: demo test bench fixtures
+.PHONY: demo test bench fixtures verify-published
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -37,6 +37,11 @@ bench:
 # Makes the fixtures in tests/fixtures anew.
 fixtures:
 	for script in python_ref/make_*.py; do $(PYTHON) $$script || exit 1; done
+
+# Reproduces published figures; needs the published weights (`gan-metrics model install inception-v3`) and torchvision.
+verify-published: onnxruntime
+	$(CARGO) build --release
+	$(ORT) $(PYTHON) python_ref/verify_published.py
 
 .PHONY: onnxruntime
 onnxruntime:
