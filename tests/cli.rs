@@ -208,7 +208,7 @@ fn a_model_of_ones_own_must_be_described() {
     let images = noise(folder.path(), "a.npy", 4, 6).to_str().unwrap().to_owned();
     let model = folder.path().join("own.onnx");
     let id = gan_metrics::extractor::ExtractorId::EfficientNetLite0;
-    let lite = gan_metrics::extractor::load(id, gan_metrics::image::ResizeMode::Tf1).unwrap();
+    let lite = gan_metrics::extractor::load(id, gan_metrics::image::ResizeMode::Tf1, None).unwrap();
     fs::write(&model, &lite.onnx).unwrap();
     let model = model.to_str().unwrap();
     let with = |arguments: &[&str]| {

@@ -14,7 +14,7 @@ const ENGINE_TOLERANCE: f32 = 1e-4;
 const BATCH_TOLERANCE: f32 = 1e-5;
 
 fn model() -> Model {
-    load(ExtractorId::EfficientNetLite0, ResizeMode::Tf1).unwrap()
+    load(ExtractorId::EfficientNetLite0, ResizeMode::Tf1, None).unwrap()
 }
 
 fn options(engine: EngineChoice, batch_size: usize) -> NetworkOptions {
