@@ -20,8 +20,7 @@ use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
 use sha2::{Digest, Sha256};
 use weights_support::checkpoint_bytes;
 
-static PTH: LazyLock<Arc<Vec<u8>>> =
-    LazyLock::new(|| Arc::new(checkpoint_bytes(&inception_v3::seeded_state_dict(0))));
+static PTH: LazyLock<Arc<Vec<u8>>> = LazyLock::new(|| Arc::new(checkpoint_bytes(&inception_v3::seeded_state_dict(0))));
 
 fn checkpoint(urls: Vec<String>) -> Checkpoint {
     let sha256 = Sha256::digest(&**PTH).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -186,7 +185,7 @@ fn wrong_content_is_refused_and_forgotten() {
     longer.push(0);
     let server = Server::start(vec![Answer::Serve(Arc::new(tampered)), Answer::Serve(Arc::new(longer))]);
     let source = Source::Url(server.url.clone());
-    let mut attempt = || install(&checkpoint(vec![]), &source, models.path(), &mut quiet).unwrap_err();
+    let attempt = || install(&checkpoint(vec![]), &source, models.path(), &mut quiet).unwrap_err();
     assert!(matches!(attempt(), InstallError::Digest { .. }));
     assert!(matches!(attempt(), InstallError::Length { .. }));
     // Both began anew, and nothing is left of either.
@@ -198,7 +197,8 @@ fn wrong_content_is_refused_and_forgotten() {
 fn the_second_address_helps_out_and_failures_are_listed() {
     let models = tempfile::tempdir().unwrap();
     let gone = Server::start(vec![Answer::Status("404 Not Found"); 6]);
-    let error = install(&checkpoint(vec![gone.url.clone()]), &Source::Published, models.path(), &mut quiet).unwrap_err();
+    let error =
+        install(&checkpoint(vec![gone.url.clone()]), &Source::Published, models.path(), &mut quiet).unwrap_err();
     let message = error.to_string();
     assert!(message.contains(&format!("{}: the server answered with status 404", gone.url)), "{message}");
     assert!(message.contains("--from FILE"), "{message}");

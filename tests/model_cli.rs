@@ -54,9 +54,8 @@ fn a_file_that_is_not_the_published_one_is_not_installed() {
     let home = tempfile::tempdir().unwrap();
     let wrong = home.path().join("wrong.pth");
     fs::write(&wrong, b"<html>not found</html>").unwrap();
-    let install = |from: &str| {
-        program(home.path()).args(["model", "install", "inception-v3", "--from", from]).output().unwrap()
-    };
+    let install =
+        |from: &str| program(home.path()).args(["model", "install", "inception-v3", "--from", from]).output().unwrap();
     fails(install(wrong.to_str().unwrap()), 3, &["wrong.pth has 22 bytes where the published file has 95628359"]);
     fails(install("/no/such/file"), 2, &["/no/such/file"]);
     // Port 9 of the loopback discards what it gets, where it listens at all.

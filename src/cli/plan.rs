@@ -27,14 +27,6 @@ impl Input {
             false => Ok(Self::Images(DataSet::open(path)?)),
         }
     }
-
-    /// Path as given.
-    pub fn path(&self) -> &Path {
-        match self {
-            Input::Images(images) => images.path(),
-            Input::Statistics(path, _) => path,
-        }
-    }
 }
 
 /// A network and how to feed it, ready to be started.

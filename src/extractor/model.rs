@@ -151,7 +151,9 @@ pub enum ModelError {
     #[error("`{0}` is no layer of inception-v3: use 64, 192, 768 or 2048")]
     UnknownLayer(String),
     /// The network has no layers to choose from.
-    #[error("{name} has one kind of features only: --layer is for inception-v3 (an output is named by --features-output)")]
+    #[error(
+        "{name} has one kind of features only: --layer is for inception-v3 (an output is named by --features-output)"
+    )]
     NoLayers {
         /// Name of the model.
         name: String,

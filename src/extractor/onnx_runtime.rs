@@ -109,11 +109,11 @@ fn preload_cuda(library: &Path) {
 pub fn available_providers(wanted: Option<&Path>) -> Result<(FoundLibrary, Vec<Provider>), EngineError> {
     let (_environment, library) = environment(wanted)?;
     let built_in = [
-        (Provider::Cpu, ep::CPU::default().is_available()),
-        (Provider::Cuda, ep::CUDA::default().is_available()),
-        (Provider::TensorRt, ep::TensorRT::default().is_available()),
-        (Provider::OpenVino, ep::OpenVINO::default().is_available()),
-        (Provider::CoreMl, ep::CoreML::default().is_available()),
+        (Provider::Cpu, ep::CPU::is_available()),
+        (Provider::Cuda, ep::CUDA::is_available()),
+        (Provider::TensorRt, ep::TensorRT::is_available()),
+        (Provider::OpenVino, ep::OpenVINO::is_available()),
+        (Provider::CoreMl, ep::CoreML::is_available()),
     ];
     let available = built_in.into_iter().filter(|(_, available)| matches!(available, Ok(true)));
     Ok((library, available.map(|(provider, _)| provider).collect()))

@@ -26,7 +26,7 @@ impl TractEngine {
         let shape = model.input.shape(1);
         let plan = tract_onnx::onnx()
             .model_for_read(&mut &model.onnx[..])
-            .and_then(|graph| graph.with_output_names(outputs))
+            .and_then(|graph| graph.with_outputs_by_name(outputs))
             .and_then(|graph| graph.with_input_fact(0, f32::fact(shape).into()))
             .and_then(|graph| graph.into_optimized())
             .and_then(|graph| graph.into_runnable())
@@ -79,7 +79,7 @@ impl TractEngine {
             .iter()
             .zip(results)
             .map(|(name, result)| {
-                let values = result.try_as_plain().and_then(|plain| plain.as_slice::<f32>().map(<[f32]>::to_vec));
+                let values = result.try_as_plain_ram().and_then(|plain| plain.as_slice::<f32>().map(<[f32]>::to_vec));
                 one_row_an_image(name, result.shape(), values.map_err(failed)?, 1)
             })
             .collect()

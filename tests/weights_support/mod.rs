@@ -1,6 +1,7 @@
 //! What the tests of the networks share: images that Python and Rust make alike, truth fixtures, running on tract.
 //!
 //! The Python side of the images is `python_ref/weights_images.py`.
+#![allow(dead_code, reason = "no test uses all of it")]
 
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
@@ -45,7 +46,7 @@ fn noise(seed: u64, plane: u64, size: usize) -> Array2<i64> {
 /// A natural-looking image, 3×size×size.
 pub fn image(seed: u64, size: usize) -> Array3<u8> {
     let common = noise(seed, 0, size);
-    let channel = |channel| {
+    let channel = |channel: u64| {
         let mixed = (3 * &common + 2 * noise(seed, 1 + channel, size)) / 5;
         mixed.mapv(|level| (2 * level - 128).clamp(0, 255) as u8)
     };
@@ -76,7 +77,7 @@ pub fn run(model: &[u8], images: Array4<f32>) -> Vec<Array2<f32>> {
     let outputs = Arc::new(runnable).run(tvec!(input.into())).unwrap();
     let matrix = |output: &TValue| {
         let shape = (output.shape()[0], output.shape()[1]);
-        Array2::from_shape_vec(shape, output.as_slice::<f32>().unwrap().to_vec()).unwrap()
+        Array2::from_shape_vec(shape, output.try_as_plain_ram().unwrap().as_slice::<f32>().unwrap().to_vec()).unwrap()
     };
     outputs.iter().map(matrix).collect()
 }
@@ -93,7 +94,6 @@ pub fn relative_error(found: ArrayView2<f32>, expected: ArrayView2<f32>) -> f64 
 }
 
 /// A checkpoint as `torch.save` writes it: a zip archive of one pickle and the storages.
-#[allow(dead_code, reason = "not every test that shares this module writes checkpoints")]
 pub fn checkpoint_bytes(state: &StateDict) -> Vec<u8> {
     let mut pickle = b"\x80\x02ccollections\nOrderedDict\n)R(".to_vec();
     let text = |pickle: &mut Vec<u8>, text: &str| {

@@ -45,7 +45,8 @@ pub fn run(command: &ModelCommand) -> Result<Outcome> {
 fn install_inception(source: &Source, quiet: bool) -> Result<()> {
     watch_for_interrupts();
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
-    let style = ProgressStyle::with_template("inception-v3 {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left");
+    let style =
+        ProgressStyle::with_template("inception-v3 {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left");
     bar.set_style(style.expect("the template is well-formed"));
     let mut observer = |done, total| {
         bar.set_length(total);

@@ -86,7 +86,7 @@ impl Block {
     }
 
     fn layout(&self) -> Layout {
-        let layer = |name, weight| layer_layout(&self.layer(name), &weight);
+        let layer = |name, weight: [usize; 4]| layer_layout(&self.layer(name), &weight);
         let expand = self.expands().then(|| layer(EXPAND, [self.expanded, self.input, 1, 1]));
         let filter = layer(FILTER, [self.expanded, 1, self.kernel, self.kernel]);
         let project = layer(PROJECT, [self.output, self.expanded, 1, 1]);

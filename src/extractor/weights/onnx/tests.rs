@@ -1,6 +1,6 @@
 use tract_onnx::prelude::*;
 
-use super::*;
+use super::{Graph, *};
 use crate::extractor::weights::pth;
 
 const SPEC: InputSpec = InputSpec { size: 4, mean: [1.0, 2.0, 3.0], std: [0.5, 1.0, 2.0] };
@@ -25,7 +25,7 @@ fn run(model: &[u8]) -> (Vec<usize>, Vec<f32>) {
     let input: Vec<f32> = (0..96u8).map(|value| f32::from(value) - 48.0).collect();
     let input = tract_onnx::prelude::Tensor::from_shape(&[2, 3, 4, 4], &input).unwrap();
     let output = runnable.run(tvec!(input.into())).unwrap().remove(0);
-    (output.shape().to_vec(), output.as_slice::<f32>().unwrap().to_vec())
+    (output.shape().to_vec(), output.try_as_plain_ram().unwrap().as_slice::<f32>().unwrap().to_vec())
 }
 
 fn input(image: usize, channel: usize, y: usize, x: usize) -> f32 {
@@ -200,7 +200,8 @@ fn selected_outputs_leave_the_rest_out() {
     use prost::Message;
     let whole = two_outputs();
     let selected = select_outputs(&whole, &["doubled"]).unwrap();
-    let names: Vec<_> = ModelFile::from_bytes(&selected).unwrap().outputs.into_iter().map(|output| output.name).collect();
+    let names: Vec<_> =
+        ModelFile::from_bytes(&selected).unwrap().outputs.into_iter().map(|output| output.name).collect();
     assert_eq!(names, ["doubled"]);
     let graph = |bytes: &[u8]| tract_onnx::pb::ModelProto::decode(bytes).unwrap().graph.unwrap();
     assert_eq!((graph(&whole).node.len(), graph(&selected).node.len()), (2, 1));
