@@ -274,8 +274,8 @@ def bmp_files():
     index = rng.integers(0, 256, (h, w))
     files["os2.bmp"] = bmp(w, h, 8, packed_rows(index, 8), rng.integers(0, 256, 768, dtype=np.uint8).tobytes(), header=12)
     words = [row.astype("<u2").tobytes() for row in rng.integers(0, 1 << 16, (h, w))]
-    files["555.bmp"] = bmp(w, h, 16, words)
-    files["565.bmp"] = bmp(w, h, 16, words, compression=3, masks=struct.pack("<III", 0xF800, 0x7E0, 0x1F))
+    files["unsupported_555.bmp"] = bmp(w, h, 16, words)
+    files["unsupported_565.bmp"] = bmp(w, h, 16, words, compression=3, masks=struct.pack("<III", 0xF800, 0x7E0, 0x1F))
     quads = [row.astype("<u4").tobytes() for row in rng.integers(0, 1 << 32, (h, w))]
     files["xrgb.bmp"] = bmp(w, h, 32, quads)
     files["bitfields32.bmp"] = bmp(w, h, 32, quads, compression=3, masks=struct.pack("<III", 0xFF0000, 0xFF00, 0xFF))

@@ -244,7 +244,7 @@ fn help_completions_and_manual_are_there() {
     let help = text(&program().arg("--help").output().unwrap().stdout);
     assert!(help.contains("Exit codes:") && help.contains("Fréchet distance (FID) between two sets"), "{help}");
     let completions = text(&program().args(["completions", "bash"]).output().unwrap().stdout);
-    assert!(completions.contains("_gan-metrics"));
+    assert!(completions.contains("complete -F") && completions.contains("--on-bad-image"));
     let manual = text(&program().arg("man").output().unwrap().stdout);
     assert!(manual.contains(".TH"));
     let doctor = text(&program().arg("doctor").output().unwrap().stdout);

@@ -85,7 +85,7 @@ fn what_is_not_established_is_refused_by_name() {
         assert!(matches!(error, DecodeError::Unsupported { .. }), "{name}: {error}");
         seen += 1;
     }
-    assert_eq!(seen, 4);
+    assert_eq!(seen, 6);
 }
 
 #[test]

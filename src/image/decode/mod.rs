@@ -32,7 +32,7 @@
 //! # What is refused
 //! An image of more than [`MAX_PIXELS`] pixels, before any memory is taken for it; a file that ends too early, as Pillow
 //! does; and the rare encodings for which equality with Pillow is not established (JPEG inside TIFF, palettes or
-//! separate planes in TIFF, arithmetic coding in JPEG). None of these is ever approximated.
+//! separate planes in TIFF, arithmetic coding in JPEG, 16 bits per pixel in BMP). None of these is ever approximated.
 
 mod bmp;
 mod gif;
