@@ -105,7 +105,8 @@ fn biconjugate_gives_the_generator_back() {
                 let t = generator.activation(v);
                 u * t - generator.conjugate(t)
             };
-            let (mut low, mut high) = (-60.0, 60.0);
+            // The steepest of the slopes is 147, that of chi-alpha(3) at 8, and its activation is the identity.
+            let (mut low, mut high) = (-200.0, 200.0);
             let ratio = 0.5 * (5.0_f64.sqrt() - 1.0);
             for _ in 0..200 {
                 let (left, right) = (high - ratio * (high - low), low + ratio * (high - low));
@@ -119,7 +120,9 @@ fn biconjugate_gives_the_generator_back() {
 
 #[test]
 fn activations_increase_into_the_domain_of_the_conjugate() {
-    for generator in all() {
+    // For α = 1 − 1e-7 the penalty overflows above v = −1e7, as documented.
+    let overflows = |generator: &Generator| *generator == Generator::alpha(1.0 - 1e-7).unwrap();
+    for generator in all().into_iter().filter(|generator| !overflows(generator)) {
         let domain = generator.conjugate_domain();
         let mut last = f64::NEG_INFINITY;
         for step in -30..=30 {
@@ -203,6 +206,20 @@ fn unusable_names_say_what_to_write() {
     assert!(message("wjs(nan)").contains("0 < π < 1"));
 }
 
+#[test]
+fn excess_of_logs_reaches_as_far_as_masses_do() {
+    for generator in all().into_iter().chain([1.01, 1.3].map(|alpha| Generator::alpha(alpha).unwrap())) {
+        for (p, q) in [(1.0, 1e-80), (1.0, 1e-150), (1e-150, 1.0), (1e-120, 1e-300), (1e-300, 0.5)] {
+            let (masses, logs) = (generator.excess(p, q), generator.excess_of_logs(p.ln(), q.ln()));
+            // Logarithms of 1e-300 carry an error of 1e-13, which a cube triples.
+            assert!(masses == logs || (masses - logs).abs() <= 1e-12 * masses, "{generator}: {masses} {logs}");
+        }
+        // Beyond what masses can represent, f-divergences are homogeneous: shifting both logarithms scales.
+        let (near, far) = (generator.excess_of_logs(-1.0, -900.0), generator.excess_of_logs(-401.0, -1300.0));
+        assert!(near.is_infinite() || (far.ln() + 400.0 - near.ln()).abs() < 1e-9, "{generator}: {near} {far}");
+    }
+}
+
 fn positive() -> impl Strategy<Value = f64> {
     (-12.0..12.0_f64).prop_map(f64::exp)
 }
@@ -243,7 +260,9 @@ proptest! {
         let size = expected.abs() + u + 1.0;
         prop_assert!((adjoint.f(u) - expected).abs() <= 1e-12 * size, "{generator}: {} {expected}", adjoint.f(u));
         prop_assert!((adjoint.excess(u, 1.0) - generator.excess(1.0, u)).abs() <= 1e-11 * size);
-        prop_assert_eq!(adjoint.at_zero(), generator.recession());
+        // 1 − (1 − π) need not be π to the last digit.
+        let (zero, recession) = (adjoint.at_zero(), generator.recession());
+        prop_assert!(zero == recession || (zero - recession).abs() <= 1e-14 * recession, "{generator}");
     }
 
     #[test]
