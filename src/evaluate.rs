@@ -12,13 +12,13 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use ndarray::{ArrayView4, Axis, concatenate};
+use ndarray::{Array2, ArrayView2, ArrayView4, Axis, concatenate};
 use rayon::prelude::*;
 
 use crate::error::{Blame, Blamed};
 use crate::extractor::{EngineError, Extraction, FeatureExtractor, InputSpec};
 use crate::image::{DataSet, ImageError, ResizeError, ResizeMode, Resizer};
-use crate::stats::{FeatureStatistics, FeaturesError, Gaussian, Logits, MomentsError};
+use crate::stats::{FeatureStatistics, Features, FeaturesError, Gaussian, Logits, MomentsError};
 
 /// Batches that may wait for the network.
 const QUEUE: usize = 2;
@@ -160,6 +160,7 @@ pub trait FeatureSink {
 #[derive(Debug, Default)]
 pub struct Collector {
     statistics: Option<FeatureStatistics>,
+    features: Gathered<Features>,
     logits: Gathered<Logits>,
 }
 
@@ -175,6 +176,21 @@ impl<T> Default for Gathered<T> {
     }
 }
 
+impl<T> Gathered<T> {
+    fn push(&mut self, batch: T) {
+        if let Gathered::Wanted(batches) = self {
+            batches.push(batch);
+        }
+    }
+
+    /// The rows of all batches; `None` when there are none.
+    fn joined(&self, view: impl Fn(&T) -> ArrayView2<'_, f32>) -> Option<Array2<f32>> {
+        let Gathered::Wanted(batches) = self else { return None };
+        let views: Vec<_> = batches.iter().map(view).collect();
+        concatenate(Axis(0), &views).ok()
+    }
+}
+
 impl Collector {
     /// Gathers statistics only; memory does not grow with the number of images.
     pub fn of_statistics() -> Self {
@@ -186,6 +202,11 @@ impl Collector {
         Self { logits: Gathered::Wanted(Vec::new()), ..self }
     }
 
+    /// Gathers the features too: `4·d` bytes an image.
+    pub fn with_features(self) -> Self {
+        Self { features: Gathered::Wanted(Vec::new()), ..self }
+    }
+
     /// Mean and covariance of the features.
     ///
     /// # Errors
@@ -194,11 +215,15 @@ impl Collector {
         self.statistics.map_or(Err(MomentsError::TooFew { got: 0 }), FeatureStatistics::finish)
     }
 
+    /// The features of all images; `None` when they were not asked for.
+    pub fn features(&self) -> Option<Features> {
+        let all = self.features.joined(Features::view)?;
+        Some(Features::new(all).expect("each batch was valid"))
+    }
+
     /// The logits of all images; `None` when they were not asked for or the model has none.
     pub fn logits(&self) -> Option<Logits> {
-        let Gathered::Wanted(batches) = &self.logits else { return None };
-        let views: Vec<_> = batches.iter().map(Logits::view).collect();
-        let all = concatenate(Axis(0), &views).ok()?;
+        let all = self.logits.joined(Logits::view)?;
         Some(Logits::new(all).expect("each batch was valid"))
     }
 }
@@ -207,8 +232,9 @@ impl FeatureSink for Collector {
     fn take(&mut self, extraction: Extraction) -> Result<(), MomentsError> {
         let Extraction { features, logits } = extraction;
         self.statistics.get_or_insert_with(|| FeatureStatistics::new(features.dim())).push(&features)?;
-        if let (Gathered::Wanted(batches), Some(logits)) = (&mut self.logits, logits) {
-            batches.push(logits);
+        self.features.push(features);
+        if let Some(logits) = logits {
+            self.logits.push(logits);
         }
         Ok(())
     }

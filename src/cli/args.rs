@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gan_metrics::extractor::{Device, EngineChoice, ExtractorId, Layout, parse_triple};
+use gan_metrics::extractor::install::Source;
+use gan_metrics::extractor::{Device, EngineChoice, ExtractorId, Layer, Layout, parse_triple};
 use gan_metrics::image::ResizeMode;
 
 const EXIT_CODES: &str = "\
@@ -37,6 +38,9 @@ pub enum Command {
     Is(InceptionScoreArgs),
     /// Write the statistics of a set (mu and sigma, as pytorch-fid does), to compare against later.
     Stats(StatsArgs),
+    /// Install, convert, list and inspect networks.
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Show which engines, devices and models this machine has, and how to get what is missing.
     Doctor(DoctorArgs),
     /// Print shell completions.
@@ -111,6 +115,60 @@ pub struct StatsArgs {
     pub extract: ExtractArgs,
 }
 
+/// `gan-metrics model …`
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Fetch the published weights of a network (91 MiB), verify and convert them.
+    Install {
+        /// Network to install.
+        #[arg(value_name = "NAME", value_parser = |text: &str| text.parse::<ExtractorId>())]
+        network: ExtractorId,
+        /// A copy of the published file, or an address to fetch it from, instead of the authors' addresses.
+        #[arg(long, value_name = "FILE|URL", value_parser = |text: &str| Ok::<_, String>(Source::parse(text)))]
+        from: Option<Source>,
+        /// No progress on stderr.
+        #[arg(short, long)]
+        quiet: bool,
+    },
+    /// Turn a PyTorch checkpoint of the FID Inception-v3's layout into an ONNX network for --model.
+    Convert {
+        /// Checkpoint (.pth) in either format of torch.save.
+        checkpoint: PathBuf,
+        /// ONNX file to write.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// List the networks and whether they are installed.
+    List,
+    /// Show inputs, outputs and origin of a network.
+    Info {
+        /// Name of a network, or an ONNX file.
+        #[arg(value_name = "NAME|FILE")]
+        network: PathBuf,
+    },
+    /// Print where the ONNX file of an installed network is.
+    Path {
+        /// Network.
+        #[arg(value_name = "NAME", value_parser = |text: &str| text.parse::<ExtractorId>())]
+        network: ExtractorId,
+    },
+    /// Remove an installed network.
+    Remove {
+        /// Network.
+        #[arg(value_name = "NAME", value_parser = |text: &str| text.parse::<ExtractorId>())]
+        network: ExtractorId,
+    },
+    /// Write a network as an ONNX file, for use elsewhere.
+    Export {
+        /// Network.
+        #[arg(value_name = "NAME", value_parser = |text: &str| text.parse::<ExtractorId>())]
+        network: ExtractorId,
+        /// ONNX file to write.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
 /// `gan-metrics doctor`
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
@@ -126,6 +184,10 @@ pub struct ExtractArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "model", help_heading = "Network")]
     #[arg(value_parser = |text: &str| text.parse::<ExtractorId>())]
     pub extractor: Option<ExtractorId>,
+    /// Layer of inception-v3 that serves as features: 64, 192, 768 or 2048 [default: 2048].
+    #[arg(long, value_name = "LAYER", help_heading = "Network", conflicts_with = "features_output")]
+    #[arg(value_parser = |text: &str| text.parse::<Layer>())]
+    pub layer: Option<Layer>,
     /// An ONNX network of your own.
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub model: Option<PathBuf>,

@@ -28,6 +28,7 @@ pub fn main() -> ExitCode {
         Command::Fid(args) => commands::fid::run(args),
         Command::Is(args) => commands::inception_score::run(args),
         Command::Stats(args) => commands::stats::run(args),
+        Command::Model(command) => commands::model::run(command),
         Command::Doctor(args) => commands::doctor::run(args),
         Command::Completions { shell } => commands::shell::completions(*shell),
         Command::Man => commands::shell::man(),

@@ -17,6 +17,13 @@ pub struct OutputError {
     source: io::Error,
 }
 
+impl OutputError {
+    /// The file at `path` is the one in question.
+    pub fn at(path: &Path, source: io::Error) -> Self {
+        Self { to: Some(path.into()), source }
+    }
+}
+
 impl Blamed for OutputError {
     fn blame(&self) -> Blame {
         match self.source.kind() {
@@ -37,7 +44,7 @@ pub fn to_stdout(text: &str) -> Result<()> {
 
 fn to_file(path: &Path, text: &str) -> Result<()> {
     let written = atomic::write(path, |file| file.write_all(text.as_bytes()));
-    Ok(written.map_err(|source| OutputError { to: Some(path.into()), source })?)
+    Ok(written.map_err(|source| OutputError::at(path, source))?)
 }
 
 /// Warnings to stderr, the report to where it was asked for.

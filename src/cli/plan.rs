@@ -49,7 +49,7 @@ impl NetworkPlan {
     /// Validates the arguments and reads the model.
     pub fn new(args: &ExtractArgs) -> Result<Self> {
         let model = match &args.model {
-            None => load(args.extractor.unwrap_or_default(), args.resize)?,
+            None => load(args.extractor.unwrap_or_default(), args.resize, args.layer)?,
             Some(path) => CustomModel {
                 path: path.clone(),
                 size: args.input_size,
@@ -59,8 +59,9 @@ impl NetworkPlan {
                 input: args.input_name.clone(),
                 features: args.features_output.clone(),
                 logits: args.logits_output.clone(),
+                layer: args.layer,
             }
-            .load()?,
+            .load(args.resize)?,
         };
         let network = NetworkOptions {
             engine: args.engine.into(),

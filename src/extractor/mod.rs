@@ -7,6 +7,7 @@
 
 mod device;
 mod engine;
+pub mod install;
 mod library;
 mod model;
 mod network;
@@ -23,7 +24,7 @@ pub use library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
 pub use model::{InputSpec, Layout, Model, ModelError, Normalization};
 pub use network::{NetworkExtractor, NetworkOptions};
 pub use onnx_runtime::{Provider, available_providers};
-pub use registry::{CustomModel, ExtractorId, installed_path, load, models_folder, parse_triple};
+pub use registry::{CustomModel, ExtractorId, Layer, installed_files, installed_path, load, models_folder, parse_triple};
 
 use crate::stats::{Features, FeaturesError, Logits};
 

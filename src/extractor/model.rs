@@ -130,6 +130,32 @@ pub enum ModelError {
         /// Where they would be.
         path: PathBuf,
     },
+    /// The installed file is not as it was installed.
+    #[error("{} has changed since it was installed: remove it with `gan-metrics model remove` and install it again", path.display())]
+    Damaged {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// The file in the place of the published network has other weights.
+    #[error(
+        "{} does not hold the published weights but `{weights}`: use it as a network of your own with --model, and          install the published one",
+        path.display()
+    )]
+    NotPublished {
+        /// Path of the file.
+        path: PathBuf,
+        /// Where its weights come from.
+        weights: String,
+    },
+    /// There is no such layer.
+    #[error("`{0}` is no layer of inception-v3: use 64, 192, 768 or 2048")]
+    UnknownLayer(String),
+    /// The network has no layers to choose from.
+    #[error("{name} has one kind of features only: --layer is for inception-v3 (an output is named by --features-output)")]
+    NoLayers {
+        /// Name of the model.
+        name: String,
+    },
     /// A name that the file does not have.
     #[error(
         "{name} has no {kind} `{wanted}`; it has {}. Name one with {flag}",
@@ -162,10 +188,16 @@ pub enum ModelError {
 impl Blamed for ModelError {
     fn blame(&self) -> Blame {
         match self {
-            ModelError::Unknown(_) | ModelError::NoSuchName { .. } | ModelError::Unspecified { .. } => Blame::Input,
+            ModelError::Unknown(_)
+            | ModelError::UnknownLayer(_)
+            | ModelError::NoLayers { .. }
+            | ModelError::NoSuchName { .. }
+            | ModelError::Unspecified { .. } => Blame::Input,
             ModelError::Io { .. }
             | ModelError::Onnx { .. }
             | ModelError::Weights { .. }
+            | ModelError::Damaged { .. }
+            | ModelError::NotPublished { .. }
             | ModelError::NotInstalled { .. } => Blame::Model,
         }
     }

@@ -15,6 +15,7 @@ use super::device::{Device, EngineChoice};
 use super::engine::{Engine, EngineError, EngineInfo, one_row_an_image};
 use super::library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
 use super::model::Model;
+use super::weights::onnx::select_outputs;
 
 /// An execution provider of ONNX Runtime that this crate can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +199,7 @@ impl OnnxRuntimeEngine {
         threads: Option<usize>,
     ) -> Result<Self, EngineError> {
         let (environment, _) = environment(Some(&library.path))?;
-        let session = session(&environment, model, batch, device, threads).map_err(|reason| match device {
+        let session = session(&environment, model, outputs, batch, device, threads).map_err(|reason| match device {
             Device::Auto | Device::Cpu => EngineError::Model { engine: EngineChoice::OnnxRuntime, reason },
             device => EngineError::Device { device, engine: EngineChoice::OnnxRuntime, reason },
         })?;
@@ -227,6 +228,7 @@ impl OnnxRuntimeEngine {
 fn session(
     environment: &Environment,
     model: &Model,
+    outputs: &[&str],
     batch: usize,
     device: Device,
     threads: Option<usize>,
@@ -245,7 +247,8 @@ fn session(
     if let Some(threads) = threads {
         builder = builder.with_intra_threads(threads).map_err(text)?;
     }
-    builder.commit_from_memory(&model.onnx).map_err(text)
+    let wanted = select_outputs(&model.onnx, outputs).map_err(text)?;
+    builder.commit_from_memory(&wanted).map_err(text)
 }
 
 impl Engine for OnnxRuntimeEngine {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::model::{InputSpec, Layout, Model, ModelError, Normalization, read, sha256_hex};
-use super::weights::onnx::{Dimension, ModelFile, OnnxError, ValueInfo, metadata};
+use super::weights::onnx::{self, Dimension, ModelFile, ValueInfo, metadata};
 use super::weights::{efficientnet_lite, inception_v3};
 use crate::image::ResizeMode;
 
@@ -64,15 +64,77 @@ pub fn installed_path(id: ExtractorId) -> PathBuf {
     models_folder().join(format!("{id}.onnx"))
 }
 
+/// The files that an installation leaves, those of a broken transfer included.
+pub fn installed_files(id: ExtractorId) -> Vec<PathBuf> {
+    let onnx = installed_path(id);
+    vec![digest_path(&onnx), part_path(&models_folder(), id), onnx]
+}
+
+/// Where a transfer keeps what has arrived.
+pub(super) fn part_path(folder: &Path, id: ExtractorId) -> PathBuf {
+    folder.join(format!(".{id}.pth.part"))
+}
+
+/// Where the features are taken from in Inception-v3, by their number, as torch-fidelity and pytorch-fid name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layer {
+    /// After the first max pool.
+    Pool64,
+    /// After the second max pool.
+    Pool192,
+    /// `Mixed_6e`.
+    Mixed768,
+    /// `pool3`: the features of the literature.
+    #[default]
+    Pool2048,
+}
+
+impl Layer {
+    /// All layers.
+    pub const ALL: [Self; 4] = [Self::Pool64, Self::Pool192, Self::Mixed768, Self::Pool2048];
+
+    /// Name of the graph's output.
+    pub fn output(self) -> &'static str {
+        match self {
+            Layer::Pool64 => "features_64",
+            Layer::Pool192 => "features_192",
+            Layer::Mixed768 => "features_768",
+            Layer::Pool2048 => "pool3",
+        }
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Layer::Pool64 => "64",
+            Layer::Pool192 => "192",
+            Layer::Mixed768 => "768",
+            Layer::Pool2048 => "2048",
+        })
+    }
+}
+
+impl FromStr for Layer {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|layer| layer.to_string() == text);
+        known.ok_or_else(|| ModelError::UnknownLayer(text.into()))
+    }
+}
+
 /// Loads a named extractor for images resized in the given mode.
 ///
 /// Inception's input is `(x − 128)/128`, except in the mode `torch`, which matches pytorch-fid down to its
 /// `2·(x/255) − 1`.
 ///
 /// # Errors
-/// [`ModelError::NotInstalled`] when the weights of Inception-v3 are not on the machine; others when they are damaged.
-pub fn load(id: ExtractorId, resize: ResizeMode) -> Result<Model, ModelError> {
+/// [`ModelError::NotInstalled`] when the weights of Inception-v3 are not on the machine; others when they are damaged,
+/// or when a layer is asked for of a network that has one only.
+pub fn load(id: ExtractorId, resize: ResizeMode, layer: Option<Layer>) -> Result<Model, ModelError> {
     match id {
+        ExtractorId::EfficientNetLite0 if layer.is_some() => Err(ModelError::NoLayers { name: id.to_string() }),
         ExtractorId::EfficientNetLite0 => {
             let damaged = |source| ModelError::Weights { name: id.to_string(), source };
             Ok(Model {
@@ -80,11 +142,7 @@ pub fn load(id: ExtractorId, resize: ResizeMode) -> Result<Model, ModelError> {
                 sha256: sha256_hex(efficientnet_lite::CHECKPOINT),
                 onnx: efficientnet_lite::build().map_err(damaged)?,
                 input_name: INPUT.into(),
-                input: square(
-                    efficientnet_lite::INPUT.size,
-                    efficientnet_lite::INPUT.mean,
-                    efficientnet_lite::INPUT.std,
-                ),
+                input: square(&efficientnet_lite::INPUT),
                 features_output: "features".into(),
                 logits_output: Some("logits".into()),
             })
@@ -94,7 +152,7 @@ pub fn load(id: ExtractorId, resize: ResizeMode) -> Result<Model, ModelError> {
             if !path.is_file() {
                 return Err(ModelError::NotInstalled { path });
             }
-            inception(&path, resize)
+            inception(&path, resize, layer.unwrap_or_default())
         }
     }
 }
@@ -102,29 +160,59 @@ pub fn load(id: ExtractorId, resize: ResizeMode) -> Result<Model, ModelError> {
 /// Name of the input of every graph that this crate writes.
 const INPUT: &str = "images";
 
-fn square(size: usize, mean: [f32; 3], std: [f32; 3]) -> InputSpec {
+fn square(&onnx::InputSpec { size, mean, std }: &onnx::InputSpec) -> InputSpec {
     let size = size as u32;
     InputSpec { width: size, height: size, layout: Layout::Nchw, normalization: Normalization { mean, std } }
 }
 
-fn inception(path: &Path, resize: ResizeMode) -> Result<Model, ModelError> {
+/// An installed network, read and found undamaged.
+pub(super) struct InstalledFile {
+    pub(super) onnx: Vec<u8>,
+    pub(super) file: ModelFile,
+}
+
+/// Where the digest of an installed network is kept.
+pub(super) fn digest_path(onnx: &Path) -> PathBuf {
+    onnx.with_extension("onnx.sha256")
+}
+
+/// Reads an installed network and compares it with the digest taken when it was installed.
+pub(super) fn read_installed(path: &Path) -> Result<InstalledFile, ModelError> {
     let onnx = read(path)?;
-    let name = ExtractorId::InceptionV3.to_string();
+    let digest = read(&digest_path(path))?;
+    if String::from_utf8_lossy(&digest).trim() != sha256_hex(&onnx) {
+        return Err(ModelError::Damaged { path: path.into() });
+    }
     let file = ModelFile::from_bytes(&onnx).map_err(|source| ModelError::Onnx { path: path.into(), source })?;
-    let sha256 = file.metadata.get(metadata::SOURCE).cloned().unwrap_or_else(|| sha256_hex(&onnx));
-    let normalization = match resize {
-        ResizeMode::Torch => Normalization::uniform(127.5, 127.5),
-        _ => Normalization { mean: inception_v3::INPUT.mean, std: inception_v3::INPUT.std },
-    };
+    Ok(InstalledFile { onnx, file })
+}
+
+fn inception(path: &Path, resize: ResizeMode, layer: Layer) -> Result<Model, ModelError> {
+    let InstalledFile { onnx, file } = read_installed(path)?;
+    let source = file.metadata.get(metadata::SOURCE).map_or("", String::as_str);
+    if source != format!("sha256:{}", inception_v3::SHA256) {
+        return Err(ModelError::NotPublished { path: path.into(), weights: source.into() });
+    }
     Ok(Model {
-        name,
-        sha256: sha256.trim_start_matches("sha256:").to_owned(),
+        name: ExtractorId::InceptionV3.to_string(),
+        sha256: inception_v3::SHA256.into(),
         onnx,
         input_name: INPUT.into(),
-        input: InputSpec { normalization, ..square(inception_v3::INPUT.size, [0.0; 3], [1.0; 3]) },
-        features_output: "pool3".into(),
-        logits_output: Some("logits_unbiased".into()),
+        input: InputSpec { normalization: inception_normalization(resize), ..square(&inception_v3::INPUT) },
+        features_output: layer.output().into(),
+        logits_output: Some(INCEPTION_LOGITS.into()),
     })
+}
+
+/// What torch-fidelity takes the Inception Score from.
+const INCEPTION_LOGITS: &str = "logits_unbiased";
+
+/// `(x − 128)/128`, except in the mode that matches pytorch-fid, which has its own `2·(x/255) − 1`.
+fn inception_normalization(resize: ResizeMode) -> Normalization {
+    match resize {
+        ResizeMode::Torch => Normalization::uniform(127.5, 127.5),
+        _ => Normalization { mean: inception_v3::INPUT.mean, std: inception_v3::INPUT.std },
+    }
 }
 
 /// A user's own network: what its file does not say must be said here.
@@ -144,18 +232,21 @@ pub struct CustomModel {
     pub input: Option<String>,
     /// Name of the output that serves as features.
     pub features: Option<String>,
+    /// Layer that serves as features, in an Inception-v3 converted by this crate.
+    pub layer: Option<Layer>,
     /// Name of the output that serves as logits.
     pub logits: Option<String>,
 }
 
 impl CustomModel {
     /// Reads the file and fills in what it says itself: size and layout from the shape of its input, normalisation from
-    /// its metadata, the outputs where the choice is clear.
+    /// its metadata, the outputs where the choice is clear. An Inception-v3 that this crate has converted is treated as
+    /// the published one: its normalisation follows the resize mode.
     ///
     /// # Errors
     /// [`ModelError`] when the file is no ONNX model, lacks a name asked for (the message lists those it has), or
     /// something remains unsaid (the message names the flag).
-    pub fn load(&self) -> Result<Model, ModelError> {
+    pub fn load(&self, resize: ResizeMode) -> Result<Model, ModelError> {
         let onnx = read(&self.path)?;
         let file =
             ModelFile::from_bytes(&onnx).map_err(|source| ModelError::Onnx { path: self.path.clone(), source })?;
@@ -166,16 +257,22 @@ impl CustomModel {
         };
         let input_name = choose("input", "--input-name", &file.inputs, self.input.as_deref(), &[INPUT])?;
         let input = file.inputs.iter().find(|input| input.name == input_name).expect("chosen among the inputs");
-        let features = choose(
-            "output",
-            "--features-output",
-            &file.outputs,
-            self.features.as_deref(),
-            &["features", "pool3", "embedding", "embeddings", "pooler_output"],
-        )?;
+        let is_inception = file.metadata.get(metadata::MODEL).is_some_and(|model| model == inception_v3::NAME);
+        let features = match self.layer {
+            Some(_) if !is_inception => return Err(ModelError::NoLayers { name }),
+            Some(layer) => choose("output", "--layer", &file.outputs, Some(layer.output()), &[])?,
+            None => choose(
+                "output",
+                "--features-output",
+                &file.outputs,
+                self.features.as_deref(),
+                &["features", "pool3", "embedding", "embeddings", "pooler_output"],
+            )?,
+        };
+        let has = |name: &&str| file.outputs.iter().any(|output| output.name == **name);
         let logits = match &self.logits {
             Some(wanted) => Some(choose("output", "--logits-output", &file.outputs, Some(wanted), &[])?),
-            None => file.outputs.iter().map(|output| output.name.clone()).find(|name| name == "logits"),
+            None => [INCEPTION_LOGITS, "logits"].into_iter().find(has).map(String::from),
         };
         let from_shape = shape_of_images(input);
         let from_metadata = file.metadata.get(metadata::INPUT_SIZE).and_then(|size| size.parse().ok());
@@ -188,9 +285,12 @@ impl CustomModel {
             .layout
             .or(from_shape.map(|(layout, _)| layout))
             .ok_or_else(|| unspecified("the order of the axes of its input", "--layout"))?;
+        let own = is_inception.then(|| inception_normalization(resize));
         let triple = |key: &str| file.metadata.get(key).and_then(|text| parse_triple(text));
-        let mean = self.mean.or_else(|| triple(metadata::MEAN)).ok_or_else(|| unspecified("its mean", "--mean"))?;
-        let std = self.std.or_else(|| triple(metadata::STD)).ok_or_else(|| unspecified("its std", "--std"))?;
+        let mean = self.mean.or(own.map(|own| own.mean)).or_else(|| triple(metadata::MEAN));
+        let std = self.std.or(own.map(|own| own.std)).or_else(|| triple(metadata::STD));
+        let mean = mean.ok_or_else(|| unspecified("its mean", "--mean"))?;
+        let std = std.ok_or_else(|| unspecified("its std", "--std"))?;
         Ok(Model {
             sha256: sha256_hex(&onnx),
             name,

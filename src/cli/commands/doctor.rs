@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use gan_metrics::Result;
 use gan_metrics::extractor::{
-    EngineError, ExtractorId, OLDEST_MINOR_VERSION, available_providers, find_libraries, installed_path, models_folder,
+    EngineError, ExtractorId, OLDEST_MINOR_VERSION, available_providers, find_libraries, models_folder,
 };
 
+use super::model;
 use crate::cli::args::DoctorArgs;
 use crate::cli::exit::Outcome;
 use crate::cli::output;
@@ -43,17 +44,7 @@ pub fn run(args: &DoctorArgs) -> Result<Outcome> {
     line("\nModels".into());
     line(format!("  folder: {}", models_folder().display()));
     for id in ExtractorId::ALL {
-        let state = match id {
-            ExtractorId::EfficientNetLite0 => "built in".into(),
-            ExtractorId::InceptionV3 => {
-                let path = installed_path(id);
-                match path.is_file() {
-                    true => format!("installed at {}", path.display()),
-                    false => format!("not installed (would be {})", path.display()),
-                }
-            }
-        };
-        line(format!("  {id:<18} {state}"));
+        line(format!("  {:<20}{}", id.to_string(), model::state(id)));
     }
     output::to_stdout(&text)?;
     Ok(Outcome::Success)

@@ -3,6 +3,7 @@
 pub mod doctor;
 pub mod fid;
 pub mod inception_score;
+pub mod model;
 pub mod shell;
 pub mod stats;
 

@@ -5,9 +5,11 @@
 
 mod graph;
 mod model_file;
+mod select;
 
 pub use graph::{Graph, Kernel, Value, Window};
 pub use model_file::{Dimension, ElementType, ModelFile, OnnxError, ValueInfo};
+pub use select::select_outputs;
 
 /// Version of the operator set that graphs are written in.
 pub const OPSET: i64 = 13;

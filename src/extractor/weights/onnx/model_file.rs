@@ -30,6 +30,12 @@ pub enum OnnxError {
     /// The bytes decode, but to nothing that could be run.
     #[error("this is no ONNX model: it has no graph with inputs and outputs (an empty file, or another format?)")]
     NoGraph,
+    /// The model lacks an output.
+    #[error("the ONNX model has no output `{name}`")]
+    NoOutput {
+        /// Name of the output.
+        name: String,
+    },
 }
 
 impl Blamed for OnnxError {
@@ -37,7 +43,7 @@ impl Blamed for OnnxError {
         match self {
             OnnxError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Blame::Input,
             OnnxError::Io { .. } => Blame::Machine,
-            OnnxError::Decode(_) | OnnxError::NoGraph => Blame::Model,
+            OnnxError::Decode(_) | OnnxError::NoGraph | OnnxError::NoOutput { .. } => Blame::Model,
         }
     }
 }

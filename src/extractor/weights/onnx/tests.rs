@@ -183,3 +183,30 @@ fn what_is_no_model_is_an_error() {
     }
     assert!(matches!(ModelFile::from_file("no/such.onnx"), Err(OnnxError::Io { .. })));
 }
+
+/// Doubled images, and their sum with the weights of `bias`, which only the second output needs.
+fn two_outputs() -> Vec<u8> {
+    let mut graph = Graph::new("test");
+    let images = graph.images("images", &SPEC);
+    let doubled = graph.add("doubled", &images, &images);
+    let clipped = graph.clip("clipped", &doubled, 0.0, 1.0);
+    graph.output(&doubled, &[3, 4, 4]);
+    graph.output(&clipped, &[3, 4, 4]);
+    graph.encode()
+}
+
+#[test]
+fn selected_outputs_leave_the_rest_out() {
+    use prost::Message;
+    let whole = two_outputs();
+    let selected = select_outputs(&whole, &["doubled"]).unwrap();
+    let names: Vec<_> = ModelFile::from_bytes(&selected).unwrap().outputs.into_iter().map(|output| output.name).collect();
+    assert_eq!(names, ["doubled"]);
+    let graph = |bytes: &[u8]| tract_onnx::pb::ModelProto::decode(bytes).unwrap().graph.unwrap();
+    assert_eq!((graph(&whole).node.len(), graph(&selected).node.len()), (2, 1));
+    assert!(graph(&selected).initializer.len() < graph(&whole).initializer.len());
+    assert_eq!(run(&selected), map(3, 4, |image, channel, y, x| 2.0 * input(image, channel, y, x)));
+
+    let error = select_outputs(&whole, &["absent"]).unwrap_err();
+    assert_eq!(error.to_string(), "the ONNX model has no output `absent`");
+}

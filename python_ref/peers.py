@@ -1,0 +1,118 @@
+"""Runs the peers on two folders of images with a given checkpoint: their scores, times and peak memory, as JSON.
+
+    python python_ref/make_seeded_inception.py seeded.pth
+    python python_ref/peers.py seeded.pth REAL/ FAKE/ [--tools torch-fidelity pytorch-fid clean]
+
+* torch-fidelity and pytorch-fid run their own code from decoding to score; only the file of their weights is another.
+* clean-fid's network is a program of its own that takes no other weights: `clean` is clean-fid's resize, then the network of
+  inception_v3.py with the checkpoint, then clean-fid's `frechet_distance`.
+
+Each tool runs in a process of its own, so that peak memory and import times are its own.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+
+
+def torch_fidelity(checkpoint, real, fake, threads):
+    from torch_fidelity import calculate_metrics
+
+    scores = calculate_metrics(
+        input1=real, input2=fake, cuda=False, isc=True, fid=True, kid=True, kid_subset_size=min(1000, count(real)),
+        feature_extractor_weights_path=checkpoint, samples_find_deep=True, cache=False, verbose=False, batch_size=32,
+    )
+    return {name: float(value) for name, value in scores.items()}
+
+
+def pytorch_fid(checkpoint, real, fake, threads):
+    import torch
+    from pytorch_fid import fid_score, inception
+
+    inception.load_state_dict_from_url = lambda url, progress: torch.load(checkpoint)
+    paths = [flat(real), flat(fake)]
+    return {"fid": float(fid_score.calculate_fid_given_paths(paths, 50, "cpu", 2048, num_workers=0))}
+
+
+def clean(checkpoint, real, fake, threads):
+    import numpy as np
+    import torch
+    from cleanfid.fid import frechet_distance
+    from cleanfid.resize import make_resizer
+    from PIL import Image
+
+    from inception_v3 import InceptionV3
+
+    network = InceptionV3().eval()
+    network.load_state_dict(torch.load(checkpoint))
+    resize = make_resizer("PIL", False, "bicubic", (299, 299))
+
+    def statistics(folder):
+        rows = []
+        images = [resize(np.array(Image.open(path).convert("RGB"))) for path in files(folder)]
+        for start in range(0, len(images), 32):
+            batch = torch.from_numpy(np.stack(images[start:start + 32])).permute(0, 3, 1, 2).float()
+            with torch.no_grad():
+                rows.append(network((batch - 128) / 128)["pool3"].numpy())
+        features = np.concatenate(rows)
+        return np.mean(features, axis=0), np.cov(features, rowvar=False)
+
+    return {"fid": float(frechet_distance(*statistics(real), *statistics(fake)))}
+
+
+TOOLS = {"torch-fidelity": torch_fidelity, "pytorch-fid": pytorch_fid, "clean": clean}
+
+
+def files(folder):
+    found = [os.path.join(root, name) for root, _, names in os.walk(folder) for name in names]
+    return sorted(found)
+
+
+def count(folder):
+    return len(files(folder))
+
+
+def flat(folder):
+    """pytorch-fid does not look into sub-folders."""
+    link = folder.rstrip("/") + ".flat"
+    if not os.path.isdir(link):
+        os.mkdir(link)
+        for path in files(folder):
+            os.symlink(os.path.abspath(path), os.path.join(link, os.path.relpath(path, folder).replace("/", "_")))
+    return link
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint")
+    parser.add_argument("real")
+    parser.add_argument("fake")
+    parser.add_argument("--tools", nargs="+", choices=TOOLS, default=list(TOOLS))
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--run", choices=TOOLS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.run:
+        import torch
+
+        torch.set_num_threads(arguments.threads)
+        scores = TOOLS[arguments.run](arguments.checkpoint, arguments.real, arguments.fake, arguments.threads)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"scores": scores, "peak_mib": round(peak)}))
+        return
+    images = count(arguments.real) + count(arguments.fake)
+    for tool in arguments.tools:
+        started = time.time()
+        command = [sys.executable, __file__, *sys.argv[1:3 + 1], "--threads", str(arguments.threads), "--run", tool]
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+        seconds = time.time() - started
+        result = json.loads(output.splitlines()[-1])
+        result |= {"tool": tool, "seconds": round(seconds, 1), "images_per_second": round(images / seconds, 2)}
+        print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()

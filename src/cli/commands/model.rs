@@ -1,0 +1,129 @@
+//! `gan-metrics model …`: networks to install, convert and inspect.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use gan_metrics::extractor::install::{Checkpoint, Installed, Source, install};
+use gan_metrics::extractor::weights::onnx::ModelFile;
+use gan_metrics::extractor::weights::pth::StateDict;
+use gan_metrics::extractor::weights::{WeightsError, inception_v3};
+use gan_metrics::extractor::{ExtractorId, installed_files, installed_path, load, models_folder};
+use gan_metrics::image::ResizeMode;
+use gan_metrics::{Result, atomic};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::args::ModelCommand;
+use crate::cli::exit::Outcome;
+use crate::cli::output::{self, OutputError};
+use crate::cli::progress::{was_interrupted, watch_for_interrupts};
+
+/// Runs one of the commands.
+pub fn run(command: &ModelCommand) -> Result<Outcome> {
+    match command {
+        ModelCommand::Install { network: ExtractorId::EfficientNetLite0, .. } => {
+            output::to_stdout("efficientnet-lite0 is built in: there is nothing to install\n")?;
+        }
+        ModelCommand::Install { network: ExtractorId::InceptionV3, from, quiet } => {
+            install_inception(from.as_ref().unwrap_or(&Source::Published), *quiet)?;
+        }
+        ModelCommand::Convert { checkpoint, output } => convert(checkpoint, output)?,
+        ModelCommand::List => list()?,
+        ModelCommand::Info { network } => info(network)?,
+        ModelCommand::Path { network } => path(*network)?,
+        ModelCommand::Remove { network } => remove(*network)?,
+        ModelCommand::Export { network, output } => {
+            let model = load(*network, ResizeMode::default(), None)?;
+            write(output, &model.onnx)?;
+        }
+    }
+    Ok(Outcome::Success)
+}
+
+fn install_inception(source: &Source, quiet: bool) -> Result<()> {
+    watch_for_interrupts();
+    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
+    let style = ProgressStyle::with_template("inception-v3 {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left");
+    bar.set_style(style.expect("the template is well-formed"));
+    let mut observer = |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+        if was_interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let installed = install(&Checkpoint::inception_v3(), source, &models_folder(), &mut observer);
+    bar.finish_and_clear();
+    output::to_stdout(&match installed? {
+        Installed::Now(path) => format!("installed inception-v3: {}\n", path.display()),
+        Installed::Before(path) => format!("inception-v3 is installed already: {}\n", path.display()),
+    })
+}
+
+fn convert(checkpoint: &Path, to: &Path) -> Result<()> {
+    let state = StateDict::from_file(checkpoint).map_err(WeightsError::from)?;
+    write(to, &inception_v3::build(&state)?)?;
+    output::to_stdout(&format!("{}: inception-v3 with the weights {}\n", to.display(), state.provenance()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    Ok(atomic::write(path, |file| file.write_all(bytes)).map_err(|source| OutputError::at(path, source))?)
+}
+
+fn list() -> Result<()> {
+    let mut text = String::new();
+    for id in ExtractorId::ALL {
+        let state = state(id);
+        writeln!(text, "{:<20}{state}", id.to_string()).expect("a String takes any text");
+    }
+    output::to_stdout(&text)
+}
+
+/// Whether a network can be used, in words.
+pub fn state(id: ExtractorId) -> String {
+    match load(id, ResizeMode::default(), None) {
+        Ok(_) if id == ExtractorId::EfficientNetLite0 => "built in".into(),
+        Ok(_) => format!("installed at {}", installed_path(id).display()),
+        Err(_) if !installed_path(id).is_file() => "not installed: gan-metrics model install inception-v3".into(),
+        Err(error) => format!("cannot be used: {error}"),
+    }
+}
+
+fn info(network: &Path) -> Result<()> {
+    let named = network.to_str().and_then(|name| name.parse::<ExtractorId>().ok());
+    let (title, file) = match named {
+        Some(id) => {
+            let model = load(id, ResizeMode::default(), None)?;
+            (format!("{id} (sha256 {})", model.sha256), ModelFile::from_bytes(&model.onnx)?)
+        }
+        None => (network.display().to_string(), ModelFile::from_file(network)?),
+    };
+    let mut text = format!("{title}\n");
+    let mut section = |heading: &str, lines: Vec<String>| {
+        writeln!(text, "{heading}").expect("a String takes any text");
+        lines.iter().for_each(|line| writeln!(text, "  {line}").expect("a String takes any text"));
+    };
+    section("inputs", file.inputs.iter().map(ToString::to_string).collect());
+    section("outputs", file.outputs.iter().map(ToString::to_string).collect());
+    section("metadata", file.metadata.iter().map(|(key, value)| format!("{key}: {value}")).collect());
+    output::to_stdout(&text)
+}
+
+fn path(id: ExtractorId) -> Result<()> {
+    // Loading it tells whether it is there and undamaged.
+    load(id, ResizeMode::default(), None)?;
+    output::to_stdout(&match id {
+        ExtractorId::EfficientNetLite0 => "efficientnet-lite0 is built in; `model export` writes it to a file\n".into(),
+        ExtractorId::InceptionV3 => format!("{}\n", installed_path(id).display()),
+    })
+}
+
+fn remove(id: ExtractorId) -> Result<()> {
+    let mut removed = String::new();
+    for path in installed_files(id).into_iter().filter(|path| path.is_file()) {
+        fs::remove_file(&path).map_err(|source| OutputError::at(&path, source))?;
+        writeln!(removed, "removed {}", path.display()).expect("a String takes any text");
+    }
+    let nothing = format!("{id} has no files to remove\n");
+    output::to_stdout(if removed.is_empty() { &nothing } else { &removed })
+}
