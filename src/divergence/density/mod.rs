@@ -214,6 +214,11 @@ impl Density {
         self.parts.iter().map(|(weight, component)| weight * component.survival(x)).sum()
     }
 
+    /// The interval that leaves the probability `tail` on either side, for 0 < `tail` < ½.
+    pub fn central_interval(&self, tail: f64) -> (f64, f64) {
+        (self.quantile(tail, Tail::Lower), self.quantile(tail, Tail::Upper))
+    }
+
     /// The component, unless this is a mixture.
     pub(crate) fn component(&self) -> Option<Component> {
         match self.parts[..] {
