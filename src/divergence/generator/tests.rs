@@ -67,7 +67,10 @@ fn limits_are_limits() {
             assert!(generator.f(huge) / huge > 600.0, "{generator}");
         }
         if generator.slope_at_zero().is_finite() {
-            assert_close(generator.slope(tiny), generator.slope_at_zero(), 1e-6, generator);
+            // u^(α−1) with α − 1 = 1e-7 has not yet begun to fall.
+            let slow = generator.parameter().is_some_and(|a| generator.name() == "alpha" && (a - 1.0).abs() < 0.01);
+            let (slope, limit) = (generator.slope(tiny), generator.slope_at_zero());
+            assert!(slow || (slope - limit).abs() < 1e-6 * limit.abs(), "{generator}: {slope} {limit}");
         } else {
             let slow = generator.parameter().is_some_and(|a| generator.name() == "weighted-jensen-shannon" && a < 1.0);
             assert!(slow || generator.slope(tiny) < -300.0, "{generator}");
@@ -98,15 +101,16 @@ fn conjugate_slope_inverts_the_slope() {
 
 #[test]
 fn biconjugate_gives_the_generator_back() {
-    // f**(u) = sup_t (ut − f*(t)), by golden-section search over the critic's values: an oracle that never sees f′.
+    // f**(u) = sup_t (ut − f*(t)), by golden-section search over the domain of f*: an oracle that never sees f′.
     for generator in all() {
+        let end = generator.conjugate_domain().end;
         for u in [0.05, 0.5, 1.0, 2.0, 8.0] {
-            let objective = |v: f64| {
-                let t = generator.activation(v);
+            let objective = |w: f64| {
+                // The distance to a finite end covers all scales; otherwise ±1000 contains all slopes at these u.
+                let t = if end.is_finite() { end - w.exp() } else { -25.0 * w };
                 u * t - generator.conjugate(t)
             };
-            // The steepest of the slopes is 147, that of chi-alpha(3) at 8, and its activation is the identity.
-            let (mut low, mut high) = (-200.0, 200.0);
+            let (mut low, mut high) = (-40.0, 40.0);
             let ratio = 0.5 * (5.0_f64.sqrt() - 1.0);
             for _ in 0..200 {
                 let (left, right) = (high - ratio * (high - low), low + ratio * (high - low));
@@ -126,7 +130,8 @@ fn activations_increase_into_the_domain_of_the_conjugate() {
         let domain = generator.conjugate_domain();
         let mut last = f64::NEG_INFINITY;
         for step in -30..=30 {
-            let v = 0.5 * f64::from(step);
+            // Off the points −½, −2, … where some f* change their formula and differences see both sides.
+            let v = 0.5 * f64::from(step) + 0.013;
             let t = generator.activation(v);
             assert!(domain.contains(t), "{generator}: g({v}) = {t} is outside the domain");
             assert!(t > last, "{generator}: not increasing at {v}");
