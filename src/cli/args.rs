@@ -7,6 +7,8 @@ use gan_metrics::extractor::install::Source;
 use gan_metrics::extractor::{Device, EngineChoice, ExtractorId, Layer, Layout, parse_triple};
 use gan_metrics::image::ResizeMode;
 
+use super::commands::divergence::DivergenceArgs;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done; the bound of --fail-above or --fail-below, if given, is met
@@ -38,6 +40,8 @@ pub enum Command {
     Is(InceptionScoreArgs),
     /// Write the statistics of a set (mu and sigma, as pytorch-fid does), to compare against later.
     Stats(StatsArgs),
+    /// Divergence between two distributions: probabilities, densities, Gaussians or samples.
+    Divergence(DivergenceArgs),
     /// Install, convert, list and inspect networks.
     #[command(subcommand)]
     Model(ModelCommand),

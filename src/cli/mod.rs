@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod output;
 mod plan;
+mod plot;
 mod progress;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ pub fn main() -> ExitCode {
         Command::Fid(args) => commands::fid::run(args),
         Command::Is(args) => commands::inception_score::run(args),
         Command::Stats(args) => commands::stats::run(args),
+        Command::Divergence(args) => commands::divergence::run(args),
         Command::Model(command) => commands::model::run(command),
         Command::Doctor(args) => commands::doctor::run(args),
         Command::Completions { shell } => commands::shell::completions(*shell),

@@ -42,7 +42,8 @@ pub fn to_stdout(text: &str) -> Result<()> {
     }
 }
 
-fn to_file(path: &Path, text: &str) -> Result<()> {
+/// Writes a file that appears whole or not at all.
+pub fn to_file(path: &Path, text: &str) -> Result<()> {
     let written = atomic::write(path, |file| file.write_all(text.as_bytes()));
     Ok(written.map_err(|source| OutputError::at(path, source))?)
 }

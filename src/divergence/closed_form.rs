@@ -4,6 +4,9 @@
 use crate::divergence::generator::Structure;
 use crate::divergence::kind::Divergence;
 
+/// Integrals that are smaller than this share of the terms they are the difference of have lost too many digits.
+const CANCELLATION: f64 = 1e-4;
+
 /// A pair (P, Q) whose basic integrals are known.
 pub(crate) trait ClosedForm {
     /// KL(P‖Q).
@@ -12,24 +15,31 @@ pub(crate) trait ClosedForm {
     /// KL(Q‖P).
     fn reverse_kullback_leibler(&self) -> f64;
 
-    /// ln ∫ p^order q^{1−order}, ∞ where the integral diverges, near zero without cancellation where P is near Q.
+    /// ln ∫ p^order q^{1−order}, ∞ where the integral diverges.
     fn log_affinity(&self, order: f64) -> f64;
+
+    /// Size of the terms that cancel in the formulas where P is near Q; 0 where the formulas are arranged so that none
+    /// do.
+    fn cancelling_terms(&self) -> f64;
 }
 
-/// D(P‖Q), if it is a function of the three integrals.
+/// D(P‖Q), if it is a function of the three integrals and these are not lost in rounding.
 pub(crate) fn evaluate(divergence: Divergence, pair: &impl ClosedForm) -> Option<f64> {
+    let floor = CANCELLATION * pair.cancelling_terms();
+    let resolved = |integral: f64| (integral.abs() >= floor).then_some(integral);
+    let log_affinity = |order| resolved(pair.log_affinity(order));
     match divergence {
         Divergence::F(generator) => match generator.structure() {
             Structure::KullbackLeibler { forward, reverse } => {
                 // A weight of zero must also silence an infinity.
                 let weighted = |weight: f64, value: f64| if weight == 0.0 { 0.0 } else { weight * value };
                 let value = weighted(forward, pair.kullback_leibler());
-                Some(value + weighted(reverse, pair.reverse_kullback_leibler()))
+                resolved(value + weighted(reverse, pair.reverse_kullback_leibler()))
             }
-            Structure::Affinity { order, scale } => Some((scale * pair.log_affinity(order).exp_m1()).max(0.0)),
+            Structure::Affinity { order, scale } => Some((scale * log_affinity(order)?.exp_m1()).max(0.0)),
             Structure::Other => None,
         },
-        Divergence::Renyi(order) => Some(Divergence::of_log_affinity(order.get(), pair.log_affinity(order.get()))),
-        Divergence::Bhattacharyya => Some(0.5 * Divergence::of_log_affinity(0.5, pair.log_affinity(0.5))),
+        Divergence::Renyi(order) => Some(Divergence::of_log_affinity(order.get(), log_affinity(order.get())?)),
+        Divergence::Bhattacharyya => Some(0.5 * Divergence::of_log_affinity(0.5, log_affinity(0.5)?)),
     }
 }

@@ -180,13 +180,51 @@ fn check_dimensions(p: &Gaussian, q: &Gaussian) -> Result<(), GaussianError> {
     if p.dim() == q.dim() { Ok(()) } else { Err(GaussianError::DimensionMismatch { p: p.dim(), q: q.dim() }) }
 }
 
-/// Two Gaussians in coordinates where Q is standard normal and P has independent coordinates N(shift, 1 + stretch).
+/// One coordinate, in which Q is standard normal and P is N(shift, variance).
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Coordinate {
+    shift: f64,
+    variance: f64,
+    /// variance − 1, with all its digits where P is near Q.
+    stretch: f64,
+}
+
+impl Coordinate {
+    /// stretch − ln(variance).
+    fn deficit(self) -> f64 {
+        if self.is_near() { ln_1p_deficit(self.stretch) } else { self.stretch - self.variance.ln() }
+    }
+
+    /// The same with P and Q exchanged: the variance of Q is 1/variance there.
+    fn deficit_of_inverse(self) -> f64 {
+        let stretch = -self.stretch / self.variance;
+        if self.is_near() { ln_1p_deficit(stretch) } else { stretch + self.variance.ln() }
+    }
+
+    /// rest·ln(variance) − ln(1 + rest·stretch).
+    fn log_volume(self, rest: f64) -> f64 {
+        if self.is_near() {
+            // From which the terms linear in the stretch have been taken out.
+            ln_1p_deficit(rest * self.stretch) - rest * ln_1p_deficit(self.stretch)
+        } else {
+            rest * self.variance.ln() - (rest * self.stretch).ln_1p()
+        }
+    }
+
+    fn is_near(self) -> bool {
+        self.stretch.abs() < 0.5
+    }
+
+    /// ln(p/q) at z, which is `normal` in units of P's deviation from P's mean.
+    fn log_ratio(self, z: f64, normal: f64) -> f64 {
+        0.5 * (z * z - normal * normal - self.variance.ln())
+    }
+}
+
+/// Two Gaussians in coordinates where Q is standard normal and P has independent coordinates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GaussianPair {
-    /// Variances of P minus 1: eigenvalues of Σ_q^{−½}(Σ_p − Σ_q)Σ_q^{−½}. The difference is decomposed instead of
-    /// Σ_p itself, so that nearly equal covariances keep their digits.
-    stretches: Vec<f64>,
-    shifts: Vec<f64>,
+    coordinates: Vec<Coordinate>,
 }
 
 /// How a value was obtained.
@@ -207,22 +245,30 @@ impl GaussianPair {
         check_dimensions(p, q)?;
         let scale = linalg::eigh(&q.covariance)?;
         check_definite('Q', scale.values.as_slice().unwrap_or_default())?;
+        // The difference of the covariances is decomposed instead of Σ_p itself, so that a small one keeps its digits.
         let whiten = &scale.vectors / &scale.values.mapv(f64::sqrt).insert_axis(Axis(0));
         let half = linalg::matmul(whiten.t(), (&p.covariance - &q.covariance).view());
         let difference = linalg::matmul(half.view(), whiten.view());
         // Rounding of the products leaves an asymmetry that a symmetric solver must not see.
         let symmetric = 0.5 * (&difference + &difference.t());
         let relative = linalg::eigh(&symmetric)?;
-        let stretches = relative.values.to_vec();
-        check_definite('P', &stretches.iter().map(|stretch| 1.0 + stretch).collect::<Vec<_>>())?;
-        let shifts = relative.vectors.t().dot(&whiten.t().dot(&(&p.mean - &q.mean))).to_vec();
-        Ok(GaussianPair { stretches, shifts })
+        let variances = (1.0 + &relative.values).to_vec();
+        check_definite('P', &variances)?;
+        let shifts = relative.vectors.t().dot(&whiten.t().dot(&(&p.mean - &q.mean)));
+        let coordinates = shifts.into_iter().zip(variances).zip(relative.values);
+        let coordinates =
+            coordinates.map(|((shift, variance), stretch)| Coordinate { shift, variance, stretch }).collect();
+        Ok(GaussianPair { coordinates })
     }
 
     /// Two univariate normal distributions, with positive standard deviations.
     pub(crate) fn univariate(mean_p: f64, deviation_p: f64, mean_q: f64, deviation_q: f64) -> Self {
-        let stretch = (deviation_p - deviation_q) / deviation_q * ((deviation_p + deviation_q) / deviation_q);
-        GaussianPair { stretches: vec![stretch], shifts: vec![(mean_p - mean_q) / deviation_q] }
+        let coordinate = Coordinate {
+            shift: (mean_p - mean_q) / deviation_q,
+            variance: (deviation_p / deviation_q).powi(2),
+            stretch: (deviation_p - deviation_q) / deviation_q * ((deviation_p + deviation_q) / deviation_q),
+        };
+        GaussianPair { coordinates: vec![coordinate] }
     }
 
     /// D(P‖Q) by a formula, ∞ where the integral diverges; `None` where there is no formula (total variation,
@@ -275,29 +321,26 @@ impl GaussianPair {
         Ok(Estimate::new(value, standard_error, 2 * each))
     }
 
-    fn coordinates(&self) -> impl Iterator<Item = (f64, f64)> {
-        self.stretches.iter().copied().zip(self.shifts.iter().copied())
+    fn sum(&self, term: impl Fn(Coordinate) -> f64) -> f64 {
+        compensated_sum(self.coordinates.iter().map(|coordinate| term(*coordinate)))
     }
 
     /// ln(p/q) at a draw from P.
     fn log_ratio_at_p_sample(&self, random: &mut Random) -> f64 {
-        self.coordinates()
-            .map(|(stretch, shift)| {
-                let normal = random.normal();
-                let z = shift + (1.0 + stretch).sqrt() * normal;
-                0.5 * (z * z - normal * normal - stretch.ln_1p())
-            })
-            .sum()
+        let at_draw = |coordinate: &Coordinate| {
+            let normal = random.normal();
+            coordinate.log_ratio(coordinate.shift + coordinate.variance.sqrt() * normal, normal)
+        };
+        self.coordinates.iter().map(at_draw).sum()
     }
 
     /// ln(p/q) at a draw from Q.
     fn log_ratio_at_q_sample(&self, random: &mut Random) -> f64 {
-        self.coordinates()
-            .map(|(stretch, shift)| {
-                let z = random.normal();
-                0.5 * (z * z - (z - shift) * (z - shift) / (1.0 + stretch) - stretch.ln_1p())
-            })
-            .sum()
+        let at_draw = |coordinate: &Coordinate| {
+            let z = random.normal();
+            coordinate.log_ratio(z, (z - coordinate.shift) / coordinate.variance.sqrt())
+        };
+        self.coordinates.iter().map(at_draw).sum()
     }
 }
 
@@ -322,23 +365,24 @@ fn excess_over_mixture(generator: Generator, log_ratio: f64) -> f64 {
 
 impl ClosedForm for GaussianPair {
     fn kullback_leibler(&self) -> f64 {
-        0.5 * compensated_sum(self.coordinates().flat_map(|(e, y)| [ln_1p_deficit(e), y * y]))
+        0.5 * self.sum(|at| at.deficit() + at.shift * at.shift)
     }
 
     fn reverse_kullback_leibler(&self) -> f64 {
-        0.5 * compensated_sum(self.coordinates().flat_map(|(e, y)| [ln_1p_deficit(-e / (1.0 + e)), y * y / (1.0 + e)]))
+        0.5 * self.sum(|at| at.deficit_of_inverse() + at.shift * at.shift / at.variance)
     }
 
     /// Finite only where order·Σ_p⁻¹ + (1−order)·Σ_q⁻¹ is positive definite (Gil, Alajaji and Linder 2013).
     fn log_affinity(&self, order: f64) -> f64 {
         let rest = 1.0 - order;
-        if self.stretches.iter().any(|e| 1.0 + rest * e <= 0.0) {
+        if self.coordinates.iter().any(|at| 1.0 + rest * at.stretch <= 0.0) {
             return f64::INFINITY;
         }
-        0.5 * compensated_sum(self.coordinates().flat_map(|(e, y)| {
-            // ½(rest·ln(1+e) − ln(1+rest·e)), from which the terms linear in e have been taken out.
-            [ln_1p_deficit(rest * e), -rest * ln_1p_deficit(e), -order * rest * y * y / (1.0 + rest * e)]
-        }))
+        0.5 * self.sum(|at| at.log_volume(rest) - order * rest * at.shift * at.shift / (1.0 + rest * at.stretch))
+    }
+
+    fn cancelling_terms(&self) -> f64 {
+        0.0
     }
 }
 
@@ -384,7 +428,9 @@ mod tests {
             let value = forward.closed_form(Divergence::F(generator));
             let adjoint = back.closed_form(Divergence::F(generator.adjoint()));
             match (value, adjoint) {
-                (Some(value), Some(adjoint)) => assert!((value - adjoint).abs() < 1e-13, "{generator}"),
+                (Some(value), Some(adjoint)) => {
+                    assert!((value - adjoint).abs() < 1e-13 * (1.0 + value), "{generator}: {value} {adjoint}");
+                }
                 (None, None) => {}
                 _ => panic!("{generator} has a closed form in one direction only"),
             }
@@ -406,13 +452,27 @@ mod tests {
 
     #[test]
     fn nearly_equal_gaussians_keep_their_digits() {
-        let e: f64 = 1e-9;
+        // A power of two, so that 1 + e is exact.
+        let e = (-30.0_f64).exp2();
         let close = GaussianPair::univariate(0.0, 1.0 + e, 0.0, 1.0);
         let stretch = e * (2.0 + e);
         let expected = 0.25 * stretch * stretch * (1.0 - 2.0 / 3.0 * stretch);
-        assert!((close.kullback_leibler() / expected - 1.0).abs() < 1e-12);
+        assert!((close.kullback_leibler() / expected - 1.0).abs() < 1e-15);
         let chi2 = close.closed_form(Divergence::F(Generator::PEARSON_CHI_SQUARED)).unwrap();
         assert!((chi2 / (2.0 * expected) - 1.0).abs() < 1e-7);
+    }
+
+    #[test]
+    fn far_apart_scales_keep_their_digits() {
+        // σ_p/σ_q = r: KL = (r² − 1)/2 − ln r, ∫√(pq) = √(2r/(1 + r²)).
+        for r in [1e-12_f64, 1e-3, 1e3, 1e12] {
+            let pair = GaussianPair::univariate(0.0, r, 0.0, 1.0);
+            let kl = 0.5 * (r * r - 1.0) - r.ln();
+            assert!((pair.kullback_leibler() / kl - 1.0).abs() < 1e-15, "{r}");
+            let bhattacharyya = -0.5 * (2.0 * r / (1.0 + r * r)).ln();
+            let value = pair.closed_form(Divergence::Bhattacharyya).unwrap();
+            assert!((value / bhattacharyya - 1.0).abs() < 1e-14, "{r}: {value} {bhattacharyya}");
+        }
     }
 
     #[test]

@@ -101,12 +101,6 @@ pub(crate) fn ln_1p_deficit(x: f64) -> f64 {
     r * (x - 2.0 * r_squared * series)
 }
 
-/// (numerator/denominator)^exponent for positive arguments, also where the quotient is not representable.
-pub(crate) fn quotient_power(numerator: f64, denominator: f64, exponent: f64) -> f64 {
-    let quotient = numerator / denominator;
-    if quotient.is_normal() { quotient.powf(exponent) } else { (exponent * (numerator.ln() - denominator.ln())).exp() }
-}
-
 /// Sum with Neumaier's compensation: the error does not grow with the number of terms.
 pub(crate) fn compensated_sum(terms: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut lost) = (0.0_f64, 0.0_f64);

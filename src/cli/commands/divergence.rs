@@ -6,8 +6,9 @@
 mod compute;
 mod input;
 mod output;
+mod picture;
 
-use std::io::Write;
+use std::path::PathBuf;
 
 use gan_metrics::divergence::estimators::Bins;
 use gan_metrics::divergence::transport::{Order, Sinkhorn};
@@ -15,6 +16,8 @@ use gan_metrics::divergence::variational::CriticFeatures;
 use gan_metrics::divergence::{Base, Divergence};
 use gan_metrics::error::{Blame, Blamed};
 
+use crate::cli::exit::Outcome;
+use crate::cli::{output as out, plot};
 use input::{Pair, Reading};
 
 /// Compute the divergence between two distributions
@@ -47,6 +50,9 @@ pub struct DivergenceArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Draw f, f*, both distributions and the integrand
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
     /// How to estimate a divergence from samples
     #[arg(long, value_enum)]
     estimator: Option<EstimatorArg>,
@@ -260,14 +266,12 @@ fn parse_measure(text: &str) -> gan_metrics::Result<Measure> {
 ///
 /// # Errors
 /// Any error of reading, checking or computing; nothing is printed then.
-pub fn run(args: &DivergenceArgs, out: &mut dyn Write) -> gan_metrics::Result<()> {
+pub fn run(args: &DivergenceArgs) -> gan_metrics::Result<Outcome> {
     let plan = Plan::new(args)?;
-    let rows = compute::rows(&plan)?;
-    let report = output::Report { kind: plan.pair.kind(), rows };
-    if args.json {
-        output::json(&report, out)?
-    } else {
-        output::table(&report, out)?
+    let report = output::Report { kind: plan.pair.kind(), rows: compute::rows(&plan)? };
+    if let Some(path) = &args.plot {
+        out::to_file(path, &plot::svg(&picture::panels(&plan)?)?)?;
     }
-    Ok(())
+    out::to_stdout(&if args.json { report.to_json() } else { report.to_text() })?;
+    Ok(Outcome::Success)
 }

@@ -1,5 +1,6 @@
 //! The commands: each takes its arguments, makes a plan, runs it and reports.
 
+pub mod divergence;
 pub mod doctor;
 pub mod fid;
 pub mod inception_score;

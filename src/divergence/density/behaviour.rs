@@ -119,15 +119,14 @@ impl Density {
     /// The union of the supports of both densities, with landmarks wherever one of them is rough.
     pub(crate) fn domain(&self, other: &Density) -> Domain {
         let components = || self.parts.iter().chain(&other.parts).map(|(_, component)| *component);
-        let mut landmarks: Vec<f64> = components().flat_map(Component::landmarks).collect();
-        landmarks.sort_by(f64::total_cmp);
-        landmarks.dedup();
         let largest = components().map(|component| component.centre_and_scale().1).fold(0.0, f64::max);
         let reaches = |end: End| components().any(|component| component.behaviour(end).is_some());
-        Domain {
-            landmarks,
+        let mut domain = Domain {
+            landmarks: Vec::new(),
             lower_scale: reaches(End::MinusInfinity).then_some(largest),
             upper_scale: reaches(End::PlusInfinity).then_some(largest),
-        }
+        };
+        domain.add_landmarks(components().flat_map(Component::landmarks));
+        domain
     }
 }

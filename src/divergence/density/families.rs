@@ -70,6 +70,11 @@ impl ClosedForm for Gamma {
         let norm = |(shape, rate): (f64, f64)| shape * rate.ln() - ln_gamma(shape);
         mix(norm(self.p), norm(self.q)) - norm((shape, rate))
     }
+
+    fn cancelling_terms(&self) -> f64 {
+        let terms = |(shape, rate): (f64, f64)| (shape * rate.ln()).abs() + ln_gamma(shape).abs();
+        1.0 + terms(self.p) + terms(self.q)
+    }
 }
 
 /// Beta densities, (a, b) each.
@@ -102,6 +107,10 @@ impl ClosedForm for Beta {
         }
         ln_beta(a, b) - mix(ln_beta(self.p.0, self.p.1), ln_beta(self.q.0, self.q.1))
     }
+
+    fn cancelling_terms(&self) -> f64 {
+        1.0 + ln_beta(self.p.0, self.p.1).abs() + ln_beta(self.q.0, self.q.1).abs()
+    }
 }
 
 /// Laplace densities, by their scales and the distance of their locations.
@@ -130,11 +139,16 @@ impl ClosedForm for Laplace {
         if a + c <= 0.0 {
             return f64::INFINITY;
         }
-        let outer = ((-c * self.distance).exp() + (-a * self.distance).exp()) / (a + c);
-        // e^{−c·distance}·(1 − e^{−(a−c)·distance})/(a − c), whose limit at a = c is distance·e^{−c·distance}.
-        let gap = (a - c) * self.distance;
+        // Both pieces in units of the larger exponential, e^{−min(a,c)·distance}, which alone could overflow:
+        // the two outer ones together, and (1 − e^{−|a−c|·distance})/|a − c| between the peaks.
+        let gap = (a - c).abs() * self.distance;
         let slope = if gap == 0.0 { 1.0 } else { -(-gap).exp_m1() / gap };
-        let inner = self.distance * (-c * self.distance).exp() * slope;
-        (outer + inner).ln() - order * (2.0 * self.p).ln() - (1.0 - order) * (2.0 * self.q).ln()
+        let pieces = (1.0 + (-gap).exp()) / (a + c) + self.distance * slope;
+        let norms = order * (2.0 * self.p).ln() + (1.0 - order) * (2.0 * self.q).ln();
+        pieces.ln() - a.min(c) * self.distance - norms
+    }
+
+    fn cancelling_terms(&self) -> f64 {
+        1.0 + (2.0 * self.p).ln().abs() + (2.0 * self.q).ln().abs()
     }
 }

@@ -16,6 +16,9 @@ pub(crate) use families::closed_form;
 /// How far the weights of a mixture may sum from 1.
 const WEIGHT_TOLERANCE: f64 = 1e-9;
 
+/// Rounding of a logarithm of a density, relative to its terms: a handful of operations and special functions.
+const LOG_ROUNDING: f64 = 4.0 * f64::EPSILON;
+
 /// Why there is no such density.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -211,6 +214,11 @@ impl Density {
         self.parts.iter().map(|(weight, component)| weight * component.survival(x)).sum()
     }
 
+    /// The interval that leaves the probability `tail` on either side, for 0 < `tail` < ½.
+    pub fn central_interval(&self, tail: f64) -> (f64, f64) {
+        (self.quantile(tail, Tail::Lower), self.quantile(tail, Tail::Upper))
+    }
+
     /// The component, unless this is a mixture.
     pub(crate) fn component(&self) -> Option<Component> {
         match self.parts[..] {
@@ -231,6 +239,12 @@ impl Density {
         } else {
             largest + logs().map(|log| (log - largest).exp()).sum::<f64>().ln()
         }
+    }
+
+    /// How far off [`Density::ln_density`] may be where it is `log`: the rounding of the terms it is the sum of.
+    pub(crate) fn rounding_of_log(&self, log: f64) -> f64 {
+        let terms = self.parts.iter().map(|(_, component)| component.log_terms()).fold(0.0, f64::max);
+        LOG_ROUNDING * (terms + log.abs())
     }
 
     /// The x with P(X ≤ x) = `probability`, or with P(X > x) = `probability` for the upper tail, by bisection to the
@@ -296,6 +310,20 @@ impl Component {
         }
     }
 
+    /// Size of the terms of [`Component::ln_density`] in the bulk, where they may cancel.
+    fn log_terms(self) -> f64 {
+        match self {
+            Component::Normal { deviation: scale, .. }
+            | Component::Laplace { scale, .. }
+            | Component::Logistic { scale, .. } => 1.0 + scale.ln().abs(),
+            Component::Uniform { lower, upper } => (upper - lower).ln().abs(),
+            Component::Gamma { shape, rate } => {
+                shape * (1.0 + shape.ln().abs()) + gamma::ln_gamma(shape).abs() + rate.ln().abs()
+            }
+            Component::Beta { a, b } => a + b + beta::ln_beta(a, b).abs(),
+        }
+    }
+
     pub fn ln_density(self, place: Place) -> f64 {
         let (lower, upper) = self.support();
         // Distances to the support's ends decide, so that a place next to a landmark is on the right side of it.
@@ -358,7 +386,11 @@ impl Component {
             Component::Beta { a, b } => match x {
                 x if x <= 0.0 => 1.0,
                 x if x >= 1.0 => 0.0,
-                x => beta::beta_reg(b, a, 1.0 - x),
+                x => match beta::beta_reg(a, b, x) {
+                    // Next to a pole at 0, rounding 1 − x would move the probability.
+                    lower if lower < 0.5 => 1.0 - lower,
+                    _ => beta::beta_reg(b, a, 1.0 - x),
+                },
             },
         }
     }

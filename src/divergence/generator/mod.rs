@@ -333,6 +333,9 @@ impl Generator {
     }
 
     /// g_f(v): an increasing map of the real line into the domain of f*, the last layer of an f-GAN's critic.
+    ///
+    /// Those of the f-GAN paper, and their like where it has none. For [`Generator::alpha`] just below 1 the paper's
+    /// map only reaches moderate t at v ≈ −1/(1−α), and f* overflows at the others: use its limit, KL.
     pub fn activation(&self, v: f64) -> f64 {
         (self.row.activation)(self.parameter, v)
     }
@@ -394,20 +397,26 @@ impl Generator {
         if log_q == f64::NEG_INFINITY {
             return log_p.exp() * self.excess_recession();
         }
-        // Far apart, one scaled mass underflows, and a power of the ratio has to be taken in the logarithm.
-        let log_ratio = log_p - log_q;
-        let growth = if log_ratio > FAR_APART {
-            self.growth().map(|growth| (growth, log_p, log_q))
-        } else if log_ratio < -FAR_APART {
-            self.adjoint().growth().map(|growth| (growth, log_q, log_p))
-        } else {
-            None
-        };
-        if let Some((growth, log_large, log_small)) = growth {
-            return growth.coefficient * (growth.exponent * log_large + (1.0 - growth.exponent) * log_small).exp();
+        // Where f grows like a power, the product of a tiny density and a huge power has to be taken in the logarithm.
+        let (growth, log_large, log_small) =
+            if log_p > log_q { (self.growth(), log_p, log_q) } else { (self.adjoint().growth(), log_q, log_p) };
+        if let Some(Growth { exponent, coefficient }) = growth
+            && (exponent - 1.0) * (log_large - log_small) > FAR_APART
+        {
+            return coefficient * (exponent * log_large + (1.0 - exponent) * log_small).exp();
         }
         let (masses, log_scale) = Masses::from_logs(log_p, log_q);
         (self.row.excess)(self.parameter, masses) * log_scale.exp()
+    }
+
+    /// How far [`Generator::excess_of_logs`] is off, to first order, when the logarithm of p/q is off by `error`.
+    pub(crate) fn excess_noise(&self, log_p: f64, log_q: f64, error: f64) -> f64 {
+        let log_ratio = log_p - log_q;
+        // Far from p = q the excess is no longer small against its terms, and its own rounding covers this one.
+        if log_ratio.abs() > NOISY_RATIO {
+            return 0.0;
+        }
+        log_p.exp() * (self.slope(log_ratio.exp()) - self.threshold()).abs() * error
     }
 
     /// Growth of f beyond u·ln u at infinity, if it grows faster than that.
@@ -433,9 +442,13 @@ impl Generator {
     }
 }
 
-/// Beyond this |ln(p/q)| a growing f is its leading power to better than rounding, for every exponent that keeps its
-/// value finite in f64.
+/// Where u^(exponent−1) is above e^200, a growing f is its leading power, because all others are at most linear: to
+/// better than rounding for every exponent that f64 tells from 1.
 const FAR_APART: f64 = 200.0;
+
+/// Where |ln(p/q)| is larger, an error of ln(p/q) changes the excess by no larger share than the error itself times the
+/// growth exponent.
+const NOISY_RATIO: f64 = 4.0;
 
 impl PartialEq for Generator {
     fn eq(&self, other: &Self) -> bool {

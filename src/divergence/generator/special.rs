@@ -27,11 +27,11 @@ pub(super) fn lambert_w_of_exp(s: f64) -> f64 {
         let w = log_w.exp();
         let residual = w + log_w - s;
         let slope = w + 1.0;
-        log_w -= residual / (slope - 0.5 * residual * w / slope);
+        log_w -= residual / (slope - 0.5 * residual * (w / slope));
     }
     let w = log_w.exp();
     // One Newton step in w itself removes the rounding of the exponential.
-    w * (1.0 + s - w.ln()) / (1.0 + w)
+    w / (1.0 + w) * (1.0 + s - w.ln())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use std::f64::consts::LN_2;
 
 use super::special::{lambert_w_of_exp, logistic, softplus};
-use crate::divergence::masses::{Masses, quotient_power};
+use crate::divergence::masses::Masses;
 
 /// What a divergence's parameter is called and which values make f a generator.
 pub(super) struct Parameter {
@@ -509,7 +509,10 @@ pub(super) static LE_CAM: Row = Row {
 /// |p − q|^α q^{1−α}.
 fn chi_alpha(a: f64, m: Masses) -> f64 {
     let size = m.difference.abs();
-    if size == 0.0 { 0.0 } else { size * quotient_power(size, m.q, a - 1.0) }
+    let quotient = size / m.q;
+    // What cannot be represented is p/q itself to the last digit, and its logarithm is known.
+    let power = if quotient.is_finite() { quotient.powf(a - 1.0) } else { ((a - 1.0) * m.log_ratio).exp() };
+    if size == 0.0 { 0.0 } else { size * power }
 }
 
 fn chi_alpha_conjugate(a: f64, t: f64) -> f64 {
@@ -584,7 +587,7 @@ pub(super) static REVERSE_CHI_ALPHA: Row = Row {
     f: |a, u| chi_alpha(a, Masses::new(1.0, u)),
     slope: |a, u| {
         let x = 1.0 / u - 1.0;
-        x.abs().powf(a) - a * x.abs().powf(a - 1.0).copysign(x) / u
+        (a + (a - 1.0) * x) * x.abs().powf(a - 1.0).copysign(-x)
     },
     curvature: |a, u| a * (a - 1.0) * (1.0 / u - 1.0).abs().powf(a - 2.0) / u.powi(3),
     limits: |a| Limits { at_zero: INF, slope_at_zero: -INF, recession: 1.0, conjugate_at_recession: a },

@@ -67,7 +67,10 @@ fn limits_are_limits() {
             assert!(generator.f(huge) / huge > 600.0, "{generator}");
         }
         if generator.slope_at_zero().is_finite() {
-            assert_close(generator.slope(tiny), generator.slope_at_zero(), 1e-6, generator);
+            // u^(α−1) with α − 1 = 1e-7 has not yet begun to fall.
+            let slow = generator.parameter().is_some_and(|a| generator.name() == "alpha" && (a - 1.0).abs() < 0.01);
+            let (slope, limit) = (generator.slope(tiny), generator.slope_at_zero());
+            assert!(slow || (slope - limit).abs() < 1e-6 * limit.abs(), "{generator}: {slope} {limit}");
         } else {
             let slow = generator.parameter().is_some_and(|a| generator.name() == "weighted-jensen-shannon" && a < 1.0);
             assert!(slow || generator.slope(tiny) < -300.0, "{generator}");
@@ -98,14 +101,16 @@ fn conjugate_slope_inverts_the_slope() {
 
 #[test]
 fn biconjugate_gives_the_generator_back() {
-    // f**(u) = sup_t (ut − f*(t)), by golden-section search over the critic's values: an oracle that never sees f′.
+    // f**(u) = sup_t (ut − f*(t)), by golden-section search over the domain of f*: an oracle that never sees f′.
     for generator in all() {
+        let end = generator.conjugate_domain().end;
         for u in [0.05, 0.5, 1.0, 2.0, 8.0] {
-            let objective = |v: f64| {
-                let t = generator.activation(v);
+            let objective = |w: f64| {
+                // The distance to a finite end covers all scales; otherwise ±1000 contains all slopes at these u.
+                let t = if end.is_finite() { end - w.exp() } else { -25.0 * w };
                 u * t - generator.conjugate(t)
             };
-            let (mut low, mut high) = (-60.0, 60.0);
+            let (mut low, mut high) = (-40.0, 40.0);
             let ratio = 0.5 * (5.0_f64.sqrt() - 1.0);
             for _ in 0..200 {
                 let (left, right) = (high - ratio * (high - low), low + ratio * (high - low));
@@ -119,11 +124,14 @@ fn biconjugate_gives_the_generator_back() {
 
 #[test]
 fn activations_increase_into_the_domain_of_the_conjugate() {
-    for generator in all() {
+    // For α = 1 − 1e-7 the penalty overflows above v = −1e7, as documented.
+    let overflows = |generator: &Generator| *generator == Generator::alpha(1.0 - 1e-7).unwrap();
+    for generator in all().into_iter().filter(|generator| !overflows(generator)) {
         let domain = generator.conjugate_domain();
         let mut last = f64::NEG_INFINITY;
         for step in -30..=30 {
-            let v = 0.5 * f64::from(step);
+            // Off the points −½, −2, … where some f* change their formula and differences see both sides.
+            let v = 0.5 * f64::from(step) + 0.013;
             let t = generator.activation(v);
             assert!(domain.contains(t), "{generator}: g({v}) = {t} is outside the domain");
             assert!(t > last, "{generator}: not increasing at {v}");
@@ -203,6 +211,20 @@ fn unusable_names_say_what_to_write() {
     assert!(message("wjs(nan)").contains("0 < π < 1"));
 }
 
+#[test]
+fn excess_of_logs_reaches_as_far_as_masses_do() {
+    for generator in all().into_iter().chain([1.01, 1.3].map(|alpha| Generator::alpha(alpha).unwrap())) {
+        for (p, q) in [(1.0, 1e-80), (1.0, 1e-150), (1e-150, 1.0), (1e-120, 1e-300), (1e-300, 0.5)] {
+            let (masses, logs) = (generator.excess(p, q), generator.excess_of_logs(p.ln(), q.ln()));
+            // Logarithms of 1e-300 carry an error of 1e-13, which a cube triples.
+            assert!(masses == logs || (masses - logs).abs() <= 1e-12 * masses, "{generator}: {masses} {logs}");
+        }
+        // Beyond what masses can represent, f-divergences are homogeneous: shifting both logarithms scales.
+        let (near, far) = (generator.excess_of_logs(-1.0, -900.0), generator.excess_of_logs(-401.0, -1300.0));
+        assert!(near.is_infinite() || (far.ln() + 400.0 - near.ln()).abs() < 1e-9, "{generator}: {near} {far}");
+    }
+}
+
 fn positive() -> impl Strategy<Value = f64> {
     (-12.0..12.0_f64).prop_map(f64::exp)
 }
@@ -243,7 +265,9 @@ proptest! {
         let size = expected.abs() + u + 1.0;
         prop_assert!((adjoint.f(u) - expected).abs() <= 1e-12 * size, "{generator}: {} {expected}", adjoint.f(u));
         prop_assert!((adjoint.excess(u, 1.0) - generator.excess(1.0, u)).abs() <= 1e-11 * size);
-        prop_assert_eq!(adjoint.at_zero(), generator.recession());
+        // 1 − (1 − π) need not be π to the last digit.
+        let (zero, recession) = (adjoint.at_zero(), generator.recession());
+        prop_assert!(zero == recession || (zero - recession).abs() <= 1e-14 * recession, "{generator}");
     }
 
     #[test]

@@ -29,6 +29,8 @@ const FEWEST_SAMPLES: usize = 8;
 const PATIENCE: usize = 10;
 /// Far more than any problem of the tests takes; a bound on the time, not a setting.
 const MOST_STEPS: usize = 1000;
+/// No activation has to be sought further out.
+const MOST_EXTREME_OUTPUT: f64 = 1e12;
 
 /// Why there is no bound.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -213,10 +215,18 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 
 /// The constant critic with g_f(v) = f′(1), whose bound is f(1): no divergence at all.
 fn neutral_output(generator: Generator) -> f64 {
-    let (mut low, mut high) = (-64.0, 64.0);
-    for _ in 0..60 {
+    // Doubled until it brackets: an α just below 1 has its neutral output at about −1/(1−α).
+    let below = |v: f64| generator.activation(v) < generator.threshold();
+    let (mut low, mut high) = (-1.0, 1.0);
+    while !below(low) && low > -MOST_EXTREME_OUTPUT {
+        low *= 2.0;
+    }
+    while below(high) && high < MOST_EXTREME_OUTPUT {
+        high *= 2.0;
+    }
+    for _ in 0..100 {
         let middle = 0.5 * (low + high);
-        if generator.activation(middle) < generator.threshold() { low = middle } else { high = middle }
+        if below(middle) { low = middle } else { high = middle }
     }
     0.5 * (low + high)
 }

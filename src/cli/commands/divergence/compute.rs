@@ -176,7 +176,7 @@ fn wasserstein(plan: &Plan, order: Order) -> gan_metrics::Result<Row> {
     })
 }
 
-fn points(plan: &Plan, distribution: &Distribution) -> Vec<f64> {
+pub(super) fn points(plan: &Plan, distribution: &Distribution) -> Vec<f64> {
     plan.points.clone().unwrap_or_else(|| (0..distribution.len()).map(|index| index as f64).collect())
 }
 

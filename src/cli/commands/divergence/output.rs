@@ -1,21 +1,7 @@
 //! Rows as a table or as JSON.
 
-use std::io::{self, Write};
-
 use gan_metrics::divergence::Estimate;
-use gan_metrics::error::{Blame, Blamed};
 use serde::{Serialize, Serializer};
-
-/// The report could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write the report: {0}")]
-pub struct OutputError(#[from] io::Error);
-
-impl Blamed for OutputError {
-    fn blame(&self) -> Blame {
-        Blame::Machine
-    }
-}
 
 /// All results of one call.
 #[derive(Debug, Serialize)]
@@ -106,21 +92,24 @@ fn number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> 
     if value.is_finite() { serializer.serialize_f64(*value) } else { serializer.serialize_str(&value.to_string()) }
 }
 
-/// Writes the report as JSON.
-pub(super) fn json(report: &Report, out: &mut dyn Write) -> Result<(), OutputError> {
-    serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from)?;
-    Ok(writeln!(out)?)
-}
-
-/// Writes the report as a table for people.
-pub(super) fn table(report: &Report, out: &mut dyn Write) -> Result<(), OutputError> {
-    let width =
-        |text: &dyn Fn(&Row) -> String| report.rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
-    let (measures, values) = (width(&|row| row.measure.clone()), width(&value));
-    for row in &report.rows {
-        writeln!(out, "{:measures$}  {:>values$}  {}  {}", row.measure, value(row), row.method.label(), row.title)?;
+impl Report {
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("rows have string keys and serialize");
+        text.push('\n');
+        text
     }
-    Ok(())
+
+    /// As a table for people.
+    pub fn to_text(&self) -> String {
+        let width = |text: fn(&Row) -> String| self.rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
+        let (measures, values) = (width(|row| row.measure.clone()), width(value));
+        let line = |row: &Row| {
+            let (measure, value, method) = (&row.measure, value(row), row.method.label());
+            format!("{measure:measures$}  {value:>values$}  {method}  {}\n", row.title)
+        };
+        self.rows.iter().map(line).collect()
+    }
 }
 
 fn value(row: &Row) -> String {
@@ -166,9 +155,7 @@ mod tests {
     #[test]
     fn json_keeps_infinity() {
         let report = Report { kind: "probabilities", rows: vec![row(f64::INFINITY, None, None), row(0.5, None, None)] };
-        let mut out = Vec::new();
-        json(&report, &mut out).unwrap();
-        let parsed: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let parsed: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
         assert_eq!(parsed["rows"][0]["value"], "inf");
         assert_eq!(parsed["rows"][1]["value"], 0.5);
     }

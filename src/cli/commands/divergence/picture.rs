@@ -1,0 +1,171 @@
+//! What `--plot` shows: the generator f and its conjugate f*, both distributions, and what each point contributes.
+
+use gan_metrics::divergence::{Density, Distribution, Divergence, Generator, game};
+
+use super::input::Pair;
+use super::{ArgumentsError, Measure, Plan, compute};
+use crate::cli::plot::{Curve, Panel};
+
+/// Points a curve.
+const RESOLUTION: usize = 400;
+/// Probability that the axis leaves out on either side.
+const TAIL: f64 = 1e-3;
+/// Ratios p/q up to here are shown.
+const LARGEST_RATIO: f64 = 4.0;
+
+/// The panels for the plan's measure.
+pub(super) fn panels(plan: &Plan) -> Result<Vec<Panel>, ArgumentsError> {
+    let unavailable = |kind, remedy| Err(ArgumentsError::Unavailable { what: "--plot".to_owned(), kind, remedy });
+    let divergence = match plan.measure {
+        Measure::One(divergence) => divergence,
+        Measure::GanValue => Divergence::F(Generator::GAN),
+        Measure::All => return unavailable("all divergences at once", "name one"),
+        Measure::Wasserstein(_) => return unavailable("transport distances", "it shows f-divergences and affinities"),
+    };
+    let mut panels = match divergence {
+        Divergence::F(generator) => vec![generator_panel(generator), conjugate_panel(generator)],
+        Divergence::Renyi(_) | Divergence::Bhattacharyya => Vec::new(),
+    };
+    match &plan.pair {
+        Pair::Densities(p, q) => panels.extend(of_densities(plan, divergence, p, q)),
+        Pair::Distributions(p, q) => panels.extend(of_probabilities(plan, divergence, p, q)),
+        Pair::Gaussians(..) | Pair::Samples(..) if panels.is_empty() => {
+            return unavailable("affinities of samples or Gaussians", "give densities or probabilities");
+        }
+        Pair::Gaussians(..) | Pair::Samples(..) => {}
+    }
+    Ok(panels)
+}
+
+fn sampled(label: &str, (low, high): (f64, f64), f: impl Fn(f64) -> f64) -> Curve {
+    let at = |index: usize| low + (high - low) * index as f64 / RESOLUTION as f64;
+    Curve { label: label.to_owned(), points: (0..=RESOLUTION).map(|index| (at(index), f(at(index)))).collect() }
+}
+
+fn generator_panel(generator: Generator) -> Panel {
+    Panel {
+        title: format!("f(u) = {}", generator.formula()),
+        x_label: "u = p/q".to_owned(),
+        curves: vec![sampled("f", (0.0, LARGEST_RATIO), |u| generator.f(u))],
+    }
+}
+
+fn conjugate_panel(generator: Generator) -> Panel {
+    // The critic's values for ratios from ¼ to 4, and a little more where there is more.
+    let (low, high) = (generator.optimal_critic(1.0 / LARGEST_RATIO), generator.optimal_critic(LARGEST_RATIO));
+    let margin = 0.25 * (high - low);
+    let end = generator.conjugate_domain().end;
+    Panel {
+        title: format!("f*(t) = {}", generator.conjugate_formula()),
+        x_label: "t".to_owned(),
+        curves: vec![sampled("f*", (low - margin, (high + margin).min(end)), |t| generator.conjugate(t))],
+    }
+}
+
+/// What a point with these masses or densities contributes to the integral that the divergence is a function of.
+fn contribution(divergence: Divergence, p: f64, q: f64) -> f64 {
+    let affinity = |order: f64| if p == 0.0 || q == 0.0 { 0.0 } else { p.powf(order) * q.powf(1.0 - order) };
+    match divergence {
+        Divergence::F(_) if p == 0.0 && q == 0.0 => 0.0,
+        Divergence::F(generator) if q == 0.0 => p * generator.recession(),
+        Divergence::F(generator) => q * generator.f(p / q),
+        Divergence::Renyi(order) => affinity(order.get()),
+        Divergence::Bhattacharyya => affinity(0.5),
+    }
+}
+
+fn contribution_title(divergence: Divergence) -> String {
+    match divergence {
+        Divergence::F(_) => "q·f(p/q)".to_owned(),
+        Divergence::Renyi(order) => format!("p^{0}·q^(1−{0})", order.get()),
+        Divergence::Bhattacharyya => "√(pq)".to_owned(),
+    }
+}
+
+fn of_densities(plan: &Plan, divergence: Divergence, p: &Density, q: &Density) -> Vec<Panel> {
+    let (bulk_p, bulk_q) = (p.central_interval(TAIL), q.central_interval(TAIL));
+    let range = (bulk_p.0.min(bulk_q.0), bulk_p.1.max(bulk_q.1));
+    let panel = |title: String, curves| Panel { title, x_label: "x".to_owned(), curves };
+    let densities =
+        vec![sampled(&format!("p: {p}"), range, |x| p.pdf(x)), sampled(&format!("q: {q}"), range, |x| q.pdf(x))];
+    let integrand = sampled("integrand", range, |x| contribution(divergence, p.pdf(x), q.pdf(x)));
+    let mut panels = vec![
+        panel("densities".to_owned(), densities),
+        panel(format!("integrand {}", contribution_title(divergence)), vec![integrand]),
+    ];
+    if plan.measure == Measure::GanValue {
+        let discriminator = sampled("D*", range, |x| game::optimal_discriminator(p.pdf(x), q.pdf(x)));
+        panels.push(panel("optimal discriminator D* = p/(p + q)".to_owned(), vec![discriminator]));
+    }
+    panels
+}
+
+fn of_probabilities(plan: &Plan, divergence: Divergence, p: &Distribution, q: &Distribution) -> Vec<Panel> {
+    let points = compute::points(plan, p);
+    let x_label = if plan.points.is_some() { "point" } else { "entry" };
+    let span =
+        points.iter().copied().fold(f64::NEG_INFINITY, f64::max) - points.iter().copied().fold(f64::INFINITY, f64::min);
+    // P and Q stand side by side.
+    let beside = 0.1 * if points.len() > 1 && span > 0.0 { span / (points.len() - 1) as f64 } else { 1.0 };
+    let stems = |label: &str, shift: f64, heights: &mut dyn Iterator<Item = f64>| Curve {
+        label: label.to_owned(),
+        points: points
+            .iter()
+            .zip(heights)
+            .flat_map(|(x, height)| [0.0, height, f64::NAN].map(|y| (x + shift, y)))
+            .collect(),
+    };
+    let panel = |title: String, curves| Panel { title, x_label: x_label.to_owned(), curves };
+    let pairs = || p.probabilities().iter().copied().zip(q.probabilities().iter().copied());
+    let mut panels = vec![
+        panel(
+            "probabilities".to_owned(),
+            vec![stems("p", -beside, &mut pairs().map(|(p, _)| p)), stems("q", beside, &mut pairs().map(|(_, q)| q))],
+        ),
+        panel(
+            format!("contributions {}", contribution_title(divergence)),
+            vec![stems("contribution", 0.0, &mut pairs().map(|(p, q)| contribution(divergence, p, q)))],
+        ),
+    ];
+    if plan.measure == Measure::GanValue {
+        let discriminator = stems("D*", 0.0, &mut pairs().map(|(p, q)| game::optimal_discriminator(p, q)));
+        panels.push(panel("optimal discriminator D* = p/(p + q)".to_owned(), vec![discriminator]));
+    }
+    panels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contributions_sum_to_the_divergence() {
+        let p = Distribution::new(vec![0.2, 0.5, 0.3, 0.0]).unwrap();
+        let q = Distribution::new(vec![0.4, 0.4, 0.1, 0.1]).unwrap();
+        for divergence in Generator::catalogue().map(Divergence::F) {
+            let value = gan_metrics::divergence::divergence(divergence, &p, &q).unwrap();
+            let pairs = p.probabilities().iter().zip(q.probabilities());
+            let sum: f64 = pairs.map(|(p, q)| contribution(divergence, *p, *q)).sum();
+            assert!(sum == value || (sum - value).abs() < 1e-13, "{divergence}: {sum} {value}");
+        }
+        let bhattacharyya: f64 = p
+            .probabilities()
+            .iter()
+            .zip(q.probabilities())
+            .map(|(p, q)| contribution(Divergence::Bhattacharyya, *p, *q))
+            .sum();
+        let value = gan_metrics::divergence::divergence(Divergence::Bhattacharyya, &p, &q).unwrap();
+        assert!((-bhattacharyya.ln() - value).abs() < 1e-14);
+    }
+
+    #[test]
+    fn conjugates_are_drawn_inside_their_domain() {
+        for generator in Generator::catalogue() {
+            let panel = conjugate_panel(generator);
+            let points = &panel.curves[0].points;
+            let finite = points.iter().filter(|point| point.1.is_finite()).count();
+            // At an open end of the domain alone may it be infinite.
+            assert!(finite >= points.len() - 1, "{generator}: {finite}");
+        }
+    }
+}

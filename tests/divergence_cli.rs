@@ -1,0 +1,166 @@
+//! `gan-metrics divergence`, as users run it.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::process::Output;
+
+use assert_cmd::Command;
+use ndarray::{Array1, Array2, array};
+use serde_json::Value;
+
+/// The library's own tests bound the errors; here the last digits that survive a decimal detour must agree.
+const PRINTED: f64 = 1e-12;
+
+fn run(arguments: &[&str]) -> Output {
+    Command::cargo_bin("gan-metrics").unwrap().arg("divergence").args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn rows(arguments: &[&str]) -> Vec<Value> {
+    let output = run(&[arguments, &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    report["rows"].as_array().unwrap().clone()
+}
+
+fn value(arguments: &[&str]) -> f64 {
+    rows(arguments)[0]["value"].as_f64().unwrap()
+}
+
+fn assert_close(actual: f64, expected: f64) {
+    assert!((actual - expected).abs() <= PRINTED * (1.0 + expected.abs()), "{actual} is not {expected}");
+}
+
+/// Fails with the exit code of bad input, a message that has the parts, and no output.
+fn assert_fails(arguments: &[&str], parts: &[&str]) {
+    let output = run(arguments);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert!(output.stdout.is_empty(), "a failure prints no report");
+    for part in parts {
+        assert!(message.contains(part), "`{part}` is not in:\n{message}");
+    }
+}
+
+#[test]
+fn probabilities_by_option_and_by_position() {
+    let expected = 0.2 * 0.4_f64.ln() + 0.8 * 1.6_f64.ln();
+    assert_close(value(&["kl", "--p", "0.2,0.8", "--q", "0.5,0.5"]), expected);
+    assert_close(value(&["kl", "0.2,0.8", "0.5,0.5"]), expected);
+    assert_close(value(&["kl", "0.2,0.8", "0.5,0.5", "--base", "2"]), expected / std::f64::consts::LN_2);
+    assert_close(value(&["kl", "1,4", "7,7", "--normalize"]), expected);
+    let printed = text(&run(&["kl", "0.2,0.8", "0.5,0.5"]).stdout);
+    assert!(printed.contains("kullback-leibler") && printed.contains("0.192744757 nats"), "{printed}");
+}
+
+#[test]
+fn infinities_are_values() {
+    let row = &rows(&["kl", "1,0", "0,1"])[0];
+    assert_eq!((row["value"].as_str(), row["method"].as_str()), (Some("inf"), Some("exact")));
+    assert!(text(&run(&["kl", "1,0", "0,1"]).stdout).contains('∞'));
+    assert_close(value(&["js", "1,0", "0,1"]), std::f64::consts::LN_2);
+    assert_eq!(value(&["tv", "1,0", "0,1"]), 1.0);
+    assert_eq!(value(&["w1", "1,0", "0,1", "--points", "0,-3.5"]), 3.5);
+}
+
+#[test]
+fn files_of_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("p.csv"), "0.2, 0.8\n").unwrap();
+    fs::write(path("q.csv"), "0.5\n0.5\n").unwrap();
+    assert_close(value(&["tv", "--p", &path("p.csv"), "--q", &path("q.csv")]), 0.3);
+
+    // N(0, I) and N((3, 4), 4·I): W₂² = 25 + 2, KL = ½·2·(1/4 − 1 + ln 4) + 25/8.
+    let gaussian = |name: &str, mean: Array1<f64>, variance: f64| {
+        let mut file = ndarray_npy::NpzWriter::new(fs::File::create(path(name)).unwrap());
+        file.add_array("mu", &mean).unwrap();
+        file.add_array("sigma", &(Array2::<f64>::eye(2) * variance)).unwrap();
+        file.finish().unwrap();
+    };
+    gaussian("p.npz", array![0.0, 0.0], 1.0);
+    gaussian("q.npz", array![3.0, 4.0], 4.0);
+    let (p, q) = (path("p.npz"), path("q.npz"));
+    assert_close(value(&["w2", &p, &q]), 27.0_f64.sqrt());
+    assert_close(value(&["kl", &p, &q]), 0.25 - 1.0 + 4.0_f64.ln() + 25.0 / 8.0);
+    let js = &rows(&["js", &p, &q, "--samples", "2000"])[0];
+    assert_eq!(js["method"], "monte-carlo");
+    let interval = &js["uncertainty"];
+    assert!(interval["lower"].as_f64() < js["value"].as_f64() && js["value"].as_f64() < interval["upper"].as_f64());
+
+    let samples = |name: &str, shift: f64| {
+        let column = Array1::from_shape_fn(400, |i| (i as f64 * 0.618_033_988_749_895).fract() + shift);
+        ndarray_npy::write_npy(path(name), &column).unwrap();
+    };
+    samples("p.npy", 0.0);
+    samples("q.npy", 0.25);
+    let (p, q) = (path("p.npy"), path("q.npy"));
+    assert_close(value(&["w1", &p, &q]), 0.25);
+    // Four bins over [0, 1.25): what P and Q have in common is three quarters.
+    let tv = value(&["tv", &p, &q, "--estimator", "histogram", "--bins", "5"]);
+    assert!((tv - 0.25).abs() < 0.02, "{tv}");
+    assert_eq!(rows(&["kl", &p, &q, "--estimator", "knn"])[0]["method"], "nearest-neighbours");
+    let bound = &rows(&["js", &p, &q, "--estimator", "variational"])[0];
+    assert_eq!(bound["method"], "lower-bound");
+    assert!(bound["value"].as_f64().unwrap() < std::f64::consts::LN_2);
+    assert_fails(&["kl", &p, &q], &["--estimator histogram, knn or variational"]);
+    assert_fails(&["kl", &p, "0.5,0.5"], &["P is samples and Q is probabilities"]);
+}
+
+#[test]
+fn densities_say_how_they_were_computed() {
+    let normal = &rows(&["kl", "normal(0,1)", "normal(1,2)"])[0];
+    assert_eq!(normal["method"], "closed-form");
+    assert_close(normal["value"].as_f64().unwrap(), 2.0_f64.ln() + 2.0 / 8.0 - 0.5);
+    let laplace = &rows(&["kl", "--p", "normal(0,1)", "--q", "laplace(0,1)"])[0];
+    assert_eq!(laplace["method"], "quadrature");
+    let pi = std::f64::consts::PI;
+    assert_close(laplace["value"].as_f64().unwrap(), 2.0_f64.ln() + (2.0 / pi).sqrt() - 0.5 * (2.0 * pi).ln() - 0.5);
+    assert!(laplace["uncertainty"]["error"].as_f64().unwrap() < 1e-12);
+}
+
+#[test]
+fn lists_and_games() {
+    let all = rows(&["all", "0.2,0.8", "0.5,0.5"]);
+    assert!(all.len() > 15 && all.iter().any(|row| row["measure"] == "wasserstein(1)"));
+    let printed = text(&run(&["all", "0.2,0.8", "0.5,0.5"]).stdout);
+    assert_eq!(printed.lines().count(), all.len());
+    let game = rows(&["gan-value", "0.25,0.75", "0.75,0.25"]);
+    assert_close(game[0]["value"].as_f64().unwrap(), 2.0 * game[1]["value"].as_f64().unwrap() - 4.0_f64.ln());
+    assert_eq!((game[2]["measure"].as_str(), game[2]["value"].as_f64()), (Some("D*(0)"), Some(0.25)));
+}
+
+#[test]
+fn mistakes_are_named() {
+    assert_fails(&["kl", "0.2,0.7", "0.5,0.5"], &["P: the 2 entries sum to 0.9", "normalization"]);
+    assert_fails(&["kl", "0.2,0.8", "1.5,-0.5"], &["Q: entry 1 is -0.5"]);
+    assert_fails(&["kl", "0.2,0.8", "0.5,nan"], &["Q: entry 1 is NaN"]);
+    assert_fails(&["kl", "0.2,0.8", "0.5,half"], &["field 2", "`half`"]);
+    assert_fails(&["kl", "0.2,0.8", "1"], &["P has 2 entries and Q has 1"]);
+    assert_fails(&["kll", "0.2,0.8", "0.5,0.5"], &["`kll`", "kullback-leibler"]);
+    assert_fails(&["alpha(1)", "0.2,0.8", "0.5,0.5"], &["α = 1", "kullback-leibler"]);
+    assert_fails(&["tv", "0.2,0.8", "0.5,0.5", "--base", "2"], &["total-variation is no logarithm"]);
+    assert_fails(&["kl", "normal(0,1", "normal(0,1)"], &["P: cannot read `normal(0,1`", "character 11"]);
+    assert_fails(&["kl", "normal(0,1)", "normal(0,-1)"], &["deviation = -1"]);
+    assert_fails(&["kl", "missing.csv", "0.5,0.5"], &["cannot read missing.csv"]);
+    assert_fails(&["kl", "0.2,0.8", "0.5,0.5", "--estimator", "knn"], &["--estimator is for samples"]);
+    assert_fails(&["kl", "normal(0,1)", "normal(0,2)", "--points", "1,2"], &["--points is for probabilities"]);
+}
+
+#[test]
+fn pictures_show_what_was_computed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kl.svg");
+    let file = path.to_str().unwrap();
+    assert_close(value(&["kl", "normal(0,1)", "normal(1,2)", "--plot", file]), 2.0_f64.ln() + 2.0 / 8.0 - 0.5);
+    let picture = fs::read_to_string(&path).unwrap();
+    for part in ["u ln u", "exp(t", "densities", "integrand", "normal(1, 2)"] {
+        assert!(picture.contains(part), "`{part}` is not in the picture");
+    }
+    fs::remove_file(&path).unwrap();
+    assert_fails(&["all", "0.2,0.8", "0.5,0.5", "--plot", file], &["--plot is not available", "name one"]);
+    assert!(!path.exists());
+}
