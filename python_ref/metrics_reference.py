@@ -64,7 +64,8 @@ def at_infinity(n, score, points=15, seed=2020):
 
 
 def polynomial(x, y, degree=3, gamma=None, coef0=1.0):
-    return (x @ y.T * (1 / x.shape[1] if gamma is None else gamma) + coef0) ** degree
+    base = x @ y.T * (1 / x.shape[1] if gamma is None else gamma) + coef0
+    return base * base * base if degree == 3 else base**degree
 
 
 def gaussian(x, y, sigma=10.0):

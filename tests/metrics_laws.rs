@@ -179,7 +179,7 @@ fn parameters_out_of_range_are_errors() {
     assert!(parameter(vendi(&a, VendiOptions { order: -1.0 }).unwrap_err()));
     assert!(parameter(mifid(&a, &a, MifidOptions { threshold: 0.0, ..MifidOptions::BAI }).unwrap_err()));
     assert!(parameter(duplicates_within(&a, DuplicateOptions { threshold: f64::NAN, limit: 1 }).unwrap_err()));
-    let directions = Directions::Given(Array2::ones((3, 7)));
+    let directions = Directions::Given { directions: Array2::ones((3, 7)) };
     assert_eq!(mind(&a, &a, &directions).unwrap_err(), MetricError::Directions { directions: 7, features: 4 });
     let zero = features(Array2::zeros((5, 3)));
     assert_eq!(mmd(&zero, &zero, MmdOptions::CMMD).unwrap_err(), MetricError::ZeroRow { set: Set::Real, row: 0 });

@@ -28,7 +28,7 @@ impl ExtrapolationOptions {
     /// The sizes for a set of `images` images: `numpy.linspace(smallest, images, points)`, rounded down.
     fn sizes(&self, images: usize) -> Result<Vec<usize>, MetricError> {
         positive("the number of sizes less one", self.points.saturating_sub(1))?;
-        let smallest = self.smallest.unwrap_or_else(|| (images / 10).max(2).min(5000));
+        let smallest = self.smallest.unwrap_or_else(|| (images / 10).clamp(2, 5000));
         if smallest < 2 {
             let value = smallest.to_string();
             return Err(MetricError::Parameter { parameter: "the smallest size", value, range: "at least 2" });

@@ -38,7 +38,7 @@ impl Frame {
         let rows: usize = sets.iter().map(|set| set.nrows()).sum();
         let mut centre = Array1::<f64>::zeros(dim);
         for row in sets.iter().flat_map(|set| set.rows()) {
-            centre.zip_mut_with(&row, |sum, &value| *sum += f64::from(value));
+            centre.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
         }
         centre /= rows.max(1) as f64;
         let largest = sets.iter().flat_map(|set| set.rows()).fold(0.0_f64, |largest, row| {

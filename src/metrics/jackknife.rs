@@ -121,8 +121,8 @@ pub fn jackknife<E: From<MetricError>>(
     same_dimension(real, fake)?;
     let rests = [options.rests(Set::Real, real.len())?, options.rests(Set::Fake, fake.len())?];
     let value = score(real, fake)?;
-    let without_real: Result<_, E> = rests[0].iter().map(|rest| score(&choose(real, rest), fake)).collect();
-    let without_fake: Result<_, E> = rests[1].iter().map(|rest| score(real, &choose(fake, rest))).collect();
+    let without_real: Result<Vec<f64>, E> = rests[0].iter().map(|rest| score(&choose(real, rest), fake)).collect();
+    let without_fake: Result<Vec<f64>, E> = rests[1].iter().map(|rest| score(real, &choose(fake, rest))).collect();
     Ok(options.interval(value, &[without_real?, without_fake?]))
 }
 
@@ -140,7 +140,7 @@ pub fn jackknife_logits<E: From<MetricError>>(
     let rests = options.rests(Set::Fake, logits.len())?;
     let choose =
         |rows: &[usize]| Logits::new(logits.view().select(Axis(0), rows)).expect("rows of valid logits are valid");
-    let without: Result<_, E> = rests.iter().map(|rest| score(&choose(rest))).collect();
+    let without: Result<Vec<f64>, E> = rests.iter().map(|rest| score(&choose(rest))).collect();
     Ok(options.interval(score(logits)?, &[without?]))
 }
 

@@ -58,14 +58,17 @@ impl Kernel {
         match *self {
             Kernel::Polynomial { degree, gamma, coef0 } => {
                 let factor = unit * gamma.unwrap_or(1.0 / tile.rows.values().ncols() as f64);
-                let sum = |power: fn(f64, u32) -> f64| {
-                    sum_over(tile, |product, i, j| {
-                        let inner = f64::from(product) + tile.rows.alignments[i] + tile.columns.alignments[j];
-                        power(factor * inner + coef0, degree)
-                    })
+                let base = |product: f32, i: usize, j: usize| {
+                    factor * (f64::from(product) + tile.rows.alignments[i] + tile.columns.alignments[j]) + coef0
                 };
-                // The usual degree without a call per pair.
-                if degree == 3 { sum(|base, _| base * base * base) } else { sum(|base, p| base.powi(p as i32)) }
+                match degree {
+                    // The usual degree, without a call per pair.
+                    3 => sum_over(tile, |product, i, j| {
+                        let base = base(product, i, j);
+                        base * base * base
+                    }),
+                    _ => sum_over(tile, |product, i, j| base(product, i, j).powi(degree as i32)),
+                }
             }
             Kernel::Gaussian { sigma } => {
                 let factor = unit / (2.0 * sigma * sigma);

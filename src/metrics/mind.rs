@@ -34,7 +34,11 @@ pub enum Directions {
         seed: u64,
     },
     /// The given ones, one a row, each divided by its norm. Sizes as for [`Directions::Seeded`].
-    Given(#[serde(skip)] Array2<f32>),
+    Given {
+        /// The directions, count×d.
+        #[serde(skip)]
+        directions: Array2<f32>,
+    },
 }
 
 impl Directions {
@@ -44,7 +48,7 @@ impl Directions {
     fn count(&self) -> usize {
         match self {
             Directions::Seeded { count, .. } | Directions::TorchFidelity { count, .. } => *count,
-            Directions::Given(directions) => directions.nrows(),
+            Directions::Given { directions } => directions.nrows(),
         }
     }
 }
@@ -110,9 +114,9 @@ pub fn mind(real: &Features, fake: &Features, directions: &Directions) -> Result
             }
             Array2::from_shape_vec((count, dim), random.normal(count * dim)).expect("as many as asked for")
         }
-        Directions::Given(given) if given.ncols() == dim => given.as_standard_layout().into_owned(),
-        Directions::Given(given) => {
-            return Err(MetricError::Directions { directions: given.ncols(), features: dim });
+        Directions::Given { directions } if directions.ncols() == dim => directions.as_standard_layout().into_owned(),
+        Directions::Given { directions } => {
+            return Err(MetricError::Directions { directions: directions.ncols(), features: dim });
         }
     };
     for mut unit in units.rows_mut() {
@@ -121,8 +125,8 @@ pub fn mind(real: &Features, fake: &Features, directions: &Directions) -> Result
     }
 
     let frame = Frame::of(&[x.view(), y.view()]);
-    let squares: Vec<f64> = units
-        .axis_chunks_iter(Axis(0), DIRECTIONS)
+    let blocks: Vec<_> = units.axis_chunks_iter(Axis(0), DIRECTIONS).collect();
+    let squares: Vec<f64> = blocks
         .into_par_iter()
         .flat_map_iter(|units| {
             let (x, y) = (sorted_projections(&frame, x.view(), units), sorted_projections(&frame, y.view(), units));
@@ -188,7 +192,7 @@ mod tests {
         let set =
             |values: &[f32]| Features::new(Array2::from_shape_vec((values.len(), 1), values.into()).unwrap()).unwrap();
         let (x, y) = (set(&[3.0, 1.0, 2.0]), set(&[5.0, 3.0, 4.5]));
-        let directions = Directions::Given(Array2::from_elem((1, 1), -4.0));
+        let directions = Directions::Given { directions: Array2::from_elem((1, 1), -4.0) };
         // Differences 2, 2.5 and 2, squared; 3d = 3.
         let expected = 3.0 * (4.0 + 6.25 + 4.0) / 3.0;
         let mind = mind(&x, &y, &directions).unwrap();
