@@ -91,13 +91,11 @@ def by_definition(name, real, fake):
 def by_peers(real, fake):
     (subsets, size), (fewer, smaller) = subsets_of(real, fake), fewer_subsets_of(real, fake)
     first, second = torch.from_numpy(fake), torch.from_numpy(real)
-    (m1, s1), (m2, s2) = reference.moments(real), reference.moments(fake)
     options = dict(kid_subsets=subsets, kid_subset_size=size, verbose=False)
     statistics = [metric_fid.fid_features_to_statistics(x) for x in (first, second)]
     np.random.seed(11)
     clean = cleanfid.fid.kernel_distance(real, fake, num_subsets=fewer, max_subset_size=smaller)
-    return {
-        "pytorch_fid": {"fid": float(calculate_frechet_distance(m1, s1, m2, s2))},
+    result = {
         "clean_fid": {"kid_seed": 11, "kid": clean},
         "torch_fidelity": {
             **metric_fid.fid_statistics_to_metric(*statistics, False),
@@ -108,6 +106,10 @@ def by_peers(real, fake):
         },
         "prdc": {k: float(v) for k, v in quiet(prdc_package.compute_prdc, real, fake, nearest_k=5).items()},
     }
+    if min(len(real), len(fake)) > real.shape[1]:
+        moments = *reference.moments(real), *reference.moments(fake)
+        result["pytorch_fid"] = {"fid": float(calculate_frechet_distance(*moments))}
+    return result
 
 
 def inception_scores():
