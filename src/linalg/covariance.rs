@@ -25,8 +25,8 @@ fn noise_floor(dim: usize, largest: f64) -> f64 {
 /// accumulated in f32 (its 24 bits leave 6e-8): the matrix is no covariance.
 const NEGATIVE_TOLERANCE: f64 = 1e-6;
 
-/// Error of a Gram matrix and of its eigenvalues together, in units of `ε·‖A‖_F`: several times what is seen
-/// (the Gram matrix alone has 0.1 to 1, the solvers up to 5).
+/// Error allowed for a Gram matrix and the reduction to its eigenvalues together, in units of `ε·‖A‖_F`: a small
+/// multiple, as for every backward stable method.
 const GRAM_ERROR: f64 = 32.0;
 
 /// Largest relative error of a trace for which the eigenvalues of the Gram matrix are good enough.
@@ -139,7 +139,7 @@ impl CovarianceFactor {
     /// `tr √(Σ₁Σ₂)`, the nuclear norm of `M = F₁ᵀ·F₂`. Symmetric in its arguments up to rounding.
     ///
     /// Of two well-conditioned covariances it comes from the eigenvalues of `MᵀM`, in half the time of a singular value
-    /// decomposition, where a bound on the error of their roots is below 1e-9 of the trace (measured: below 1e-12).
+    /// decomposition, where a bound on the error of their roots is below 1e-9 of the trace.
     /// Otherwise from the singular values of `M`, to a relative error of the order of `ε` times their number.
     ///
     /// # Errors

@@ -56,9 +56,9 @@ pub struct Kid {
 /// Source: Bińkowski et al. 2018 (arXiv:1801.01401), as computed by torch-fidelity: the same subsets, drawn by
 /// [`RandomState`]. clean-fid and dgm-eval have the same estimate with subsets of numpy's global generator.
 ///
-/// Precision: products of centred features in f32, everything else in f64; for features of ordinary size the error is
-/// about 1e-9 (the peers, in f32 throughout, are within 1e-7 of it), and an offset common to all features does not
-/// enlarge it. Memory: `8·m·d + 4·m²` bytes per thread besides the features; nothing is n×n.
+/// Precision: products of centred features in f32, everything else in f64 (the peers compute in f32 throughout). The
+/// rounding errors of the products have no sign in common and average out over the pairs, and an offset common to all
+/// features does not enlarge them. Memory: `8·m·d + 4·m²` bytes per thread besides the features; nothing is n×n.
 ///
 /// # Errors
 /// [`MetricError`] when the dimensions differ, a set has fewer images than a subset, or a parameter is out of range.

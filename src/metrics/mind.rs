@@ -87,7 +87,7 @@ const SHORTEST: f32 = 1e-12;
 /// Source: Berthet et al. 2026 (arXiv:2605.06797), as computed by torch-fidelity from 0.5 on, with
 /// [`Directions::TORCH_FIDELITY`].
 ///
-/// Precision: projections of centred features in f32, everything else in f64; relative error about 1e-6.
+/// Precision: projections of centred features in f32, everything else in f64.
 /// Memory: `512·(n₁+n₂)` bytes per thread besides the features.
 ///
 /// # Errors

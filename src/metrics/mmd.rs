@@ -58,9 +58,8 @@ pub struct Mmd {
 /// Source: Gretton et al. 2012; with [`MmdOptions::CMMD`] on the embeddings of CLIP ViT-L/14@336 it is the CMMD of
 /// Jayasumana et al. 2024 (arXiv:2401.09603), on other features it has only its form.
 ///
-/// Precision: products of centred features in f32, everything else in f64, where `k − 1` is summed in place of a
-/// Gaussian kernel close to one; error about 1e-9 of the kernel's largest value, times `scale`. CMMD's own f32 sums are off
-/// by some 1e-4 after scaling. Blocked: nothing is n×n in memory.
+/// Precision: products of centred features in f32, everything else in f64, where `k − 1` is summed in place of a Gaussian
+/// kernel close to one: CMMD's own sums in f32 cancel to a few digits there. Blocked: nothing is n×n in memory.
 ///
 /// # Errors
 /// [`MetricError`] when the dimensions differ, a set has fewer than two images, a parameter is out of range, or a row

@@ -77,9 +77,9 @@ const F_SCORE_GUARD: f64 = 1e-5;
 /// Sources: Kynkäänniemi et al. 2019 (arXiv:1904.06991) and torch-fidelity; Naeem et al. 2020 (arXiv:2002.09797) and
 /// their package `prdc`.
 ///
-/// Exact: every comparison is that of distances in f64 (see the peers' f32 distances, which place equal rows at some
-/// 1e-3 from each other). Memory: a few hundred bytes per image besides the features; nothing is n×n. Time: three passes of
-/// products in f32, of which two are symmetric.
+/// Exact: every comparison is that of distances in f64, so that equal rows are at distance zero; the peers' distances
+/// from f32 products are not zero there. Memory: a few hundred bytes per image besides the features; nothing is n×n.
+/// Time: three passes of products in f32, of which two are symmetric.
 ///
 /// # Errors
 /// [`MetricError`] when the dimensions differ, k is zero, or a set has no more than k images.
