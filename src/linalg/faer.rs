@@ -31,6 +31,20 @@ pub fn eigh(a: &Array2<f64>) -> Result<Eigh, LinalgError> {
     })
 }
 
+/// Eigenvalues (ascending) of a symmetric matrix, read from its lower triangle.
+///
+/// Backward stable: each eigenvalue is exact to a small multiple of `ε·‖A‖₂`.
+///
+/// # Errors
+/// [`LinalgError`] when the matrix is not square, not finite, or the iteration does not converge.
+pub fn eigenvalues(a: &Array2<f64>) -> Result<Array1<f64>, LinalgError> {
+    square_and_finite(a)?;
+    as_mat(&a.into())
+        .self_adjoint_eigenvalues(Side::Lower)
+        .map(Array1::from_vec)
+        .map_err(|_| LinalgError::NoConvergence { solver: "symmetric eigenvalue", rows: a.nrows(), columns: a.ncols() })
+}
+
 /// Cholesky factor `L` (lower triangular, `A = L·Lᵀ`) of a symmetric matrix, read from its lower triangle;
 /// `None` when the matrix is not numerically positive definite.
 ///

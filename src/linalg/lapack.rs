@@ -1,7 +1,7 @@
 //! Factorisations by the system's LAPACK (OpenBLAS), through `ndarray-linalg`.
 
 use ndarray::{Array1, Array2};
-use ndarray_linalg::{Cholesky, Eigh as _, SVD, UPLO};
+use ndarray_linalg::{Cholesky, EigValsh as _, Eigh as _, SVD, UPLO};
 
 use super::{Eigh, LinalgError, finite, square_and_finite};
 
@@ -22,6 +22,21 @@ pub fn eigh(a: &Array2<f64>) -> Result<Eigh, LinalgError> {
         columns: a.ncols(),
     })?;
     Ok(Eigh { values, vectors })
+}
+
+/// Eigenvalues (ascending) of a symmetric matrix, read from its lower triangle.
+///
+/// Backward stable: each eigenvalue is exact to a small multiple of `ε·‖A‖₂`.
+///
+/// # Errors
+/// [`LinalgError`] when the matrix is not square, not finite, or the iteration does not converge.
+pub fn eigenvalues(a: &Array2<f64>) -> Result<Array1<f64>, LinalgError> {
+    square_and_finite(a)?;
+    a.eigvalsh(UPLO::Lower).map_err(|_| LinalgError::NoConvergence {
+        solver: "symmetric eigenvalue",
+        rows: a.nrows(),
+        columns: a.ncols(),
+    })
 }
 
 /// Cholesky factor `L` (lower triangular, `A = L·Lᵀ`) of a symmetric matrix, read from its lower triangle;

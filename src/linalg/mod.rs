@@ -13,7 +13,7 @@ mod gemm;
 use ndarray::{Array1, Array2};
 
 pub use backend::NAME as BACKEND;
-pub use backend::{cholesky, eigh, singular_values};
+pub use backend::{cholesky, eigenvalues, eigh, singular_values};
 pub use covariance::{CovarianceFactor, Spectrum, sqrtm};
 pub use gemm::{add_gram_lower, matmul};
 

@@ -1,6 +1,6 @@
 //! Laws of the factorisations. They hold for both back ends.
 
-use ndarray::{Array2, Axis, array, s};
+use ndarray::{Array1, Array2, Axis, array, s};
 use proptest::prelude::*;
 use rand_mt::Mt64;
 
@@ -19,6 +19,10 @@ fn random(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
 fn covariance(samples: &Array2<f64>) -> Array2<f64> {
     let centred = samples - &samples.mean_axis(Axis(0)).unwrap();
     centred.t().dot(&centred) / (samples.nrows() - 1) as f64
+}
+
+fn norm_of(a: &Array1<f64>) -> f64 {
+    a.dot(a).sqrt()
 }
 
 fn norm(a: &Array2<f64>) -> f64 {
@@ -60,6 +64,15 @@ fn eigh_reconstructs_and_sorts() {
         assert!(norm(&(&reconstructed - &a)) <= tolerance(dim) * norm(&a), "dimension {dim}");
         let identity = vectors.t().dot(&vectors);
         assert!(norm(&(identity - Array2::<f64>::eye(dim))) <= tolerance(dim) * (dim as f64).sqrt());
+    }
+}
+
+#[test]
+fn eigenvalues_are_those_of_the_decomposition() {
+    for dim in [1, 2, 40, 130] {
+        let a = covariance(&random(dim + 5, dim, 15));
+        let (alone, with_vectors) = (eigenvalues(&a).unwrap(), eigh(&a).unwrap().values);
+        assert!(norm_of(&(&alone - &with_vectors)) <= tolerance(dim) * norm(&a), "dimension {dim}");
     }
 }
 
@@ -119,6 +132,55 @@ fn trace_of_the_root_of_a_square_is_the_trace() {
     let factor = CovarianceFactor::of_covariance(&covariance(&random(90, 30, 10))).unwrap();
     let trace = factor.trace_sqrt_product(&factor).unwrap();
     assert!((trace - factor.trace()).abs() < tolerance(30) * trace);
+}
+
+/// A random orthogonal matrix: the eigenvectors of a random symmetric one.
+fn orthogonal(dim: usize, seed: u64) -> Array2<f64> {
+    let a = random(dim, dim, seed);
+    eigh(&(&a + &a.t())).unwrap().vectors
+}
+
+/// A covariance with the eigenvalues `largest·condition^(−i/(d−1))`, in the given basis.
+fn graded(basis: &Array2<f64>, largest: f64, condition: f64) -> Array2<f64> {
+    let last = (basis.ncols() - 1) as f64;
+    let values = Array1::from_iter((0..basis.ncols()).map(|i| largest * condition.powf(-(i as f64) / last)));
+    let sigma = (basis * &values).dot(&basis.t());
+    (&sigma + &sigma.t()) / 2.0
+}
+
+#[test]
+fn the_trace_is_exact_at_every_condition_number() {
+    // In one basis, the trace is Σ√(λᵢμᵢ). Both sides of the switch between eigenvalues and singular values. Rounding
+    // the matrices themselves moves an eigenvalue by ε·λmax, which the last case is full of.
+    let dim = 120;
+    let basis = orthogonal(dim, 20);
+    for (condition, bound) in [(1.0, 1e-13), (1e2, 1e-13), (1e4, 1e-13), (1e6, 1e-12), (1e8, 1e-11), (1e10, 1e-9)] {
+        let [a, b] =
+            [(3.0, condition), (0.5, condition)].map(|(largest, condition)| graded(&basis, largest, condition));
+        let [a, b] = [a, b].map(|sigma| CovarianceFactor::of_covariance(&sigma).unwrap());
+        let ratio = |i: usize| f64::powf(condition, -(i as f64) / (dim - 1) as f64);
+        let expected: f64 = (0..dim).map(|i| 1.5_f64.sqrt() * ratio(i)).sum();
+        let trace = a.trace_sqrt_product(&b).unwrap();
+        assert!((trace - expected).abs() <= bound * expected, "condition {condition:e}: {trace} against {expected}");
+    }
+}
+
+#[test]
+fn eigenvalues_and_singular_values_give_one_trace() {
+    // Different bases; the slow way is always right to a few roundings. At 1e8 and beyond it is the only way.
+    let (first, second) = (orthogonal(90, 21), orthogonal(90, 22));
+    for (condition, by_gram) in [(1.0, true), (1e2, true), (1e4, true), (1e8, false), (1e12, false)] {
+        let [a, b] = [graded(&first, 7.0, condition), graded(&second, 1.0, condition)]
+            .map(|sigma| CovarianceFactor::of_covariance(&sigma).unwrap());
+        let product = matmul(a.factor().t(), b.factor());
+        let slow = singular_values(&product).unwrap().sum();
+        let quick = covariance::nuclear_norm_by_gram(&product).unwrap();
+        assert_eq!(quick.is_some(), by_gram, "condition {condition:e}");
+        if let Some(quick) = quick {
+            assert!((quick - slow).abs() <= 1e-12 * slow, "condition {condition:e}: {quick} against {slow}");
+        }
+        assert!((a.trace_sqrt_product(&b).unwrap() - slow).abs() <= 1e-12 * slow);
+    }
 }
 
 #[test]

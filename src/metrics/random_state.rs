@@ -7,12 +7,16 @@ use rand_mt::Mt;
 /// Source: numpy's `mtrand.pyx` (`shuffle`, `permutation`, `choice`) and `legacy-distributions`; numpy promises that
 /// these streams never change. Equality with numpy is tested on fixtures.
 #[derive(Debug, Clone)]
-pub struct RandomState(Mt);
+pub struct RandomState {
+    bits: Mt,
+    /// The second of a pair of normal numbers.
+    spare: Option<f64>,
+}
 
 impl RandomState {
     /// A generator in the state that `RandomState(seed)` has.
     pub fn new(seed: u32) -> Self {
-        Self(Mt::new(seed))
+        Self { bits: Mt::new(seed), spare: None }
     }
 
     /// A uniform integer in `0..=max` by masked rejection: 32-bit draws up to 2³²−1, pairs of them beyond.
@@ -23,9 +27,9 @@ impl RandomState {
         let mask = u64::MAX >> max.leading_zeros();
         loop {
             let draw = if max <= u64::from(u32::MAX) {
-                u64::from(self.0.next_u32())
+                u64::from(self.bits.next_u32())
             } else {
-                (u64::from(self.0.next_u32()) << 32) | u64::from(self.0.next_u32())
+                (u64::from(self.bits.next_u32()) << 32) | u64::from(self.bits.next_u32())
             };
             if draw & mask <= max {
                 return draw & mask;
@@ -52,6 +56,28 @@ impl RandomState {
         permutation.truncate(k);
         permutation
     }
+
+    /// `RandomState.random_sample()`: uniform on \[0, 1), 53 bits.
+    pub fn uniform(&mut self) -> f64 {
+        let (high, low) = (self.bits.next_u32() >> 5, self.bits.next_u32() >> 6);
+        (f64::from(high) * 67_108_864.0 + f64::from(low)) / 9_007_199_254_740_992.0
+    }
+
+    /// `RandomState.standard_normal()`, by Marsaglia's polar method.
+    pub fn standard_normal(&mut self) -> f64 {
+        if let Some(spare) = self.spare.take() {
+            return spare;
+        }
+        loop {
+            let (a, b) = (2.0 * self.uniform() - 1.0, 2.0 * self.uniform() - 1.0);
+            let square = a * a + b * b;
+            if square < 1.0 && square != 0.0 {
+                let factor = (-2.0 * square.ln() / square).sqrt();
+                self.spare = Some(factor * a);
+                return factor * b;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -69,6 +95,19 @@ mod tests {
         let checksum =
             long.iter().enumerate().fold(0_u32, |sum, (i, &p)| sum.wrapping_add((i as u32 + 1).wrapping_mul(p as u32)));
         assert_eq!(checksum, 2621603941);
+    }
+
+    #[test]
+    fn normal_numbers_equal_numpy() {
+        // numpy.random.RandomState(2020): standard_normal(3), random_sample(2), standard_normal(1): the second of the
+        // pair that the third number came from.
+        let mut state = RandomState::new(2020);
+        let normals = [-1.7688457055759508, 0.07555227120810952, -1.1306297028053423];
+        for expected in normals {
+            assert!((state.standard_normal() - expected).abs() <= 4.0 * f64::EPSILON * expected.abs());
+        }
+        assert_eq!([state.uniform(), state.uniform()], [0.27647714315379956, 0.34331559277945756]);
+        assert!((state.standard_normal() - -0.6514301669047348).abs() <= 4.0 * f64::EPSILON);
     }
 
     #[test]
