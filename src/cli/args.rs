@@ -38,6 +38,8 @@ pub enum Command {
     Fid(FidArgs),
     /// Inception Score of a set of images.
     Is(InceptionScoreArgs),
+    /// Every score of a set of generated images, from one pass.
+    Score(ScoreArgs),
     /// Write the statistics of a set (mu and sigma, as pytorch-fid does), to compare against later.
     Stats(StatsArgs),
     /// Divergence between two distributions: probabilities, densities, Gaussians or samples.
@@ -101,6 +103,87 @@ pub struct InceptionScoreArgs {
     pub extract: ExtractArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `gan-metrics score REAL FAKE`
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// The real images.
+    #[arg(help = "The real images: folder, .zip, .tar, .npz or .npy, or IDX file (.gz too)")]
+    pub real: PathBuf,
+    /// The generated images.
+    #[arg(help = "The generated images: likewise")]
+    pub fake: PathBuf,
+    /// Scores to compute, separated by commas [default: those of the preset].
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "SCORES")]
+    pub metrics: Vec<MetricArg>,
+    /// Tool whose definitions and resize mode are followed.
+    #[arg(long, value_enum, default_value_t = PresetArg::TorchFidelity)]
+    pub preset: PresetArg,
+    /// Images in each subset of the Kernel Inception Distance [default: 1000].
+    #[arg(long, value_name = "N")]
+    pub kid_subset_size: Option<usize>,
+    #[command(flatten)]
+    pub extract: ExtractArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// A score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum MetricArg {
+    /// Fréchet distance.
+    Fid,
+    /// Inception Score of the generated images.
+    Is,
+    /// Kernel Inception Distance.
+    Kid,
+    /// Precision, recall, their F-score, density and coverage.
+    Prdc,
+    /// Monge Inception Distance.
+    Mind,
+    /// Memorisation-informed Fréchet distance.
+    Mifid,
+    /// Maximum mean discrepancy with a Gaussian kernel.
+    Mmd,
+    /// Vendi score of the generated images.
+    Vendi,
+    /// Fréchet distance at infinitely many generated images.
+    FidInfinity,
+    /// Inception Score at infinitely many generated images.
+    IsInfinity,
+    /// Near-duplicates among the generated images, and of real ones.
+    Duplicates,
+    /// All of them.
+    All,
+}
+
+impl MetricArg {
+    /// The scores that `All` stands for.
+    pub const EACH: [Self; 11] = [
+        Self::Fid,
+        Self::Is,
+        Self::Kid,
+        Self::Prdc,
+        Self::Mind,
+        Self::Mifid,
+        Self::Mmd,
+        Self::Vendi,
+        Self::FidInfinity,
+        Self::IsInfinity,
+        Self::Duplicates,
+    ];
+}
+
+/// A tool whose definitions are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PresetArg {
+    /// torch-fidelity: resize tf1; FID, IS, KID, precision and recall.
+    TorchFidelity,
+    /// pytorch-fid: resize torch; FID.
+    PytorchFid,
+    /// clean-fid: resize clean; FID and KID.
+    CleanFid,
 }
 
 /// `gan-metrics stats IMAGES -o FILE`
@@ -216,10 +299,11 @@ pub struct ExtractArgs {
     /// Output of --model that serves as logits.
     #[arg(long, value_name = "NAME", requires = "model", help_heading = "Network")]
     pub logits_output: Option<String>,
-    /// How images are resized: tf1 (torch-fidelity, original TensorFlow), torch (pytorch-fid) or clean (clean-fid).
-    #[arg(long, value_name = "MODE", default_value = "tf1", help_heading = "Images")]
+    /// How images are resized: tf1 (torch-fidelity, original TensorFlow; the default), torch (pytorch-fid) or clean
+    /// (clean-fid).
+    #[arg(long, value_name = "MODE", help_heading = "Images")]
     #[arg(value_parser = |text: &str| text.parse::<ResizeMode>())]
-    pub resize: ResizeMode,
+    pub resize: Option<ResizeMode>,
     /// What to do about an image that cannot be decoded.
     #[arg(long, value_enum, default_value_t = OnBadImageArg::Stop, help_heading = "Images")]
     pub on_bad_image: OnBadImageArg,

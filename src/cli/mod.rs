@@ -28,6 +28,7 @@ pub fn main() -> ExitCode {
     let outcome = match &cli.command {
         Command::Fid(args) => commands::fid::run(args),
         Command::Is(args) => commands::inception_score::run(args),
+        Command::Score(args) => commands::score::run(args),
         Command::Stats(args) => commands::stats::run(args),
         Command::Divergence(args) => commands::divergence::run(args),
         Command::Model(command) => commands::model::run(command),

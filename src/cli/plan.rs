@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gan_metrics::Result;
 use gan_metrics::evaluate::{OnBadImage, PassOptions};
 use gan_metrics::extractor::{CustomModel, Model, NetworkExtractor, NetworkOptions, load};
-use gan_metrics::image::DataSet;
+use gan_metrics::image::{DataSet, ResizeMode};
 use gan_metrics::report::Preparation;
 use gan_metrics::stats::StatsFile;
 
@@ -40,8 +40,14 @@ pub struct NetworkPlan {
 impl NetworkPlan {
     /// Validates the arguments and reads the model.
     pub fn new(args: &ExtractArgs) -> Result<Self> {
+        Self::with_resize(args, ResizeMode::default())
+    }
+
+    /// As [`Self::new`], with another resize mode where the arguments name none.
+    pub fn with_resize(args: &ExtractArgs, resize: ResizeMode) -> Result<Self> {
+        let resize = args.resize.unwrap_or(resize);
         let model = match &args.model {
-            None => load(args.extractor.unwrap_or_default(), args.resize, args.layer)?,
+            None => load(args.extractor.unwrap_or_default(), resize, args.layer)?,
             Some(path) => CustomModel {
                 path: path.clone(),
                 size: args.input_size,
@@ -53,7 +59,7 @@ impl NetworkPlan {
                 logits: args.logits_output.clone(),
                 layer: args.layer,
             }
-            .load(args.resize)?,
+            .load(resize)?,
         };
         let network = NetworkOptions {
             engine: args.engine.into(),
@@ -66,7 +72,7 @@ impl NetworkPlan {
             OnBadImageArg::Stop => OnBadImage::Stop,
             OnBadImageArg::Skip => OnBadImage::Skip,
         };
-        Ok(Self { model, network, pass: PassOptions { resize: args.resize, on_bad_image } })
+        Ok(Self { model, network, pass: PassOptions { resize, on_bad_image } })
     }
 
     /// Starts the engine.

@@ -15,7 +15,11 @@ use crate::evaluate::{PassSummary, SkippedImage};
 use crate::extractor::ExtractorInfo;
 use crate::image::ResizeMode;
 use crate::linalg::Spectrum;
-use crate::metrics::{DegreesOfFreedom, Fid, InceptionScore, InceptionScoreOptions, Order};
+use crate::metrics::{
+    DegreesOfFreedom, Directions, DuplicateOptions, Extrapolation, ExtrapolationOptions, Fid, InceptionScore,
+    InceptionScoreOptions, Kid, KidOptions, Mifid, MifidOptions, Mind, Mmd, MmdOptions, NearDuplicates, Order, Prdc,
+    PrdcOptions, Vendi, VendiOptions,
+};
 use crate::stats::Provenance;
 
 /// Version of the JSON schema; grows when a field changes its meaning or goes away.
@@ -59,6 +63,59 @@ pub struct Metrics {
     /// Inception Score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inception_score: Option<InceptionScoreReport>,
+    /// Kernel Inception Distance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kid: Option<Defined<Kid, KidOptions>>,
+    /// Precision, recall, density and coverage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prdc: Option<Defined<Prdc, PrdcOptions>>,
+    /// Monge Inception Distance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mind: Option<Defined<Mind, Directions>>,
+    /// Memorisation-informed Fréchet distance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mifid: Option<Defined<Mifid, MifidOptions>>,
+    /// Maximum mean discrepancy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mmd: Option<Defined<Mmd, MmdOptions>>,
+    /// Vendi score of the generated images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendi: Option<Defined<Vendi, VendiOptions>>,
+    /// Fréchet distance at infinitely many generated images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fid_infinity: Option<Defined<Extrapolation, ExtrapolationOptions>>,
+    /// Inception Score at infinitely many generated images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inception_score_infinity: Option<Defined<Extrapolation, ExtrapolationOptions>>,
+    /// Near-duplicates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<Defined<Duplicates, DuplicateOptions>>,
+}
+
+/// A score and the definition it follows.
+#[derive(Debug, Clone, Serialize)]
+pub struct Defined<S, D> {
+    /// The score.
+    #[serde(flatten)]
+    pub score: S,
+    /// Its definition.
+    pub definition: D,
+}
+
+impl<S, D> Defined<S, D> {
+    /// A score and the definition it follows.
+    pub fn new(score: S, definition: D) -> Self {
+        Self { score, definition }
+    }
+}
+
+/// Near-duplicates among the generated images, and between them and the real ones.
+#[derive(Debug, Clone, Serialize)]
+pub struct Duplicates {
+    /// Among the generated images.
+    pub within_fake: NearDuplicates,
+    /// Generated images that look like a real one: memorised, or leaked.
+    pub between: NearDuplicates,
 }
 
 /// A Fréchet distance.

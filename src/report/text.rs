@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, SetReport};
+use super::{Defined, Duplicates, Metrics, Report, SetReport};
 
 /// Names of skipped images that are listed; the rest is counted. JSON lists all.
 const SKIPPED_SHOWN: usize = 5;
@@ -18,6 +18,7 @@ pub(super) fn render(report: &Report) -> String {
     if let Some(score) = &report.metrics.inception_score {
         line(format!("{:<17} {:.6} ± {:.6} ({} splits)", "Inception Score", score.mean, score.std, score.splits));
     }
+    render_further(&report.metrics, &mut line);
     if let Some(within) = report.within_bound {
         line(format!("{:<17} {}", "bound", if within { "met" } else { "NOT met" }));
     }
@@ -52,6 +53,45 @@ pub(super) fn render(report: &Report) -> String {
         "time", report.total_seconds, report.metric_seconds
     ));
     text
+}
+
+/// The scores that only `score` computes.
+fn render_further(metrics: &Metrics, line: &mut dyn FnMut(String)) {
+    if let Some(Defined { score, definition }) = &metrics.kid {
+        let subsets = format!("{} subsets of {}", definition.subsets, definition.subset_size);
+        line(format!("{:<17} {:.6} ± {:.6} ({subsets})", "KID", score.mean, score.std));
+    }
+    if let Some(Defined { score, definition }) = &metrics.prdc {
+        let (pair, other) = (definition.precision_recall.neighbours, definition.density_coverage.neighbours);
+        line(format!("{:<17} {:.6} (k = {pair})", "precision", score.precision));
+        line(format!("{:<17} {:.6}", "recall", score.recall));
+        line(format!("{:<17} {:.6}", "F-score", score.f_score));
+        line(format!("{:<17} {:.6} (k = {other})", "density", score.density));
+        line(format!("{:<17} {:.6}", "coverage", score.coverage));
+    }
+    if let Some(Defined { score, .. }) = &metrics.mind {
+        line(format!("{:<17} {:.6} ± {:.6} over directions", "MIND", score.value, score.standard_error));
+    }
+    if let Some(Defined { score, .. }) = &metrics.mifid {
+        line(format!("{:<17} {:.6} (distance to the real images {:.6})", "MiFID", score.value, score.distance));
+    }
+    if let Some(Defined { score, .. }) = &metrics.mmd {
+        line(format!("{:<17} {:.6}", "MMD", score.value));
+    }
+    if let Some(Defined { score, .. }) = &metrics.vendi {
+        line(format!("{:<17} {:.6}", "Vendi score", score.value));
+    }
+    for (name, found) in [("FID∞", &metrics.fid_infinity), ("IS∞", &metrics.inception_score_infinity)] {
+        if let Some(Defined { score, .. }) = found {
+            let error = score.standard_error.map_or(String::new(), |error| format!(" ± {error:.6}"));
+            line(format!("{name:<17} {:.6}{error}", score.value));
+        }
+    }
+    if let Some(Defined { score, .. }) = &metrics.duplicates {
+        let Duplicates { within_fake, between } = score;
+        line(format!("{:<17} {} generated images look like another one", "near-duplicates", within_fake.images));
+        line(format!("{:<17} {} generated images look like a real one", "", between.images));
+    }
 }
 
 fn describe(set: &SetReport) -> String {

@@ -20,7 +20,7 @@ use crate::cli::progress;
     "the Inception Score needs class scores, but the model has no output named `logits`: \
      name one with --logits-output"
 )]
-struct NoLogits;
+pub struct NoLogits;
 
 impl Blamed for NoLogits {
     fn blame(&self) -> Blame {

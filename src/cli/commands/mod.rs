@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod fid;
 pub mod inception_score;
 pub mod model;
+pub mod score;
 pub mod shell;
 pub mod stats;
 
