@@ -1,42 +1,44 @@
-# The two commands of the README are `make demo` and `make test`; each does all its set-up.
+# The two commands of the README are `make demo` and `make test`; each does all its set-up, and one build serves both.
 
-.PHONY: demo test bench fixtures verify-published
+.PHONY: demo test bench fixtures lint verify-published
 
 CARGO ?= cargo
 PYTHON ?= python3
 # The folder of ONNX Runtime, or nothing: the program then looks for one itself.
 ORT = ORT_DYLIB_PATH="$$(sh .ci/onnxruntime path)"
-RUN = $(ORT) $(CARGO) run --release --quiet --
+# The development profile optimises what computes.
+RUN = $(ORT) $(CARGO) run --quiet --
 DIGITS := tests/data/digits
+LITE := --extractor efficientnet-lite0
 
-# FID and Inception Score on real images: two halves of a set of digits, and a blurred copy, which must score worse.
+# FID and Inception Score on real images: two sets of digits, and a blurred copy, which must score worse.
 demo: onnxruntime
-	$(CARGO) build --release
+	$(CARGO) build
 	@echo; echo "== Two sets of real digits: a small distance =="
-	@$(RUN) fid $(DIGITS)/first.idx.gz $(DIGITS)/second.idx.gz --extractor efficientnet-lite0
+	@$(RUN) fid $(DIGITS)/first.idx.gz $(DIGITS)/second.idx.gz $(LITE)
 	@echo; echo "== Real digits against a blurred copy: a large one =="
-	@$(RUN) fid $(DIGITS)/second.idx.gz $(DIGITS)/blurred.idx.gz --extractor efficientnet-lite0
+	@$(RUN) fid $(DIGITS)/second.idx.gz $(DIGITS)/blurred.idx.gz $(LITE)
 	@echo; echo "== Inception Score: real, then blurred =="
-	@$(RUN) is $(DIGITS)/first.idx.gz --extractor efficientnet-lite0
-	@$(RUN) is $(DIGITS)/blurred.idx.gz --extractor efficientnet-lite0 --quiet
+	@$(RUN) is $(DIGITS)/first.idx.gz $(LITE) --quiet
+	@$(RUN) is $(DIGITS)/blurred.idx.gz $(LITE) --quiet
 
 # Every test, on both engines where ONNX Runtime can be had.
 test: onnxruntime
-	@command -v cargo-nextest >/dev/null || echo "cargo-nextest is not installed: using cargo test"
-	@if command -v cargo-nextest >/dev/null; then \
-		$(ORT) $(CARGO) nextest run; \
-	else \
-		$(ORT) $(CARGO) test --lib --bins --tests; \
-	fi
-	$(CARGO) test --doc
+	$(ORT) $(CARGO) test
 
-# Ours beside the peers; needs the Python packages of python_ref/requirements.txt.
+# What a change must satisfy besides the tests.
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
+
+# Ours beside the peers; the peers need the Python packages of python_ref/requirements.txt.
 bench:
 	$(CARGO) bench
 
 # Makes the fixtures in tests/fixtures anew.
 fixtures:
-	for script in python_ref/make_*.py; do $(PYTHON) $$script || exit 1; done
+	for script in python_ref/make_*_fixtures.py; do $(PYTHON) $$script || exit 1; done
 
 # Reproduces published figures; needs the published weights (`gan-metrics model install inception-v3`) and torchvision.
 verify-published: onnxruntime

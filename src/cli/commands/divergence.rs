@@ -206,17 +206,17 @@ impl Plan {
         };
         let pair = Pair::read(&text(&args.p, &args.first), &text(&args.q, &args.second), reading)?;
         let kind = pair.kind();
-        let unused = |option, purpose| Err(ArgumentsError::OptionUnused { option, purpose, kind });
+        let unused = |option, purpose| ArgumentsError::OptionUnused { option, purpose, kind };
         let transport = match (args.sinkhorn, args.slices) {
-            (Some(_), _) if !matches!(pair, Pair::Distributions(..)) => unused("--sinkhorn", "probabilities")?,
-            (_, Some(_)) if !matches!(pair, Pair::Samples(..)) => unused("--slices", "samples")?,
+            (Some(_), _) if !matches!(pair, Pair::Distributions(..)) => Err(unused("--sinkhorn", "probabilities"))?,
+            (_, Some(_)) if !matches!(pair, Pair::Samples(..)) => Err(unused("--slices", "samples"))?,
             (Some(regularization), _) => Transport::Sinkhorn(Sinkhorn::new(regularization)?),
             (None, Some(directions)) => Transport::Sliced(directions),
             (None, None) => Transport::Exact,
         };
         let points = match (&args.points, &pair) {
             (Some(text), Pair::Distributions(..)) => Some(input::numbers(text)?),
-            (Some(_), _) => unused("--points", "probabilities")?,
+            (Some(_), _) => Err(unused("--points", "probabilities"))?,
             (None, _) => None,
         };
         let estimator = args.estimator.map(|estimator| estimator.with(args));

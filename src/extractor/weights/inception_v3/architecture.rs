@@ -157,15 +157,12 @@ impl<'a, O: Operators> Block<'a, O> {
     fn e(mut self, pool: Pool) -> O::Value {
         let branch1x1 = self.branch(&[keep("branch1x1", 320, 1, 1)]);
         let single = self.branch(&[keep("branch3x3_1", 384, 1, 1)]);
+        let wide = self.steps(&single, &[keep("branch3x3_2a", 384, 1, 3)]);
+        let high = self.steps(&single, &[keep("branch3x3_2b", 384, 3, 1)]);
         let double = self.branch(&[keep("branch3x3dbl_1", 448, 1, 1), keep("branch3x3dbl_2", 384, 3, 3)]);
-        let branches = [
-            branch1x1,
-            self.steps(&single, &[keep("branch3x3_2a", 384, 1, 3)]),
-            self.steps(&single, &[keep("branch3x3_2b", 384, 3, 1)]),
-            self.steps(&double, &[keep("branch3x3dbl_3a", 384, 1, 3)]),
-            self.steps(&double, &[keep("branch3x3dbl_3b", 384, 3, 1)]),
-            self.pool_branch(pool, 192),
-        ];
+        let double_wide = self.steps(&double, &[keep("branch3x3dbl_3a", 384, 1, 3)]);
+        let double_high = self.steps(&double, &[keep("branch3x3dbl_3b", 384, 3, 1)]);
+        let branches = [branch1x1, wide, high, double_wide, double_high, self.pool_branch(pool, 192)];
         self.concat(&branches)
     }
 
