@@ -135,7 +135,7 @@ fn lists_and_games() {
 
 #[test]
 fn mistakes_are_named() {
-    assert_fails(&["kl", "0.2,0.7", "0.5,0.5"], &["P: the 2 entries sum to 0.9", "normalization"]);
+    assert_fails(&["kl", "0.25,0.5", "0.5,0.5"], &["P: the 2 entries sum to 0.75", "normalization"]);
     assert_fails(&["kl", "0.2,0.8", "1.5,-0.5"], &["Q: entry 1 is -0.5"]);
     assert_fails(&["kl", "0.2,0.8", "0.5,nan"], &["Q: entry 1 is NaN"]);
     assert_fails(&["kl", "0.2,0.8", "0.5,half"], &["field 2", "`half`"]);

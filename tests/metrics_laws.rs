@@ -103,7 +103,8 @@ fn constant_features_have_a_value_everywhere() {
     // k = (1/16 + 1)³, (9/16 + 1)³ and (3/16 + 1)³ everywhere.
     let expected = 1.0625_f64.powi(3) + 1.5625_f64.powi(3) - 2.0 * 1.1875_f64.powi(3);
     let distance = kid(&a, &b, KID).unwrap();
-    assert!((distance.mean - expected).abs() < 1e-12 && distance.std < 1e-12, "{distance:?}");
+    // Features lie off the common centre by what f32 cannot hold of it.
+    assert!((distance.mean - expected).abs() < 1e-6 && distance.std < 1e-12, "{distance:?}");
     assert!((vendi(&a, VendiOptions::default()).unwrap().value - 1.0).abs() < 1e-12);
     // 3d times the mean of (½·Σu)² over directions, whose mean is d/4/d.
     let distance = mind(&a, &b, &Directions::Seeded { count: 4000, seed: 3 }).unwrap();
