@@ -13,4 +13,4 @@ pub use config::{Latent, TrainConfig};
 pub use data::TrainingSet;
 pub use observer::{Control, Observer, StepEvent};
 pub use sampling::ImageSampler;
-pub use trainer::Trainer;
+pub use trainer::{Round, Trainer};

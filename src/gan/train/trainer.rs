@@ -49,6 +49,15 @@ impl Player {
     }
 }
 
+/// What a step of the discriminator sees.
+#[derive(Debug, Clone)]
+pub struct Round {
+    /// Real images, N×C×H×W, in the generator's range of pixel values.
+    pub real: Tensor,
+    /// z of as many generated images, of [`ModelSpec::latent_shape`](crate::gan::models::ModelSpec::latent_shape).
+    pub z: Tensor,
+}
+
 /// What the discriminator's step gave.
 struct Judgement {
     loss: f64,
@@ -83,7 +92,29 @@ impl Trainer {
     /// fewer than a batch.
     pub fn new(config: TrainConfig, data: TrainingSet) -> std::result::Result<Self, GanError> {
         config.validate()?;
+        let mut weights = Random::stream(config.seed, Purpose::Weights as u64);
+        let generator = config.networks.generator(&mut weights)?;
+        let discriminator = config.networks.discriminator(&mut weights)?;
+        Self::with_networks(config, data, generator, discriminator)
+    }
+
+    /// A run that begins with given weights.
+    ///
+    /// # Errors
+    /// As for [`Trainer::new`], and [`GanError::Shape`] when the networks are not those of the model.
+    pub fn with_networks(
+        config: TrainConfig,
+        data: TrainingSet,
+        generator: Network,
+        discriminator: Network,
+    ) -> std::result::Result<Self, GanError> {
+        config.validate()?;
         let networks = &config.networks;
+        if !(generator.layers().eq(&networks.generator_layers()?)
+            && discriminator.layers().eq(&networks.discriminator_layers()?))
+        {
+            return Err(GanError::shape("trainer", format!("the networks given are not those of {networks:?}")));
+        }
         if (data.channels(), data.size()) != (networks.channels(), networks.size()) {
             let (c, s) = (networks.channels(), networks.size());
             let problem = format!("they are {0}×{1}×{1}, the model makes {c}×{s}×{s}", data.channels(), data.size());
@@ -94,9 +125,6 @@ impl Trainer {
             return Err(GanError::Data(problem));
         }
         let stream = |purpose: Purpose| Random::stream(config.seed, purpose as u64);
-        let mut weights = stream(Purpose::Weights);
-        let generator: Network = networks.generator(&mut weights)?;
-        let discriminator: Network = networks.discriminator(&mut weights)?;
         let average = config.average_decay.map(|_| generator.clone());
         let order = Order::new(data.len(), stream(Purpose::Order), 0);
         let random = stream(Purpose::Noise);
@@ -177,19 +205,38 @@ impl Trainer {
     /// # Errors
     /// [`GanError::NotFinite`] when a loss or a gradient is no finite number; the weights of that player are unchanged.
     pub fn step(&mut self) -> std::result::Result<(StepEvent, Vec<super::CollapseWarning>), GanError> {
+        let size = self.config.batch_size;
+        let range = self.config.networks.pixel_range();
+        let draw = |_| Round {
+            real: self.data.batch(self.order.next(size), range),
+            z: self.config.latent.draw(&self.config.networks, size, &mut self.random),
+        };
+        let rounds: Vec<Round> = (0..self.config.critic_steps).map(draw).collect();
+        self.step_on(&rounds)
+    }
+
+    /// [`Trainer::step`] with given images and z: one round for each step of the discriminator.
+    ///
+    /// # Errors
+    /// As for [`Trainer::step`], and [`GanError::Shape`] when the tensors do not fit the networks or there is no round.
+    pub fn step_on(
+        &mut self,
+        rounds: &[Round],
+    ) -> std::result::Result<(StepEvent, Vec<super::CollapseWarning>), GanError> {
         let started = Instant::now();
         let step = self.step + 1;
+        let Some((last, earlier)) = rounds.split_last() else {
+            return Err(GanError::shape("trainer", "a step needs at least one batch"));
+        };
         let variables = self.generator.network.variables();
         let constants: Vec<_> = variables.iter().map(Var::detach).collect();
-        let range = self.config.networks.pixel_range();
-        for _ in 1..self.config.critic_steps {
-            let real = self.data.batch(self.order.next(self.config.batch_size), range);
-            let fake = self.generate(&constants)?;
-            self.judge(step, &real, fake.value())?;
+        for Round { real, z } in earlier {
+            let fake = self.generate(&constants, z)?;
+            self.judge(step, real, fake.value())?;
         }
-        let real = self.data.batch(self.order.next(self.config.batch_size), range);
-        let fake = self.generate(&variables)?;
-        let judgement = self.judge(step, &real, fake.value())?;
+        let Round { real, z } = last;
+        let fake = self.generate(&variables, z)?;
+        let judgement = self.judge(step, real, fake.value())?;
 
         let discriminator = &mut self.discriminator.network;
         let output = discriminator.forward(&discriminator.constants(), &fake, &mut self.random)?;
@@ -213,18 +260,17 @@ impl Trainer {
             discriminator_gradient: judgement.gradient,
             generator_gradient,
             seconds,
-            images_per_second: (self.config.batch_size * self.config.critic_steps) as f64 / seconds,
+            images_per_second: rounds.iter().map(|round| round.real.shape()[0]).sum::<usize>() as f64 / seconds,
         };
         let mut warnings = self.monitor.observe(&event, self.config.objective.has_probabilities());
         if self.monitor.wants_images(step) {
-            warnings.extend(self.monitor.observe_images(step, &real, fake.value()));
+            warnings.extend(self.monitor.observe_images(step, real, fake.value()));
         }
         Ok((event, warnings))
     }
 
-    fn generate(&mut self, parameters: &[Var]) -> std::result::Result<Var, GanError> {
-        let z = self.config.latent.draw(&self.config.networks, self.config.batch_size, &mut self.random);
-        self.generator.network.forward(parameters, &Var::constant(z), &mut self.random)
+    fn generate(&mut self, parameters: &[Var], z: &Tensor) -> std::result::Result<Var, GanError> {
+        self.generator.network.forward(parameters, &Var::constant(z.clone()), &mut self.random)
     }
 
     /// One step of the discriminator. Real and generated images are batches of their own, also for normalisation.
