@@ -13,7 +13,8 @@
 //! * [`metrics`] turns statistics and features into scores, and never sees an image or a network;
 //! * [`evaluate`] is one pass over a data set, from paths to statistics;
 //! * [`report`] renders what was computed;
-//! * [`divergence`] is a calculator for f-divergences and transport distances.
+//! * [`divergence`] is a calculator for f-divergences and transport distances;
+//! * `gan` trains generators, from tensors and gradients up.
 //!
 //! Without default features the crate is the pure-mathematics part: [`linalg`], [`stats`], [`metrics`] and
 //! [`divergence`].
@@ -24,6 +25,8 @@
 pub mod atomic;
 pub mod divergence;
 pub mod error;
+#[cfg(feature = "gan")]
+pub mod gan;
 #[cfg(feature = "images")]
 pub mod image;
 pub mod linalg;

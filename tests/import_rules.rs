@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("evaluate", &["extractor", "image", "metrics", "stats", "linalg"]),
     ("extractor", &["image", "stats"]),
+    ("gan", &["divergence"]),
     ("image", &[]),
     ("linalg", &[]),
     ("metrics", &["linalg", "stats"]),

@@ -1,0 +1,115 @@
+//! Storage of tensors, used again from step to step.
+//!
+//! The activations of a step are as large as those of the step before. Handing them back to the system and asking for
+//! them anew costs a page fault for every 4 KiB; a free list costs a look-up, and keeps the memory of a training run
+//! at the peak of its first step.
+
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+
+use super::real::Real;
+
+/// Shorter buffers come from the allocator, which is good at them.
+const SHORTEST_POOLED: usize = 4096;
+
+/// Free buffers of a thread, by length.
+#[derive(Debug, Default)]
+pub struct Pool<T>(HashMap<usize, Vec<Vec<T>>>);
+
+/// Values of a tensor, or scratch space; goes back to the free list of the thread that drops it.
+#[derive(Debug)]
+pub(crate) struct Buffer<T: Real>(Vec<T>);
+
+impl<T: Real> Buffer<T> {
+    /// Space of which every value will be overwritten: what it holds is unspecified.
+    pub fn stale(len: usize) -> Self {
+        Buffer(take(len).unwrap_or_else(|| vec![T::ZERO; len]))
+    }
+
+    /// Space full of one value.
+    pub fn full(len: usize, value: T) -> Self {
+        match take(len) {
+            Some(mut values) => {
+                values.fill(value);
+                Buffer(values)
+            }
+            None => Buffer(vec![value; len]),
+        }
+    }
+
+    /// Space full of zeros.
+    pub fn zeroed(len: usize) -> Self {
+        Self::full(len, T::ZERO)
+    }
+}
+
+fn take<T: Real>(len: usize) -> Option<Vec<T>> {
+    if len < SHORTEST_POOLED {
+        return None;
+    }
+    T::pool().with_borrow_mut(|pool| pool.0.get_mut(&len).and_then(Vec::pop))
+}
+
+impl<T: Real> From<Vec<T>> for Buffer<T> {
+    fn from(values: Vec<T>) -> Self {
+        Buffer(values)
+    }
+}
+
+impl<T: Real> Clone for Buffer<T> {
+    fn clone(&self) -> Self {
+        let mut copy = Self::stale(self.len());
+        copy.copy_from_slice(self);
+        copy
+    }
+}
+
+impl<T: Real> Deref for Buffer<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Real> DerefMut for Buffer<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.0
+    }
+}
+
+impl<T: Real> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        let values = std::mem::take(&mut self.0);
+        if values.len() < SHORTEST_POOLED {
+            return;
+        }
+        // At the end of a thread its list may be gone already; then the values are simply freed.
+        let _ = T::pool().try_with(|pool| pool.borrow_mut().0.entry(values.len()).or_default().push(values));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_buffer_is_used_again_and_zeroed_on_demand() {
+        const LEN: usize = 5003;
+        let mut first = Buffer::<f32>::zeroed(LEN);
+        first.fill(7.0);
+        let address = first.as_ptr();
+        drop(first);
+        let second = Buffer::<f32>::zeroed(LEN);
+        assert_eq!(second.as_ptr(), address);
+        assert!(second.iter().all(|&value| value == 0.0));
+    }
+
+    #[test]
+    fn clones_are_independent() {
+        let first = Buffer::from(vec![1.0_f64; 5000]);
+        let mut second = first.clone();
+        second[0] = 2.0;
+        assert_eq!((first[0], second[0], second[1]), (1.0, 2.0, 1.0));
+    }
+}

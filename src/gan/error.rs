@@ -1,0 +1,102 @@
+//! Why a computation of the training core cannot be done.
+
+use std::path::PathBuf;
+
+use crate::error::{Blame, Blamed};
+
+/// Why tensors, networks or a training run were rejected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GanError {
+    /// Shapes that an operation cannot work on.
+    #[error("{op}: {problem}")]
+    Shape {
+        /// The operation.
+        op: &'static str,
+        /// The shapes seen, and what was expected.
+        problem: String,
+    },
+    /// A derivative was asked for that is not defined.
+    #[error("{op} has no second derivative here: use an objective made of smooth operations under a gradient penalty")]
+    NotDifferentiable {
+        /// The operation.
+        op: &'static str,
+    },
+    /// A setting outside its range.
+    #[error("{name} = {value} is out of range: it must be {requirement}")]
+    Setting {
+        /// What was set.
+        name: &'static str,
+        /// The rejected value.
+        value: String,
+        /// Which values work.
+        requirement: String,
+    },
+    /// A name that is none of a fixed list.
+    #[error("there is no {what} called `{name}`: expected one of {known}")]
+    UnknownName {
+        /// What kind of thing was named.
+        what: &'static str,
+        /// The name that was given.
+        name: String,
+        /// The names there are.
+        known: &'static str,
+    },
+    /// Images of a training set that do not fit the model.
+    #[error("cannot train on these images: {0}")]
+    Data(String),
+    /// A loss or a gradient stopped being a finite number.
+    #[error(
+        "step {step}: {quantity} is {value}; training stopped and the last checkpoint is kept \
+         (try a smaller learning rate, gradient clipping, or another objective)"
+    )]
+    NotFinite {
+        /// The step, counted from 1.
+        step: u64,
+        /// What is not finite.
+        quantity: String,
+        /// The value seen.
+        value: f64,
+    },
+    /// A file that is no checkpoint, or the checkpoint of another model.
+    #[error("checkpoint `{}`: {problem}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file that cannot be read or written.
+    #[error("cannot {action} `{}`: {source}", path.display())]
+    Io {
+        /// What was tried: read, write.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+impl GanError {
+    pub(crate) fn shape(op: &'static str, problem: impl Into<String>) -> Self {
+        GanError::Shape { op, problem: problem.into() }
+    }
+
+    pub(crate) fn setting(name: &'static str, value: impl ToString, requirement: impl Into<String>) -> Self {
+        GanError::Setting { name, value: value.to_string(), requirement: requirement.into() }
+    }
+}
+
+impl Blamed for GanError {
+    fn blame(&self) -> Blame {
+        match self {
+            GanError::Checkpoint { .. } => Blame::Model,
+            GanError::Io { source, .. } => match source.kind() {
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => Blame::Input,
+                _ => Blame::Machine,
+            },
+            _ => Blame::Input,
+        }
+    }
+}

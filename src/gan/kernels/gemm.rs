@@ -1,0 +1,93 @@
+//! Matrix products of slices.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+
+use crate::gan::real::Real;
+
+/// Whether the transpose of a matrix is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transposed {
+    /// The matrix as it is.
+    No,
+    /// Its transpose.
+    Yes,
+}
+
+impl Transposed {
+    /// The other one.
+    pub fn flip(self) -> Self {
+        match self {
+            Transposed::No => Transposed::Yes,
+            Transposed::Yes => Transposed::No,
+        }
+    }
+}
+
+/// Whether a product replaces what was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// It does.
+    Replace,
+    /// It is added.
+    Add,
+}
+
+/// How many threads multiply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// The one that asks: for products that are themselves computed in parallel.
+    One,
+    /// All of the rayon pool.
+    All,
+}
+
+/// A row-major matrix, or its transpose.
+pub struct Matrix<'a, T> {
+    values: &'a [T],
+    rows: usize,
+    columns: usize,
+    transposed: Transposed,
+}
+
+impl<'a, T: Real> Matrix<'a, T> {
+    /// `rows`×`columns` values in row-major order.
+    pub fn new(values: &'a [T], rows: usize, columns: usize) -> Self {
+        debug_assert_eq!(values.len(), rows * columns);
+        Matrix { values, rows, columns, transposed: Transposed::No }
+    }
+
+    /// The transpose, if asked for.
+    pub fn transposed(mut self, transposed: Transposed) -> Self {
+        self.transposed = transposed;
+        self
+    }
+
+    /// The transpose.
+    pub fn t(self) -> Self {
+        self.transposed(Transposed::Yes)
+    }
+
+    fn view(&self) -> MatRef<'a, T> {
+        let view = MatRef::from_row_major_slice(self.values, self.rows, self.columns);
+        match self.transposed {
+            Transposed::No => view,
+            Transposed::Yes => view.transpose(),
+        }
+    }
+}
+
+/// `c` ← a·b or c + a·b, with c in row-major order.
+pub fn gemm<T: Real>(c: &mut [T], store: Store, a: Matrix<'_, T>, b: Matrix<'_, T>, threads: Threads) {
+    let (a, b) = (a.view(), b.view());
+    let c = MatMut::from_row_major_slice_mut(c, a.nrows(), b.ncols());
+    let accumulate = match store {
+        Store::Replace => Accum::Replace,
+        Store::Add => Accum::Add,
+    };
+    let parallelism = match threads {
+        Threads::One => Par::Seq,
+        Threads::All => Par::rayon(0),
+    };
+    matmul(c, accumulate, a, b, T::ONE, parallelism);
+}

@@ -1,0 +1,93 @@
+//! Enlarging by repetition of pixels.
+
+use super::one;
+use crate::gan::buffer::Buffer;
+use crate::gan::error::GanError;
+use crate::gan::real::Real;
+use crate::gan::tape::{Backward, Op, Var};
+use crate::gan::tensor::Tensor;
+
+type Derivatives<T> = Result<Vec<Option<Var<T>>>, GanError>;
+
+/// Every pixel becomes a square of this side.
+struct Upsample(usize);
+/// Every square of this side becomes the sum of its pixels.
+struct SumSquares(usize);
+
+impl<T: Real> Op<T> for Upsample {
+    fn name(&self) -> &'static str {
+        "upsample"
+    }
+
+    fn vjp(&self, call: &Backward<'_, T>) -> Derivatives<T> {
+        Ok(one(sum_squares(call.grad, self.0)))
+    }
+}
+
+impl<T: Real> Op<T> for SumSquares {
+    fn name(&self) -> &'static str {
+        "derivative of upsample"
+    }
+
+    fn vjp(&self, call: &Backward<'_, T>) -> Derivatives<T> {
+        Ok(one(call.grad.upsample(self.0)?))
+    }
+}
+
+fn sum_squares<T: Real>(x: &Var<T>, factor: usize) -> Var<T> {
+    let &[batch, channels, height, width] = x.shape() else { unreachable!("made by upsample") };
+    let mut sums = Buffer::zeroed(x.value().len() / (factor * factor));
+    let small_width = width / factor;
+    for (row, values) in x.value().data().chunks_exact(width).enumerate() {
+        let target = &mut sums[row / factor * small_width..][..small_width];
+        for (sum, values) in target.iter_mut().zip(values.chunks_exact(factor)) {
+            *sum += values.iter().copied().sum::<T>();
+        }
+    }
+    let shape = [batch, channels, height / factor, small_width];
+    Var::made(Tensor::from_buffer(&shape, sums), SumSquares(factor), &[x])
+}
+
+impl<T: Real> Var<T> {
+    /// Repeats every pixel of N×C×H×W images `factor` times in both directions (nearest neighbour).
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] unless there are four axes and the factor is at least 1.
+    pub fn upsample(&self, factor: usize) -> Result<Var<T>, GanError> {
+        let &[batch, channels, height, width] = self.shape() else {
+            let problem = format!("the images must have four axes, got shape {:?}", self.shape());
+            return Err(GanError::shape("upsample", problem));
+        };
+        if factor == 0 {
+            return Err(GanError::shape("upsample", "the factor must be at least 1"));
+        }
+        let large_width = width * factor;
+        let mut large = Buffer::stale(self.value().len() * factor * factor);
+        if !large.is_empty() {
+            for (row, target) in large.chunks_exact_mut(large_width).enumerate() {
+                let source = &self.value().data()[row / factor * width..][..width];
+                target.chunks_exact_mut(factor).zip(source).for_each(|(target, &value)| target.fill(value));
+            }
+        }
+        let shape = [batch, channels, height * factor, large_width];
+        Ok(Var::made(Tensor::from_buffer(&shape, large), Upsample(factor), &[self]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gan::testing::{check_derivatives, sample};
+
+    #[test]
+    fn pixels_become_squares() {
+        let x = Var::constant(Tensor::new(&[1, 1, 1, 2], vec![1.0_f32, 2.0]).unwrap());
+        assert_eq!(x.upsample(2).unwrap().value().data(), [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+        assert!(x.upsample(0).is_err() && Var::constant(Tensor::<f32>::zeros(&[2])).upsample(2).is_err());
+    }
+
+    #[test]
+    fn derivatives() {
+        check_derivatives(&[sample(&[2, 2, 2, 3], 1)], |x| Ok(x[0].upsample(3)?.square()));
+    }
+}

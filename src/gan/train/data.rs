@@ -1,0 +1,155 @@
+//! Images to learn from, and the order in which they come.
+
+use sha2::{Digest, Sha256};
+
+use crate::gan::error::GanError;
+use crate::gan::models::PixelRange;
+use crate::gan::random::Random;
+use crate::gan::tensor::Tensor;
+
+/// Square images of one size in memory, a byte a sample.
+#[derive(Debug, Clone)]
+pub struct TrainingSet {
+    channels: usize,
+    size: usize,
+    /// N×C×H×W.
+    samples: Vec<u8>,
+    digest: String,
+}
+
+impl TrainingSet {
+    /// Takes images as bytes, N×channels×size×size.
+    ///
+    /// # Errors
+    /// [`GanError::Data`] when there is no image or the bytes are no whole number of images.
+    pub fn new(channels: usize, size: usize, samples: Vec<u8>) -> Result<Self, GanError> {
+        let image = channels * size * size;
+        if image == 0 || samples.is_empty() || samples.len() % image != 0 {
+            let problem = format!(
+                "{} bytes are no whole number of {channels}×{size}×{size} images; at least one is needed",
+                samples.len()
+            );
+            return Err(GanError::Data(problem));
+        }
+        let digest = Sha256::digest(&samples).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(TrainingSet { channels, size, samples, digest })
+    }
+
+    /// Number of images, at least 1.
+    pub fn len(&self) -> usize {
+        self.samples.len() / self.image_len()
+    }
+
+    /// Always false: an empty set cannot be made.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// 1 or 3.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Side of the images.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// SHA-256 of the bytes, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    fn image_len(&self) -> usize {
+        self.channels * self.size * self.size
+    }
+
+    /// The images of these indices as networks see them.
+    pub(super) fn batch(&self, indices: &[u32], range: PixelRange) -> Tensor {
+        let table: [f32; 256] = std::array::from_fn(|byte| range.from_byte(byte as u8));
+        let image_len = self.image_len();
+        let mut values = Vec::with_capacity(indices.len() * image_len);
+        for &index in indices {
+            let image = &self.samples[index as usize * image_len..][..image_len];
+            values.extend(image.iter().map(|&byte| table[usize::from(byte)]));
+        }
+        let shape = [indices.len(), self.channels, self.size, self.size];
+        Tensor::new(&shape, values).expect("every image has this length")
+    }
+}
+
+/// Indices in random order, every image once in an epoch; what is left at the end and fills no batch is passed over.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    /// Generator at the start of the epoch, from which its order follows.
+    epoch: Random,
+    /// Generator after the order was drawn.
+    next: Random,
+    indices: Vec<u32>,
+    position: usize,
+}
+
+impl Order {
+    /// The order that a generator draws, and the place in it.
+    pub fn new(images: usize, epoch: Random, position: usize) -> Self {
+        let mut next = epoch.clone();
+        let mut indices: Vec<u32> = (0..u32::try_from(images).expect("fewer than 2³² images")).collect();
+        next.shuffle(&mut indices);
+        Order { epoch, next, indices, position }
+    }
+
+    /// Everything that decides which images come next.
+    pub fn state(&self) -> ([u64; 4], usize) {
+        (self.epoch.state(), self.position)
+    }
+
+    /// The next batch. `size` is at most the number of images.
+    pub fn next(&mut self, size: usize) -> &[u32] {
+        if self.position + size > self.indices.len() {
+            *self = Self::new(self.indices.len(), self.next.clone(), 0);
+        }
+        self.position += size;
+        &self.indices[self.position - size..self.position]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_shows_every_image_once() {
+        let mut order = Order::new(10, Random::new(1), 0);
+        let first: Vec<u32> = order.next(5).iter().copied().collect();
+        let mut seen = [first.clone(), order.next(5).to_vec()].concat();
+        seen.sort_unstable();
+        assert_eq!(seen, (0..10).collect::<Vec<_>>());
+        assert_ne!(order.next(5), first);
+        // A batch that does not fit begins a new epoch.
+        assert_eq!(order.next(4).len(), 4);
+    }
+
+    #[test]
+    fn an_order_goes_on_where_it_was() {
+        let mut order = Order::new(7, Random::new(1), 0);
+        for _ in 0..5 {
+            order.next(3);
+        }
+        let (state, position) = order.state();
+        let mut restored = Order::new(7, Random::from_state(state), position);
+        for _ in 0..5 {
+            assert_eq!(order.next(3), restored.next(3));
+        }
+    }
+
+    #[test]
+    fn batches_are_scaled_and_sets_checked() {
+        let set = TrainingSet::new(1, 2, vec![0, 255, 51, 204, 1, 2, 3, 4]).unwrap();
+        let batch = set.batch(&[0], PixelRange::Symmetric);
+        assert_eq!((batch.shape(), &batch.data()[..2]), (&[1, 1, 2, 2][..], &[-1.0, 1.0][..]));
+        assert_eq!(set.len(), 2);
+        let message = TrainingSet::new(1, 2, vec![0; 7]).unwrap_err().to_string();
+        assert!(message.contains("7 bytes are no whole number of 1×2×2 images"), "{message}");
+        assert!(TrainingSet::new(3, 4, Vec::new()).is_err());
+    }
+}

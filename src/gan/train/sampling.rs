@@ -1,0 +1,53 @@
+//! Images from a trained generator.
+
+use super::config::Latent;
+use crate::gan::error::GanError;
+use crate::gan::layers::Network;
+use crate::gan::models::ModelSpec;
+use crate::gan::random::Random;
+use crate::gan::tape::Var;
+use crate::gan::tensor::Tensor;
+
+/// A generator in evaluation and a stream of z: an endless supply of images, the same for the same seed.
+#[derive(Debug, Clone)]
+pub struct ImageSampler {
+    networks: ModelSpec,
+    generator: Network,
+    latent: Latent,
+    random: Random,
+}
+
+impl ImageSampler {
+    /// Draws z from the stream of a seed.
+    pub fn new(networks: ModelSpec, generator: Network, latent: Latent, seed: u64) -> Self {
+        /// Not a stream that training uses, so that samples are not made of z seen in training.
+        const PURPOSE: u64 = 100;
+        ImageSampler { networks, generator, latent, random: Random::stream(seed, PURPOSE) }
+    }
+
+    /// What the networks are.
+    pub fn networks(&self) -> &ModelSpec {
+        &self.networks
+    }
+
+    /// The generator.
+    pub fn generator(&self) -> &Network {
+        &self.generator
+    }
+
+    /// The next images as bytes, count×channels×size×size.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when the generator is not one of the model.
+    pub fn next(&mut self, count: usize) -> Result<Vec<u8>, GanError> {
+        let z = self.latent.draw(&self.networks, count, &mut self.random);
+        images(&self.networks, &self.generator, z)
+    }
+}
+
+/// The images of given z as bytes, N×channels×size×size.
+pub(super) fn images(networks: &ModelSpec, generator: &Network, z: Tensor) -> Result<Vec<u8>, GanError> {
+    let range = networks.pixel_range();
+    let images = generator.evaluate(&Var::constant(z))?;
+    Ok(images.value().data().iter().map(|&value| range.to_byte(value)).collect())
+}
