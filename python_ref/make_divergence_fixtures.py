@@ -158,7 +158,8 @@ def discrete():
     cases = []
     for title, (p, q) in inputs.items():
         exact_p, exact_q = [mpf(x) for x in p], [mpf(x) for x in q]
-        with mp.workdps(80):
+        # Logarithms of 1 ± 1e-300 take as many digits.
+        with mp.workdps(700):
             # Floats that sum to 1 + 1e-16 are the distribution they are proportional to.
             exact_p = [x / mp.fsum(exact_p) for x in exact_p]
             exact_q = [x / mp.fsum(exact_q) for x in exact_q]

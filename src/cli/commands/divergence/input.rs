@@ -248,7 +248,7 @@ mod tests {
     fn mistakes_name_the_distribution_and_the_entry() {
         assert!(read("0.2,0.8", "0.5,-0.5,1").unwrap_err().contains("Q: entry 1 is -0.5"));
         assert!(read("0.2,x", "0.5,0.5").unwrap_err().contains("field 2"));
-        assert!(read("0.2,0.7", "0.5,0.5").unwrap_err().contains("P: the 2 entries sum to 0.9"));
+        assert!(read("0.25,0.5", "0.5,0.5").unwrap_err().contains("P: the 2 entries sum to 0.75"));
         assert!(read("normal(0,1)", "normal(0)").unwrap_err().contains("Q: cannot read"));
         assert!(read("missing.npy", "missing.npy").unwrap_err().contains("cannot read missing.npy"));
     }

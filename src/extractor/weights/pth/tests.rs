@@ -21,7 +21,7 @@ fn ramp(indices: impl IntoIterator<Item = u8>) -> Vec<f32> {
 fn every_format_gives_the_same_tensors() {
     let contiguous: Vec<f32> = ramp(0..24).iter().map(|value| value - 0.5).collect();
     let expected: [(&str, &[usize], Vec<f32>, DType); 15] = [
-        ("bfloat", &[2], vec![0.100_097_656, 3.003_996e38], DType::BFloat16),
+        ("bfloat", &[2], vec![0.100_097_656, 3.004_055_3e38], DType::BFloat16),
         ("bn.num_batches_tracked", &[], vec![1234.0], DType::Int64),
         ("contiguous", &[2, 3, 4], contiguous.clone(), DType::Float32),
         ("double", &[2], vec![0.1, 1e-3], DType::Float64),
@@ -143,8 +143,9 @@ fn an_expanded_view_cannot_exhaust_memory() {
 
 #[test]
 fn malformed_pickles_are_errors() {
-    // An ordered dict as Python 2 wrote it, and a dict that contains itself.
-    assert!(StateDict::from_bytes(&legacy(b"ccollections\nOrderedDict\n]\x85R.")).unwrap().is_empty());
+    // An ordered dict as Python 2 wrote it, beside a storage for nothing; and a dict that contains itself.
+    let unused = StateDict::from_bytes(&legacy(b"ccollections\nOrderedDict\n]\x85R.")).unwrap_err();
+    assert!(matches!(unused, PthError::Malformed { reason: "a storage that no tensor refers to", .. }), "{unused}");
     let cyclic = StateDict::from_bytes(&legacy(b"}q\x00U\x01ah\x00s.")).unwrap_err();
     assert!(matches!(cyclic, PthError::NotATensor { ref key, found: "a dict" } if key == "a"), "{cyclic}");
     for pickle in [
