@@ -82,8 +82,11 @@ fn list() -> Result<()> {
 
 /// Whether a network can be used, in words.
 pub fn state(id: ExtractorId) -> String {
+    // What is part of the program need not be built to say so.
+    if id == ExtractorId::EfficientNetLite0 {
+        return "built in".into();
+    }
     match load(id, ResizeMode::default(), None) {
-        Ok(_) if id == ExtractorId::EfficientNetLite0 => "built in".into(),
         Ok(_) => format!("installed at {}", installed_path(id).display()),
         Err(_) if !installed_path(id).is_file() => "not installed: gan-metrics model install inception-v3".into(),
         Err(error) => format!("cannot be used: {error}"),
