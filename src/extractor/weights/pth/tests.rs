@@ -146,7 +146,10 @@ fn malformed_pickles_are_errors() {
     // An ordered dict as Python 2 wrote it, beside a storage for nothing; and a dict that contains itself.
     let unused = StateDict::from_bytes(&legacy(b"ccollections\nOrderedDict\n]\x85R.")).unwrap_err();
     assert!(matches!(unused, PthError::Malformed { reason: "a storage that no tensor refers to", .. }), "{unused}");
-    let cyclic = StateDict::from_bytes(&legacy(b"}q\x00U\x01ah\x00s.")).unwrap_err();
+    let mut cyclic = object(2, 0, &[2], &[1]);
+    cyclic.splice(1..1, *b"q\x00");
+    cyclic.splice(cyclic.len() - 1.., *b"U\x01ah\x00s.");
+    let cyclic = StateDict::from_bytes(&legacy(&cyclic)).unwrap_err();
     assert!(matches!(cyclic, PthError::NotATensor { ref key, found: "a dict" } if key == "a"), "{cyclic}");
     for pickle in [
         &b"."[..],
