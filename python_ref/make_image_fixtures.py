@@ -350,7 +350,7 @@ def tiff_files():
 
 
 def mix(width, height):
-    """The image to resize: bytes of a hash of their index. tests/image_resize.rs has the same."""
+    """The image to resize: bytes of a hash of their index. tests/library/image_resize.rs has the same."""
     x = np.arange(width * height * 3, dtype=np.uint64) * np.uint64(2654435761) & np.uint64(0xFFFFFFFF)
     x ^= x >> np.uint64(15)
     x = x * np.uint64(2246822519) & np.uint64(0xFFFFFFFF)

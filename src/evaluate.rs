@@ -164,16 +164,11 @@ pub struct Collector {
     logits: Gathered<Logits>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Gathered<T> {
     Wanted(Vec<T>),
+    #[default]
     Unwanted,
-}
-
-impl<T> Default for Gathered<T> {
-    fn default() -> Self {
-        Gathered::Unwanted
-    }
 }
 
 impl<T> Gathered<T> {

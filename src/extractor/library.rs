@@ -177,7 +177,7 @@ mod tests {
         let capi = root.path().join("lib/python3.12/site-packages/onnxruntime/capi");
         fs::create_dir_all(&capi).unwrap();
         fs::write(capi.join("libonnxruntime.so.1.31.1"), b"no library").unwrap();
-        assert_eq!(python_packages(root.path()).collect::<Vec<_>>(), [capi.clone()]);
+        assert_eq!(python_packages(root.path()).collect::<Vec<_>>(), std::slice::from_ref(&capi));
 
         let (found, searched) = find_libraries(Some(&capi));
         assert_eq!(found.len(), 1);

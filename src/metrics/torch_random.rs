@@ -100,7 +100,7 @@ const LOG: [f32; 9] = [
 ];
 
 /// ln 2 in two parts, the first with few bits.
-const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
 
 /// Natural logarithm of a positive normal number, to the bits of the vectorised one.
 fn ln(x: f32) -> f32 {

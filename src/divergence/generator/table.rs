@@ -48,13 +48,15 @@ pub(crate) enum Structure {
     Other,
 }
 
+/// A name that the table of the f-GAN paper uses for another divergence, and how its parameter translates.
+type AsPrinted = (&'static str, fn(f64) -> f64);
+
 /// One divergence.
 pub(super) struct Row {
     pub name: &'static str,
     pub aliases: &'static [&'static str],
-    /// The name under which the table of the f-GAN paper prints what this row computes, where that is not `name`, and
-    /// how its parameter translates.
-    pub as_printed: Option<(&'static str, fn(f64) -> f64)>,
+    /// Where the table of the f-GAN paper prints what this row computes under another name.
+    pub as_printed: Option<AsPrinted>,
     pub title: &'static str,
     pub parameter: Option<Parameter>,
     pub formula: &'static str,

@@ -131,7 +131,7 @@ impl Graph {
 
     /// `max(x, 0)`.
     pub fn relu(&mut self, name: &str, input: &Value) -> Value {
-        self.node("Relu", name, &[input.clone()], vec![])
+        self.node("Relu", name, std::slice::from_ref(input), vec![])
     }
 
     /// `min(max(x, low), high)`.
@@ -143,18 +143,18 @@ impl Graph {
 
     /// Maximum over each window; padding never wins.
     pub fn max_pool(&mut self, name: &str, input: &Value, window: Window) -> Value {
-        self.node("MaxPool", name, &[input.clone()], window.attributes())
+        self.node("MaxPool", name, std::slice::from_ref(input), window.attributes())
     }
 
     /// Mean over each window, of the elements inside the image only.
     pub fn average_pool(&mut self, name: &str, input: &Value, window: Window) -> Value {
         let attributes = [window.attributes(), vec![int("count_include_pad", 0)]].concat();
-        self.node("AveragePool", name, &[input.clone()], attributes)
+        self.node("AveragePool", name, std::slice::from_ref(input), attributes)
     }
 
     /// Mean over height and width: N×C×H×W to N×C.
     pub fn global_mean(&mut self, name: &str, input: &Value) -> Value {
-        let mean = self.node("GlobalAveragePool", &format!("{name}.mean"), &[input.clone()], vec![]);
+        let mean = self.node("GlobalAveragePool", &format!("{name}.mean"), std::slice::from_ref(input), vec![]);
         self.flatten(name, &mean)
     }
 
@@ -165,7 +165,7 @@ impl Graph {
 
     /// N×…, to N×(product of the rest), row-major.
     pub fn flatten(&mut self, name: &str, input: &Value) -> Value {
-        self.node("Flatten", name, &[input.clone()], vec![int("axis", 1)])
+        self.node("Flatten", name, std::slice::from_ref(input), vec![int("axis", 1)])
     }
 
     /// The first `count` channels.
@@ -177,7 +177,7 @@ impl Graph {
 
     /// N×C×H×W to N×H×W×C.
     pub fn channels_last(&mut self, name: &str, input: &Value) -> Value {
-        self.node("Transpose", name, &[input.clone()], vec![ints("perm", &[0, 2, 3, 1])])
+        self.node("Transpose", name, std::slice::from_ref(input), vec![ints("perm", &[0, 2, 3, 1])])
     }
 
     /// `x · weightᵀ` for a weight of outputs × inputs.

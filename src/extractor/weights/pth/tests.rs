@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn fixture(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/weights").join(name);
+    let path = Path::new("tests/fixtures/weights").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

@@ -1,5 +1,4 @@
 //! The whole program, as users run it.
-#![cfg(feature = "cli")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,38 +9,15 @@ use gan_metrics::stats::{Gaussian, Provenance, StatsFile};
 use ndarray::{Array2, Array4, array};
 use serde_json::Value;
 
+use crate::support::{fails, json, program, text};
+
 /// FIDs computed in another order of summation may differ by this much, relative.
 const ORDER_TOLERANCE: f64 = 1e-9;
-
-/// The program, blind to whatever the machine has installed.
-fn program() -> Command {
-    let mut command = Command::cargo_bin("gan-metrics").unwrap();
-    command.env("GAN_METRICS_HOME", "/nonexistent").env("COLUMNS", "100");
-    command
-}
 
 fn lite(arguments: &[&str]) -> Command {
     let mut command = program();
     command.args(arguments).args(["--extractor", "efficientnet-lite0", "--engine", "tract"]);
     command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn fails(output: Output, code: i32, parts: &[&str]) {
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{stderr}");
-    for part in parts {
-        assert!(stderr.contains(part), "`{part}` is not in:\n{stderr}");
-    }
-    assert!(output.stdout.is_empty(), "a failure prints no report");
-}
-
-fn json(output: Output) -> Value {
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn warning_codes(report: &Value) -> Vec<&str> {

@@ -1,13 +1,10 @@
 //! What the tests of the networks share: images that Python and Rust make alike, truth fixtures, running on tract.
 //!
 //! The Python side of the images is `python_ref/weights_images.py`.
-#![allow(dead_code, reason = "no test uses all of it")]
 
-use std::io::{Cursor, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
-use gan_metrics::extractor::weights::pth::StateDict;
 use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
 use ndarray_npy::NpzReader;
 use tract_onnx::prelude::*;
@@ -62,7 +59,7 @@ pub fn batch(seeds: &[u64], size: usize, mean: f32, std: f32) -> Array4<f32> {
 
 /// An array of a truth fixture in `tests/fixtures/weights`.
 pub fn truth(file: &str, array: &str) -> Array2<f32> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/weights").join(file);
+    let path = Path::new("tests/fixtures/weights").join(file);
     let mut fixture = NpzReader::new(std::fs::File::open(&path).unwrap()).unwrap();
     fixture.by_name(array).unwrap_or_else(|error| panic!("{array} of {}: {error}", path.display()))
 }
@@ -91,47 +88,4 @@ pub fn relative_error(found: ArrayView2<f32>, expected: ArrayView2<f32>) -> f64 
         norm(&found - &expected) / norm(expected)
     });
     rows.fold(0.0, f64::max)
-}
-
-/// A checkpoint as `torch.save` writes it: a zip archive of one pickle and the storages.
-pub fn checkpoint_bytes(state: &StateDict) -> Vec<u8> {
-    let mut pickle = b"\x80\x02ccollections\nOrderedDict\n)R(".to_vec();
-    let text = |pickle: &mut Vec<u8>, text: &str| {
-        pickle.push(b'X');
-        pickle.extend((text.len() as u32).to_le_bytes());
-        pickle.extend(text.as_bytes());
-    };
-    let tuple = |pickle: &mut Vec<u8>, integers: &[usize]| {
-        pickle.push(b'(');
-        for &integer in integers {
-            pickle.push(b'J');
-            pickle.extend((integer as i32).to_le_bytes());
-        }
-        pickle.push(b't');
-    };
-    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (key, (name, tensor)) in state.iter().enumerate() {
-        text(&mut pickle, name);
-        pickle.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((");
-        text(&mut pickle, "storage");
-        pickle.extend(b"ctorch\nFloatStorage\n");
-        text(&mut pickle, &key.to_string());
-        text(&mut pickle, "cpu");
-        pickle.push(b'J');
-        pickle.extend((tensor.data().len() as i32).to_le_bytes());
-        pickle.extend(b"tQK\0");
-        let shape = tensor.shape();
-        let strides: Vec<usize> = (0..shape.len()).map(|axis| shape[axis + 1..].iter().product()).collect();
-        tuple(&mut pickle, shape);
-        tuple(&mut pickle, &strides);
-        pickle.extend(b"\x89ccollections\nOrderedDict\n)RtR");
-        archive.start_file(format!("archive/data/{key}"), stored).unwrap();
-        let bytes: Vec<u8> = tensor.data().iter().flat_map(|value| value.to_le_bytes()).collect();
-        archive.write_all(&bytes).unwrap();
-    }
-    pickle.extend(b"u.");
-    archive.start_file("archive/data.pkl", stored).unwrap();
-    archive.write_all(&pickle).unwrap();
-    archive.finish().unwrap().into_inner()
 }

@@ -1,11 +1,8 @@
 //! EfficientNet-lite0 from the binary, on tract, against the original in PyTorch.
-#![cfg(feature = "inference")]
 
-mod weights_support;
-
+use crate::support::networks::{batch, relative_error, run, truth};
 use gan_metrics::extractor::weights::efficientnet_lite::{self, CLASSES, FEATURES, INPUT};
 use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
-use weights_support::{batch, relative_error, run, truth};
 
 /// The truth has the original's weights, the binary has them rounded to half precision. Measured: see
 /// `python_ref/make_efficientnet_lite0.py`.

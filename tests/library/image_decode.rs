@@ -1,5 +1,4 @@
 //! Decoding against Pillow, over the files that `python_ref/make_image_fixtures.py` made.
-#![cfg(feature = "images")]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,7 +11,7 @@ use ndarray_npy::NpzReader;
 use proptest::prelude::*;
 
 fn fixtures() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/image")
+    PathBuf::from("tests/fixtures/image")
 }
 
 static FILES: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(|| {

@@ -8,8 +8,7 @@ use gan_metrics::metrics::{
 use gan_metrics::stats::{FeatureStatistics, Features, Gaussian, Logits};
 use ndarray::{Array2, Axis, concatenate};
 
-mod metrics_support;
-use metrics_support::Made;
+use crate::support::made_features::Made;
 
 const KID: KidOptions = KidOptions { subsets: 10, subset_size: 30, ..KidOptions::TORCH_FIDELITY };
 const DIRECTIONS: Directions = Directions::Seeded { count: 64, seed: 1 };

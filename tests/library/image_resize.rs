@@ -1,6 +1,5 @@
 //! The resizers against the code of the implementations that they are named for, over what
 //! `python_ref/make_image_fixtures.py` wrote down.
-#![cfg(feature = "images")]
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,7 +18,7 @@ const SAMPLE_STRIDE: usize = 997;
 const TORCH_TOLERANCE: f32 = 2.0 * f32::EPSILON;
 
 fn fixture(name: &str) -> File {
-    File::open(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/image").join(name)).unwrap()
+    File::open(PathBuf::from("tests/fixtures/image").join(name)).unwrap()
 }
 
 /// Bytes of a hash of their index, as in the script.

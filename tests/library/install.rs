@@ -2,9 +2,6 @@
 //!
 //! The published file cannot be part of a test; a generated checkpoint of the same layout takes its place, and its
 //! digest that of the published one.
-#![cfg(feature = "inference")]
-
-mod weights_support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -14,11 +11,11 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
+use crate::checkpoint::checkpoint_bytes;
 use gan_metrics::extractor::install::{Checkpoint, InstallError, Installed, Source, install};
 use gan_metrics::extractor::weights::inception_v3;
 use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
 use sha2::{Digest, Sha256};
-use weights_support::checkpoint_bytes;
 
 static PTH: LazyLock<Arc<Vec<u8>>> = LazyLock::new(|| Arc::new(checkpoint_bytes(&inception_v3::seeded_state_dict(0))));
 

@@ -30,7 +30,7 @@ const TRANSPORT: f64 = 1e-12;
 const SINKHORN: f64 = 1e-9;
 
 fn fixture(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/divergence").join(name);
+    let path = Path::new("tests/fixtures/divergence").join(name);
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 

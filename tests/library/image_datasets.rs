@@ -1,5 +1,4 @@
 //! Sets of images: every container gives the same images, and what is wrong with one is said.
-#![cfg(feature = "images")]
 
 use std::fs::{self, File};
 use std::io::{Cursor, Write};

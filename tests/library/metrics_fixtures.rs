@@ -14,8 +14,7 @@ use gan_metrics::stats::{FeatureStatistics, Features, Gaussian, Logits};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-mod metrics_support;
-use metrics_support::Made;
+use crate::support::made_features::Made;
 
 /// FID against its definition and the peers' square roots, relative.
 const FID: f64 = 1e-6;
@@ -36,7 +35,7 @@ const SPECTRAL: f64 = 1e-9;
 const EXTRAPOLATION: f64 = 1e-6;
 
 fn fixture(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/metrics").join(name);
+    let path = Path::new("tests/fixtures/metrics").join(name);
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 

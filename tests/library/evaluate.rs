@@ -1,5 +1,4 @@
 //! The pass over a data set, with an extractor simple enough to know its features by heart.
-#![cfg(feature = "inference")]
 
 use std::fs;
 use std::path::Path;

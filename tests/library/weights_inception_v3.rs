@@ -1,17 +1,14 @@
 //! Inception-v3 from a generated checkpoint, on tract, against the same network in PyTorch.
-#![cfg(feature = "inference")]
-
-mod weights_support;
 
 use std::sync::LazyLock;
 
+use crate::support::networks::{batch, relative_error, run, truth};
 use gan_metrics::extractor::weights::BatchNorm;
 use gan_metrics::extractor::weights::inception_v3::{self, INPUT};
 use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
 use gan_metrics::extractor::weights::pth::StateDict;
 use ndarray::s;
 use sha2::{Digest, Sha256};
-use weights_support::{batch, relative_error, run, truth};
 
 /// Both sides compute in `f32`, with sums in other orders and batch normalisation folded or not.
 const SINGLE_PRECISION: f64 = 1e-4;
@@ -28,7 +25,7 @@ fn the_generated_checkpoint_is_the_same_in_python() {
         tensor.data().iter().for_each(|value| digest.update(value.to_le_bytes()));
     }
     let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let expected = include_str!("fixtures/weights/seeded_inception.sha256");
+    let expected = include_str!("../fixtures/weights/seeded_inception.sha256");
     assert_eq!(digest, expected.trim());
     assert_ne!(inception_v3::seeded_state_dict(SEED + 1).get("fc.bias"), STATE.get("fc.bias"));
 }

@@ -1,5 +1,4 @@
 //! The two engines on the same network, in one process.
-#![cfg(feature = "inference")]
 
 use gan_metrics::extractor::{
     Device, EngineChoice, ExtractorId, FeatureExtractor, Model, NetworkExtractor, NetworkOptions, find_libraries, load,
@@ -91,7 +90,7 @@ fn auto_says_what_it_took_and_why() {
 fn the_version_of_tract_in_reports_is_the_one_in_use() {
     let mut tract = NetworkExtractor::new(&model(), &options(EngineChoice::Tract, 1)).unwrap();
     let version = tract.info().engine.version.clone();
-    let lock = include_str!("../Cargo.lock");
+    let lock = include_str!("../../Cargo.lock");
     let locked = lock.split("name = \"tract-onnx\"\nversion = \"").nth(1).unwrap().split('"').next().unwrap();
     assert!(locked.starts_with(&format!("{version}.")), "{version} against {locked}");
     assert_eq!(features(&mut tract, &images(1)).dim(), (1, 1280));

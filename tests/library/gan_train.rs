@@ -1,5 +1,4 @@
 //! Training runs: repeatable, resumable, and safe to interrupt.
-#![cfg(feature = "gan")]
 
 use std::fs;
 use std::path::Path;

@@ -1,45 +1,17 @@
 //! `gan-metrics model …`, and scores from an Inception-v3 that was converted from a generated checkpoint.
-#![cfg(feature = "cli")]
-
-mod weights_support;
 
 use std::fs;
-use std::path::Path;
-use std::process::Output;
 
-use assert_cmd::Command;
 use gan_metrics::extractor::weights::inception_v3;
 use ndarray::Array4;
-use serde_json::Value;
-use weights_support::checkpoint_bytes;
 
-fn program(home: &Path) -> Command {
-    let mut command = Command::cargo_bin("gan-metrics").unwrap();
-    command.env("GAN_METRICS_HOME", home);
-    command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn succeeds(output: Output) -> String {
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-fn fails(output: Output, code: i32, parts: &[&str]) {
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{stderr}");
-    for part in parts {
-        assert!(stderr.contains(part), "`{part}` is not in:\n{stderr}");
-    }
-}
+use crate::checkpoint::checkpoint_bytes;
+use crate::support::{fails, json, program_at, succeeds};
 
 #[test]
 fn nothing_is_installed_and_the_commands_say_so() {
     let home = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| program(home.path()).arg("model").args(arguments).output().unwrap();
+    let run = |arguments: &[&str]| program_at(home.path()).arg("model").args(arguments).output().unwrap();
     let list = succeeds(run(&["list"]));
     assert!(list.contains("inception-v3        not installed: gan-metrics model install inception-v3"), "{list}");
     assert!(list.contains("efficientnet-lite0  built in"), "{list}");
@@ -54,8 +26,9 @@ fn a_file_that_is_not_the_published_one_is_not_installed() {
     let home = tempfile::tempdir().unwrap();
     let wrong = home.path().join("wrong.pth");
     fs::write(&wrong, b"<html>not found</html>").unwrap();
-    let install =
-        |from: &str| program(home.path()).args(["model", "install", "inception-v3", "--from", from]).output().unwrap();
+    let install = |from: &str| {
+        program_at(home.path()).args(["model", "install", "inception-v3", "--from", from]).output().unwrap()
+    };
     fails(install(wrong.to_str().unwrap()), 3, &["wrong.pth has 22 bytes where the published file has 95628359"]);
     fails(install("/no/such/file"), 2, &["/no/such/file"]);
     // Port 9 of the loopback discards what it gets, where it listens at all.
@@ -69,9 +42,9 @@ fn a_converted_checkpoint_scores_by_any_layer() {
     let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
     let (checkpoint, onnx, images) = (path("seeded.pth"), path("seeded.onnx"), path("images.npy"));
     fs::write(&checkpoint, checkpoint_bytes(&inception_v3::seeded_state_dict(0))).unwrap();
-    let converted = program(home.path()).args(["model", "convert", &checkpoint, "-o", &onnx]).output().unwrap();
+    let converted = program_at(home.path()).args(["model", "convert", &checkpoint, "-o", &onnx]).output().unwrap();
     assert!(succeeds(converted).contains("inception-v3 with the weights sha256:"));
-    let info = succeeds(program(home.path()).args(["model", "info", &onnx]).output().unwrap());
+    let info = succeeds(program_at(home.path()).args(["model", "info", &onnx]).output().unwrap());
     assert!(info.contains("pool3: float32 [N, 2048]") && info.contains("source: sha256:"), "{info}");
 
     let pixels = |(image, row, column, channel): (usize, usize, usize, usize)| {
@@ -79,11 +52,11 @@ fn a_converted_checkpoint_scores_by_any_layer() {
     };
     ndarray_npy::write_npy(&images, &Array4::from_shape_fn((3, 8, 8, 3), pixels)).unwrap();
     let fid = |arguments: &[&str]| {
-        let mut command = program(home.path());
+        let mut command = program_at(home.path());
         command.args(["fid", &images, &images, "--model", &onnx, "--engine", "tract", "--json"]).args(arguments);
         command.output().unwrap()
     };
-    let report: Value = serde_json::from_str(&succeeds(fid(&["--layer", "64", "--resize", "torch"]))).unwrap();
+    let report = json(fid(&["--layer", "64", "--resize", "torch"]));
     assert_eq!(report["extractor"]["features_output"], "features_64");
     assert_eq!(report["extractor"]["logits_output"], "logits_unbiased");
     // pytorch-fid's own normalisation comes with its resize.
@@ -93,5 +66,9 @@ fn a_converted_checkpoint_scores_by_any_layer() {
     fails(fid(&["--layer", "65"]), 2, &["`65` is no layer of inception-v3: use 64, 192, 768 or 2048"]);
 
     let lite = ["fid", &images, &images, "--extractor", "efficientnet-lite0", "--layer", "64"];
-    fails(program(home.path()).args(lite).output().unwrap(), 2, &["efficientnet-lite0 has one kind of features only"]);
+    fails(
+        program_at(home.path()).args(lite).output().unwrap(),
+        2,
+        &["efficientnet-lite0 has one kind of features only"],
+    );
 }

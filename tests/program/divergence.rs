@@ -1,29 +1,22 @@
 //! `gan-metrics divergence`, as users run it.
-#![cfg(feature = "cli")]
 
 use std::fs;
 use std::process::Output;
 
-use assert_cmd::Command;
 use ndarray::{Array1, Array2, array};
 use serde_json::Value;
+
+use crate::support::{fails, json, program, text};
 
 /// The library's own tests bound the errors; here the last digits that survive a decimal detour must agree.
 const PRINTED: f64 = 1e-12;
 
 fn run(arguments: &[&str]) -> Output {
-    Command::cargo_bin("gan-metrics").unwrap().arg("divergence").args(arguments).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    program().arg("divergence").args(arguments).output().unwrap()
 }
 
 fn rows(arguments: &[&str]) -> Vec<Value> {
-    let output = run(&[arguments, &["--json"]].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    report["rows"].as_array().unwrap().clone()
+    json(run(&[arguments, &["--json"]].concat()))["rows"].as_array().unwrap().clone()
 }
 
 fn value(arguments: &[&str]) -> f64 {
@@ -32,17 +25,6 @@ fn value(arguments: &[&str]) -> f64 {
 
 fn assert_close(actual: f64, expected: f64) {
     assert!((actual - expected).abs() <= PRINTED * (1.0 + expected.abs()), "{actual} is not {expected}");
-}
-
-/// Fails with the exit code of bad input, a message that has the parts, and no output.
-fn assert_fails(arguments: &[&str], parts: &[&str]) {
-    let output = run(arguments);
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-    assert!(output.stdout.is_empty(), "a failure prints no report");
-    for part in parts {
-        assert!(message.contains(part), "`{part}` is not in:\n{message}");
-    }
 }
 
 #[test]
@@ -106,8 +88,8 @@ fn files_of_every_form() {
     let bound = &rows(&["js", &p, &q, "--estimator", "variational"])[0];
     assert_eq!(bound["method"], "lower-bound");
     assert!(bound["value"].as_f64().unwrap() < std::f64::consts::LN_2);
-    assert_fails(&["kl", &p, &q], &["--estimator histogram, knn or variational"]);
-    assert_fails(&["kl", &p, "0.5,0.5"], &["P is samples and Q is probabilities"]);
+    fails(run(&["kl", &p, &q]), 2, &["--estimator histogram, knn or variational"]);
+    fails(run(&["kl", &p, "0.5,0.5"]), 2, &["P is samples and Q is probabilities"]);
 }
 
 #[test]
@@ -135,19 +117,19 @@ fn lists_and_games() {
 
 #[test]
 fn mistakes_are_named() {
-    assert_fails(&["kl", "0.25,0.5", "0.5,0.5"], &["P: the 2 entries sum to 0.75", "normalization"]);
-    assert_fails(&["kl", "0.2,0.8", "1.5,-0.5"], &["Q: entry 1 is -0.5"]);
-    assert_fails(&["kl", "0.2,0.8", "0.5,nan"], &["Q: entry 1 is NaN"]);
-    assert_fails(&["kl", "0.2,0.8", "0.5,half"], &["field 2", "`half`"]);
-    assert_fails(&["kl", "0.2,0.8", "1"], &["P has 2 entries and Q has 1"]);
-    assert_fails(&["kll", "0.2,0.8", "0.5,0.5"], &["`kll`", "kullback-leibler"]);
-    assert_fails(&["alpha(1)", "0.2,0.8", "0.5,0.5"], &["α = 1", "kullback-leibler"]);
-    assert_fails(&["tv", "0.2,0.8", "0.5,0.5", "--base", "2"], &["total-variation is no logarithm"]);
-    assert_fails(&["kl", "normal(0,1", "normal(0,1)"], &["P: cannot read `normal(0,1`", "character 11"]);
-    assert_fails(&["kl", "normal(0,1)", "normal(0,-1)"], &["deviation = -1"]);
-    assert_fails(&["kl", "missing.csv", "0.5,0.5"], &["cannot read missing.csv"]);
-    assert_fails(&["kl", "0.2,0.8", "0.5,0.5", "--estimator", "knn"], &["--estimator is for samples"]);
-    assert_fails(&["kl", "normal(0,1)", "normal(0,2)", "--points", "1,2"], &["--points is for probabilities"]);
+    fails(run(&["kl", "0.25,0.5", "0.5,0.5"]), 2, &["P: the 2 entries sum to 0.75", "normalization"]);
+    fails(run(&["kl", "0.2,0.8", "1.5,-0.5"]), 2, &["Q: entry 1 is -0.5"]);
+    fails(run(&["kl", "0.2,0.8", "0.5,nan"]), 2, &["Q: entry 1 is NaN"]);
+    fails(run(&["kl", "0.2,0.8", "0.5,half"]), 2, &["field 2", "`half`"]);
+    fails(run(&["kl", "0.2,0.8", "1"]), 2, &["P has 2 entries and Q has 1"]);
+    fails(run(&["kll", "0.2,0.8", "0.5,0.5"]), 2, &["`kll`", "kullback-leibler"]);
+    fails(run(&["alpha(1)", "0.2,0.8", "0.5,0.5"]), 2, &["α = 1", "kullback-leibler"]);
+    fails(run(&["tv", "0.2,0.8", "0.5,0.5", "--base", "2"]), 2, &["total-variation is no logarithm"]);
+    fails(run(&["kl", "normal(0,1", "normal(0,1)"]), 2, &["P: cannot read `normal(0,1`", "character 11"]);
+    fails(run(&["kl", "normal(0,1)", "normal(0,-1)"]), 2, &["deviation = -1"]);
+    fails(run(&["kl", "missing.csv", "0.5,0.5"]), 2, &["cannot read missing.csv"]);
+    fails(run(&["kl", "0.2,0.8", "0.5,0.5", "--estimator", "knn"]), 2, &["--estimator is for samples"]);
+    fails(run(&["kl", "normal(0,1)", "normal(0,2)", "--points", "1,2"]), 2, &["--points is for probabilities"]);
 }
 
 #[test]
@@ -161,6 +143,6 @@ fn pictures_show_what_was_computed() {
         assert!(picture.contains(part), "`{part}` is not in the picture");
     }
     fs::remove_file(&path).unwrap();
-    assert_fails(&["all", "0.2,0.8", "0.5,0.5", "--plot", file], &["--plot is not available", "name one"]);
+    fails(run(&["all", "0.2,0.8", "0.5,0.5", "--plot", file]), 2, &["--plot is not available", "name one"]);
     assert!(!path.exists());
 }

@@ -1,5 +1,4 @@
 //! The training core against PyTorch; the fixtures are made by `python_ref/make_gan_fixtures.py`.
-#![cfg(feature = "gan")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,7 +25,7 @@ impl Stored {
 }
 
 fn fixture<T: DeserializeOwned>(name: &str) -> T {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/gan").join(name);
+    let path = Path::new("tests/fixtures/gan").join(name);
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 

@@ -1,0 +1,33 @@
+//! The library against fixtures, laws and peers. One binary for all of it: linking takes longer than testing.
+//!
+//! Tests run in the root of the package, where `tests/fixtures` is.
+
+#[cfg(feature = "inference")]
+#[path = "../support/checkpoint.rs"]
+mod checkpoint;
+mod support;
+
+mod divergence_fixtures;
+#[cfg(feature = "inference")]
+mod engines;
+#[cfg(feature = "inference")]
+mod evaluate;
+#[cfg(feature = "gan")]
+mod gan_fixtures;
+#[cfg(feature = "gan")]
+mod gan_train;
+#[cfg(feature = "images")]
+mod image_datasets;
+#[cfg(feature = "images")]
+mod image_decode;
+#[cfg(feature = "images")]
+mod image_resize;
+mod import_rules;
+#[cfg(feature = "inference")]
+mod install;
+mod metrics_fixtures;
+mod metrics_laws;
+#[cfg(feature = "inference")]
+mod weights_efficientnet_lite;
+#[cfg(feature = "inference")]
+mod weights_inception_v3;
