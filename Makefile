@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each does all its set-up, and one build serves both.
 
-.PHONY: demo test bench fixtures lint verify-published
+.PHONY: demo test test-mathematics bench fixtures lint verify-published
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -25,6 +25,12 @@ demo: onnxruntime
 # Every test, on both engines where ONNX Runtime can be had.
 test: onnxruntime
 	$(ORT) $(CARGO) test
+
+# The library without engines and codecs, on its own linear algebra and on the system's (Debian: libopenblas-dev).
+test-mathematics:
+	$(CARGO) test --no-default-features --lib --test library
+	if pkg-config --exists openblas; then $(CARGO) test --no-default-features --features lapack --lib --test library; \
+	else echo "no OpenBLAS on this machine (Debian: libopenblas-dev, pkg-config): feature lapack is not tested"; fi
 
 # What a change must satisfy besides the tests.
 lint:

@@ -18,18 +18,22 @@ import subprocess
 import sys
 import time
 
+# Half of the smallest set that is worth comparing, so that subsets differ.
+KID_SUBSET_SIZE = 256
 
-def torch_fidelity(checkpoint, real, fake, threads):
+
+def torch_fidelity(checkpoint, real, fake):
     from torch_fidelity import calculate_metrics
 
+    # Its first input is the generated set: the one that the Inception Score is of, and that KID draws from first.
     scores = calculate_metrics(
-        input1=real, input2=fake, cuda=False, isc=True, fid=True, kid=True, kid_subset_size=min(1000, count(real)),
+        input1=fake, input2=real, cuda=False, isc=True, fid=True, kid=True, kid_subset_size=KID_SUBSET_SIZE,
         feature_extractor_weights_path=checkpoint, samples_find_deep=True, cache=False, verbose=False, batch_size=32,
     )
     return {name: float(value) for name, value in scores.items()}
 
 
-def pytorch_fid(checkpoint, real, fake, threads):
+def pytorch_fid(checkpoint, real, fake):
     import torch
     from pytorch_fid import fid_score, inception
 
@@ -38,7 +42,7 @@ def pytorch_fid(checkpoint, real, fake, threads):
     return {"fid": float(fid_score.calculate_fid_given_paths(paths, 50, "cpu", 2048, num_workers=0))}
 
 
-def clean(checkpoint, real, fake, threads):
+def clean(checkpoint, real, fake):
     import numpy as np
     import torch
     from cleanfid.fid import frechet_distance
@@ -99,14 +103,14 @@ def main():
         import torch
 
         torch.set_num_threads(arguments.threads)
-        scores = TOOLS[arguments.run](arguments.checkpoint, arguments.real, arguments.fake, arguments.threads)
+        scores = TOOLS[arguments.run](arguments.checkpoint, arguments.real, arguments.fake)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({"scores": scores, "peak_mib": round(peak)}))
         return
     images = count(arguments.real) + count(arguments.fake)
     for tool in arguments.tools:
         started = time.time()
-        command = [sys.executable, __file__, *sys.argv[1:3 + 1], "--threads", str(arguments.threads), "--run", tool]
+        command = [sys.executable, __file__, arguments.checkpoint, arguments.real, arguments.fake, "--threads", str(arguments.threads), "--run", tool]
         output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
         seconds = time.time() - started
         result = json.loads(output.splitlines()[-1])
