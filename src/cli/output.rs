@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::report::Report;
+use gan_metrics::report::{Report, Warning, WarningReport};
 use gan_metrics::{Result, atomic};
 
 use super::args::OutputArgs;
+use super::measure::Verbosity;
 
 /// A report cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -48,13 +49,23 @@ pub fn to_file(path: &Path, text: &str) -> Result<()> {
     Ok(written.map_err(|source| OutputError::at(path, source))?)
 }
 
-/// Warnings to stderr, the report to where it was asked for.
-pub fn emit(report: &Report, args: &OutputArgs) -> Result<()> {
-    if !args.quiet {
-        for warning in &report.warnings {
+/// Warnings of a command without a report, to stderr.
+pub fn warn(warnings: &[Warning], verbosity: Verbosity) {
+    let warnings: Vec<WarningReport> = warnings.iter().cloned().map(Into::into).collect();
+    print_warnings(&warnings, verbosity);
+}
+
+fn print_warnings(warnings: &[WarningReport], verbosity: Verbosity) {
+    if verbosity == Verbosity::Normal {
+        for warning in warnings {
             eprintln!("warning: {}; {}", warning.message, warning.remedy);
         }
     }
+}
+
+/// Warnings to stderr, the report to where it was asked for.
+pub fn emit(report: &Report, args: &OutputArgs) -> Result<()> {
+    print_warnings(&report.warnings, args.quiet.into());
     let text = if args.json { report.to_json() } else { report.to_text() };
     match &args.output {
         Some(path) => to_file(path, &text),
