@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod measure;
 mod output;
+mod pictures;
 mod plan;
 mod plot;
 mod progress;

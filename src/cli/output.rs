@@ -44,8 +44,8 @@ pub fn to_stdout(text: &str) -> Result<()> {
 }
 
 /// Writes a file that appears whole or not at all.
-pub fn to_file(path: &Path, text: &str) -> Result<()> {
-    let written = atomic::write(path, |file| file.write_all(text.as_bytes()));
+pub fn to_file(path: &Path, content: &[u8]) -> Result<()> {
+    let written = atomic::write(path, |file| file.write_all(content));
     Ok(written.map_err(|source| OutputError::at(path, source))?)
 }
 
@@ -68,7 +68,7 @@ pub fn emit(report: &Report, args: &OutputArgs) -> Result<()> {
     print_warnings(&report.warnings, args.quiet.into());
     let text = if args.json { report.to_json() } else { report.to_text() };
     match &args.output {
-        Some(path) => to_file(path, &text),
+        Some(path) => to_file(path, text.as_bytes()),
         None => to_stdout(&text),
     }
 }
