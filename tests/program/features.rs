@@ -44,7 +44,7 @@ const METRICS: [&str; 3] = ["--metrics", "fid,prdc,mind,mmd,mifid,vendi,is-infin
 fn scores_of_feature_files_are_those_of_the_images() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = (text_of(&images(folder.path(), "a", 1)), text_of(&images(folder.path(), "b", 2)));
-    let from_images = json(lite(folder.path(), &[&["score", &a, &b], &METRICS[..]].concat()));
+    let from_images = json(lite(folder.path(), &[&["score", &a, &b][..], &METRICS[..]].concat()));
     let file = |name: &str| text_of(&folder.path().join(name));
     let (npz, safetensors, npy) = (file("a.npz"), file("b.safetensors"), file("b.npy"));
     let written = succeeds(lite(folder.path(), &["features", &a, "-o", &npz]));
@@ -56,7 +56,7 @@ fn scores_of_feature_files_are_those_of_the_images() {
     assert_eq!(from_files["metrics"]["per_class_fid"][1]["label"], "b");
     assert_eq!(from_files["sets"][0]["provenance"]["extractor"], "efficientnet-lite0");
     // One of the sets may be images.
-    let mixed = json(lite(folder.path(), &[&["score", &npz, &b], &METRICS[..]].concat()));
+    let mixed = json(lite(folder.path(), &[&["score", &npz, &b][..], &METRICS[..]].concat()));
     assert_eq!(mixed["metrics"], from_images["metrics"]);
     // Others read what was written.
     let bytes = fs::read(&safetensors).unwrap();
@@ -129,11 +129,11 @@ fn the_cache_keeps_to_its_limit_and_can_be_listed_and_cleared() {
     assert!(list().contains(": 0 sets, 0.0 MiB"), "{}", list());
     // A set takes 6·(1280 + 1000)·4 bytes and a little more.
     let flags = ["--cache", "use", "--cache-limit", "80K", "--json"];
-    let report = json(lite(home.path(), &[&["mind", &a, &b], &flags[..]].concat()));
+    let report = json(lite(home.path(), &[&["mind", &a, &b][..], &flags[..]].concat()));
     assert_eq!(cache_of(&report), ["stored", "stored"]);
     let listed = list();
     assert!(listed.contains(": 1 sets") && listed.contains("6 images, efficientnet-lite0 features"), "{listed}");
-    let report = json(lite(home.path(), &[&["mind", &a, &b], &flags[..]].concat()));
+    let report = json(lite(home.path(), &[&["mind", &a, &b][..], &flags[..]].concat()));
     assert_eq!(cache_of(&report)[0], "stored", "what was used last is what was kept");
     let tiny = lite(home.path(), &["vendi", &b, "--cache", "refresh", "--cache-limit", "1K", "--json"]);
     let stderr = text(&tiny.stderr);
@@ -156,7 +156,7 @@ fn spatial_features_come_from_the_same_pass() {
         let level = |(image, row, column, channel): (usize, usize, usize, usize)| {
             ((image * 97 + row * (image + 3) * salt + column * 11 + channel * 31) % 256) as u8
         };
-        ndarray_npy::write_npy(path, &Array4::from_shape_fn((4, 8, 8, 3), level)).unwrap();
+        ndarray_npy::write_npy(path, &Array4::from_shape_fn((6, 8, 8, 3), level)).unwrap();
     }
     let network = ["--model", onnx.as_str(), "--engine", "tract"];
     let from_images = program_at(home.path())
@@ -172,7 +172,7 @@ fn spatial_features_come_from_the_same_pass() {
     let files = [path("a.npz"), path("b.npz")];
     for (images, file) in [(&first, &files[0]), (&second, &files[1])] {
         let run = program_at(home.path()).args(["features", images, "-o", file, "--spatial"]).args(network).output();
-        assert!(succeeds(run.unwrap()).contains("4 images, 2048 features, 1008 logits, 2023 spatial features"));
+        assert!(succeeds(run.unwrap()).contains("6 images, 2048 features, 1008 logits, 2023 spatial features"));
     }
     let arguments = ["score", &files[0], &files[1], "--preset", "adm", "--json"];
     let from_files = json(program_at(home.path()).args(arguments).output().unwrap());
