@@ -9,6 +9,8 @@
 //! a batch. Images are numbered by their order in the data set, whatever order they were decoded in, so that results do
 //! not depend on timing.
 
+pub mod cache;
+
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -156,14 +158,17 @@ pub trait FeatureSink {
     fn take(&mut self, extraction: Extraction) -> Result<(), MomentsError>;
 }
 
-/// Gathers what the metrics need: always the statistics of the features, the matrices where asked for.
+/// Gathers what was asked for, and nothing else.
 #[derive(Debug, Default)]
 pub struct Collector {
-    statistics: Option<FeatureStatistics>,
+    statistics: Reduced,
     features: Gathered<Features>,
     logits: Gathered<Logits>,
+    spatial_statistics: Reduced,
+    spatial: Gathered<Features>,
 }
 
+/// The rows of all batches.
 #[derive(Debug, Default)]
 enum Gathered<T> {
     Wanted(Vec<T>),
@@ -186,10 +191,46 @@ impl<T> Gathered<T> {
     }
 }
 
+/// Mean and covariance of all batches.
+#[derive(Debug, Default)]
+enum Reduced {
+    Wanted(Option<FeatureStatistics>),
+    #[default]
+    Unwanted,
+}
+
+impl Reduced {
+    fn push(&mut self, batch: &Features) -> Result<(), MomentsError> {
+        match self {
+            Reduced::Wanted(statistics) => {
+                statistics.get_or_insert_with(|| FeatureStatistics::new(batch.dim())).push(batch)
+            }
+            Reduced::Unwanted => Ok(()),
+        }
+    }
+
+    fn finish(&mut self) -> Result<Gaussian, MomentsError> {
+        match std::mem::take(self) {
+            Reduced::Wanted(Some(statistics)) => statistics.finish(),
+            _ => Err(MomentsError::TooFew { got: 0 }),
+        }
+    }
+}
+
 impl Collector {
+    /// Gathers nothing yet.
+    pub fn of_nothing() -> Self {
+        Self::default()
+    }
+
     /// Gathers statistics only; memory does not grow with the number of images.
     pub fn of_statistics() -> Self {
-        Self::default()
+        Self::of_nothing().with_statistics()
+    }
+
+    /// Gathers mean and covariance of the features too: `8·d²` bytes.
+    pub fn with_statistics(self) -> Self {
+        Self { statistics: Reduced::Wanted(None), ..self }
     }
 
     /// Gathers the logits too: `4·classes` bytes an image.
@@ -202,12 +243,30 @@ impl Collector {
         Self { features: Gathered::Wanted(Vec::new()), ..self }
     }
 
-    /// Mean and covariance of the features.
+    /// Gathers mean and covariance of the spatial features too: 33 MB.
+    pub fn with_spatial_statistics(self) -> Self {
+        Self { spatial_statistics: Reduced::Wanted(None), ..self }
+    }
+
+    /// Gathers the spatial features too: 8 KB an image.
+    pub fn with_spatial(self) -> Self {
+        Self { spatial: Gathered::Wanted(Vec::new()), ..self }
+    }
+
+    /// Mean and covariance of the features, which are gathered anew from here on.
     ///
     /// # Errors
-    /// [`MomentsError::TooFew`] with fewer than two images.
-    pub fn gaussian(self) -> Result<Gaussian, MomentsError> {
-        self.statistics.map_or(Err(MomentsError::TooFew { got: 0 }), FeatureStatistics::finish)
+    /// [`MomentsError::TooFew`] with fewer than two images, or when they were not asked for.
+    pub fn gaussian(&mut self) -> Result<Gaussian, MomentsError> {
+        self.statistics.finish()
+    }
+
+    /// As [`Self::gaussian`], of the spatial features.
+    ///
+    /// # Errors
+    /// [`MomentsError::TooFew`] with fewer than two images, or when they were not asked for or the model has none.
+    pub fn spatial_gaussian(&mut self) -> Result<Gaussian, MomentsError> {
+        self.spatial_statistics.finish()
     }
 
     /// The features of all images; `None` when they were not asked for.
@@ -221,15 +280,25 @@ impl Collector {
         let all = self.logits.joined(Logits::view)?;
         Some(Logits::new(all).expect("each batch was valid"))
     }
+
+    /// The spatial features of all images; `None` when they were not asked for or the model has none.
+    pub fn spatial(&self) -> Option<Features> {
+        let all = self.spatial.joined(Features::view)?;
+        Some(Features::new(all).expect("each batch was valid"))
+    }
 }
 
 impl FeatureSink for Collector {
     fn take(&mut self, extraction: Extraction) -> Result<(), MomentsError> {
-        let Extraction { features, logits } = extraction;
-        self.statistics.get_or_insert_with(|| FeatureStatistics::new(features.dim())).push(&features)?;
+        let Extraction { features, logits, spatial } = extraction;
+        self.statistics.push(&features)?;
         self.features.push(features);
         if let Some(logits) = logits {
             self.logits.push(logits);
+        }
+        if let Some(spatial) = spatial {
+            self.spatial_statistics.push(&spatial)?;
+            self.spatial.push(spatial);
         }
         Ok(())
     }

@@ -4,20 +4,21 @@
 //! implementations publish. Data flows one way:
 //!
 //! ```text
-//! paths ─► image ─► extractor ─► stats ─► metrics ─► report        divergence: a calculator of its own
+//! paths ─► image ─► extractor ─► stats ─► metrics ─► score ─► report        divergence: a calculator of its own
 //! ```
 //!
 //! * [`image`] decodes data sets and resizes exactly as a named reference does;
 //! * [`extractor`] runs a network on the resized images;
 //! * [`stats`] reduces features to moments that merge exactly, and reads and writes statistics files;
 //! * [`metrics`] turns statistics and features into scores, and never sees an image or a network;
+//! * [`score`] computes many of them at once, by the definitions of a named tool;
 //! * [`evaluate`] is one pass over a data set, from paths to statistics;
 //! * [`report`] renders what was computed;
 //! * [`divergence`] is a calculator for f-divergences and transport distances;
 //! * `gan` trains generators, from tensors and gradients up.
 //!
-//! Without default features the crate is the pure-mathematics part: [`linalg`], [`stats`], [`metrics`] and
-//! [`divergence`].
+//! Without default features the crate is the pure-mathematics part: [`linalg`], [`stats`], [`metrics`],
+//! [`score`] and [`divergence`].
 #![deny(missing_docs)]
 // Not `forbid`: ndarray's `s!` brings an `allow` of its own, which `forbid` rejects.
 #![deny(unsafe_code)]
@@ -31,6 +32,7 @@ pub mod gan;
 pub mod image;
 pub mod linalg;
 pub mod metrics;
+pub mod score;
 pub mod stats;
 
 #[cfg(feature = "inference")]

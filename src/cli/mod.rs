@@ -4,10 +4,13 @@
 pub mod args;
 mod commands;
 mod exit;
+mod measure;
 mod output;
+mod pictures;
 mod plan;
 mod plot;
 mod progress;
+mod scoring;
 
 use std::process::ExitCode;
 
@@ -26,9 +29,19 @@ pub fn main() -> ExitCode {
         }
     };
     let outcome = match &cli.command {
-        Command::Fid(args) => commands::fid::run(args),
-        Command::Is(args) => commands::inception_score::run(args),
+        Command::Fid(args) => commands::single::fid(args),
+        Command::Is(args) => commands::single::inception_score(args),
         Command::Score(args) => commands::score::run(args),
+        Command::Kid(args) => commands::single::kid(args),
+        Command::Prdc(args) => commands::single::prdc(args),
+        Command::Mind(args) => commands::single::mind(args),
+        Command::Mmd(args) => commands::single::mmd(args),
+        Command::Mifid(args) => commands::single::mifid(args),
+        Command::Vendi(args) => commands::single::vendi(args),
+        Command::FidInfinity(args) => commands::single::fid_infinity(args),
+        Command::Duplicates(args) => commands::single::duplicates(args),
+        Command::Features(args) => commands::features::run(args),
+        Command::Cache(command) => commands::cache::run(command),
         Command::Stats(args) => commands::stats::run(args),
         Command::Divergence(args) => commands::divergence::run(args),
         Command::Model(command) => commands::model::run(command),

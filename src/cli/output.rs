@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::report::Report;
+use gan_metrics::report::{Report, Warning, WarningReport};
 use gan_metrics::{Result, atomic};
 
 use super::args::OutputArgs;
+use super::measure::Verbosity;
 
 /// A report cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -43,21 +44,31 @@ pub fn to_stdout(text: &str) -> Result<()> {
 }
 
 /// Writes a file that appears whole or not at all.
-pub fn to_file(path: &Path, text: &str) -> Result<()> {
-    let written = atomic::write(path, |file| file.write_all(text.as_bytes()));
+pub fn to_file(path: &Path, content: &[u8]) -> Result<()> {
+    let written = atomic::write(path, |file| file.write_all(content));
     Ok(written.map_err(|source| OutputError::at(path, source))?)
+}
+
+/// Warnings of a command without a report, to stderr.
+pub fn warn(warnings: &[Warning], verbosity: Verbosity) {
+    let warnings: Vec<WarningReport> = warnings.iter().cloned().map(Into::into).collect();
+    print_warnings(&warnings, verbosity);
+}
+
+fn print_warnings(warnings: &[WarningReport], verbosity: Verbosity) {
+    if verbosity == Verbosity::Normal {
+        for warning in warnings {
+            eprintln!("warning: {}; {}", warning.message, warning.remedy);
+        }
+    }
 }
 
 /// Warnings to stderr, the report to where it was asked for.
 pub fn emit(report: &Report, args: &OutputArgs) -> Result<()> {
-    if !args.quiet {
-        for warning in &report.warnings {
-            eprintln!("warning: {}; {}", warning.message, warning.remedy);
-        }
-    }
+    print_warnings(&report.warnings, args.quiet.into());
     let text = if args.json { report.to_json() } else { report.to_text() };
     match &args.output {
-        Some(path) => to_file(path, &text),
+        Some(path) => to_file(path, text.as_bytes()),
         None => to_stdout(&text),
     }
 }

@@ -4,17 +4,21 @@ use std::path::{Path, PathBuf};
 
 use gan_metrics::Result;
 use gan_metrics::evaluate::{OnBadImage, PassOptions};
-use gan_metrics::extractor::{CustomModel, Model, NetworkExtractor, NetworkOptions, load};
+use gan_metrics::extractor::{CustomModel, Model, NetworkExtractor, NetworkOptions, SpatialFeatures, load};
 use gan_metrics::image::{DataSet, ResizeMode};
 use gan_metrics::report::Preparation;
-use gan_metrics::stats::StatsFile;
+use gan_metrics::score::{Need, Preset};
+use gan_metrics::stats::{FeatureFile, StatsFile};
 
 use super::args::{ExtractArgs, OnBadImageArg};
+use super::measure::labels;
 
-/// A set: images, or statistics that need no network.
+/// A set: images, or features or statistics that need no network.
 pub enum Input {
     /// Images to run through the network.
     Images(DataSet),
+    /// Features, and the file they come from.
+    Features(PathBuf, Box<FeatureFile>),
     /// Statistics, and the file they come from.
     Statistics(PathBuf, Box<StatsFile>),
 }
@@ -22,30 +26,54 @@ pub enum Input {
 impl Input {
     /// Opens a path, whatever it is.
     pub fn open(path: &Path) -> Result<Self> {
-        match StatsFile::sniff(path) {
-            true => Ok(Self::Statistics(path.into(), Box::new(StatsFile::read(path)?))),
-            false => Ok(Self::Images(DataSet::open(path)?)),
+        if StatsFile::sniff(path) {
+            Ok(Self::Statistics(path.into(), Box::new(StatsFile::read(path)?)))
+        } else if FeatureFile::sniff(path) {
+            Ok(Self::Features(path.into(), Box::new(FeatureFile::read(path)?)))
+        } else {
+            Ok(Self::Images(DataSet::open(path)?))
         }
+    }
+
+    /// Whether scores can have this of the set; what images offer depends on the network.
+    pub fn offers(&self, need: Need, plan: Option<&NetworkPlan>) -> bool {
+        match (self, need) {
+            (Self::Images(images), Need::Labels) => {
+                let names: Vec<_> = (0..images.len()).map(|index| images.name(index)).collect();
+                labels(&names).is_some()
+            }
+            (Self::Images(_), need) => plan.is_none_or(|plan| plan.offers(need)),
+            (Self::Features(_, file), Need::Logits) => file.logits.is_some(),
+            (Self::Features(_, file), Need::Spatial) => file.spatial.is_some(),
+            (Self::Features(_, file), Need::Labels) => file.names.as_deref().and_then(labels).is_some(),
+            (Self::Features(..), Need::Features | Need::Statistics) => true,
+            (Self::Statistics(..), need) => need == Need::Statistics,
+        }
+    }
+}
+
+/// The resize mode of a tool.
+fn resize_of(preset: Preset) -> ResizeMode {
+    match preset {
+        Preset::PytorchFid | Preset::DgmEval => ResizeMode::Torch,
+        Preset::CleanFid => ResizeMode::Clean,
+        _ => ResizeMode::Tf1,
     }
 }
 
 /// A network and how to feed it, ready to be started.
 pub struct NetworkPlan {
     model: Model,
-    network: NetworkOptions,
+    /// How the network is run.
+    pub network: NetworkOptions,
     /// How images are prepared.
     pub pass: PassOptions,
 }
 
 impl NetworkPlan {
-    /// Validates the arguments and reads the model.
-    pub fn new(args: &ExtractArgs) -> Result<Self> {
-        Self::with_resize(args, ResizeMode::default())
-    }
-
-    /// As [`Self::new`], with another resize mode where the arguments name none.
-    pub fn with_resize(args: &ExtractArgs, resize: ResizeMode) -> Result<Self> {
-        let resize = args.resize.unwrap_or(resize);
+    /// Validates the arguments and reads the model. Where they name no resize mode, it is that of the preset.
+    pub fn new(args: &ExtractArgs, preset: Preset) -> Result<Self> {
+        let resize = args.resize.unwrap_or(resize_of(preset));
         let model = match &args.model {
             None => load(args.extractor.unwrap_or_default(), resize, args.layer)?,
             Some(path) => CustomModel {
@@ -67,12 +95,22 @@ impl NetworkPlan {
             batch_size: args.batch_size.into(),
             threads: args.threads.map(Into::into),
             library: args.ort_library.clone(),
+            spatial: SpatialFeatures::Unwanted,
         };
         let on_bad_image = match args.on_bad_image {
             OnBadImageArg::Stop => OnBadImage::Stop,
             OnBadImageArg::Skip => OnBadImage::Skip,
         };
         Ok(Self { model, network, pass: PassOptions { resize, on_bad_image } })
+    }
+
+    /// Whether the network gives what scores need of images.
+    pub fn offers(&self, need: Need) -> bool {
+        match need {
+            Need::Logits => self.model.logits_output.is_some(),
+            Need::Spatial => self.model.spatial_output.is_some(),
+            Need::Features | Need::Statistics | Need::Labels => true,
+        }
     }
 
     /// Starts the engine.

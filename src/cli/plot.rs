@@ -8,13 +8,15 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 /// Width and height of a panel, in pixels.
-const PANEL: (u32, u32) = (480, 320);
+pub const PANEL: (u32, u32) = (480, 320);
 const COLOURS: [RGBColor; 4] =
     [RGBColor(31, 119, 180), RGBColor(214, 39, 40), RGBColor(44, 160, 44), RGBColor(148, 103, 189)];
 /// What lies further from the middle nine tenths of all values than this many times their span is cut off: a curve that
 /// goes to infinity must not flatten the others.
 const WIDEST: f64 = 2.0;
 const MARGIN: f64 = 0.06;
+/// Width of a bar; bars stand at distance one.
+const BAR: f64 = 0.7;
 
 /// The drawing library failed on a drawing in memory.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +29,31 @@ impl Blamed for PlotError {
     }
 }
 
-/// A line through points in order, with gaps where y is not finite.
+/// How points are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// A line through them in order, with gaps where y is not finite.
+    Line,
+    /// A dot for each.
+    Dots,
+    /// A bar from zero to each.
+    Bars,
+}
+
+/// Points of one colour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
     /// Name in the legend.
     pub label: String,
     pub points: Vec<(f64, f64)>,
+    pub style: Style,
+}
+
+impl Curve {
+    /// A line.
+    pub fn line(label: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        Self { label: label.into(), points, style: Style::Line }
+    }
 }
 
 /// Curves in one system of coordinates.
@@ -63,7 +84,15 @@ pub fn svg(panels: &[Panel]) -> Result<String, PlotError> {
 fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Result<(), PlotError> {
     let points = || panel.curves.iter().flat_map(|curve| &curve.points);
     let x_range = widened(extent(points().map(|point| point.0)));
-    let y_range = widened(readable_extent(points().map(|point| point.1)));
+    let mut y_extent = readable_extent(points().map(|point| point.1));
+    if panel.curves.iter().any(|curve| curve.style == Style::Bars) {
+        y_extent = y_extent.start.min(0.0)..y_extent.end.max(0.0);
+    }
+    // What stands for one image each is shown whole.
+    if panel.curves.iter().any(|curve| curve.style == Style::Dots) {
+        y_extent = extent(points().map(|point| point.1));
+    }
+    let y_range = widened(y_extent);
     let mut chart = ChartBuilder::on(area)
         .caption(&panel.title, ("sans-serif", 16))
         .margin(10)
@@ -79,15 +108,28 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Result<(), 
         .bold_line_style(BLACK.mix(0.12))
         .draw()?;
     for (curve, colour) in panel.curves.iter().zip(COLOURS.into_iter().cycle()) {
-        let mut pieces = pieces(&curve.points, &y_range).into_iter();
         // The legend names a curve once, however many gaps it has.
-        let first = pieces.next().unwrap_or_default();
-        chart
-            .draw_series(LineSeries::new(first, colour.stroke_width(2)))?
-            .label(&curve.label)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
-        for piece in pieces {
-            chart.draw_series(LineSeries::new(piece, colour.stroke_width(2)))?;
+        let key = move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2));
+        match curve.style {
+            Style::Line => {
+                let mut pieces = pieces(&curve.points, &y_range).into_iter();
+                let first = pieces.next().unwrap_or_default();
+                let series = chart.draw_series(LineSeries::new(first, colour.stroke_width(2)))?;
+                series.label(&curve.label).legend(key);
+                for piece in pieces {
+                    chart.draw_series(LineSeries::new(piece, colour.stroke_width(2)))?;
+                }
+            }
+            Style::Dots => {
+                let dots = curve.points.iter().map(|&point| Circle::new(point, 2, colour.mix(0.45).filled()));
+                chart.draw_series(dots)?.label(&curve.label).legend(key);
+            }
+            Style::Bars => {
+                let bars = curve.points.iter().map(|&(x, y)| {
+                    Rectangle::new([(x - BAR / 2.0, 0.0), (x + BAR / 2.0, y)], colour.mix(0.7).filled())
+                });
+                chart.draw_series(bars)?.label(&curve.label).legend(key);
+            }
         }
     }
     if panel.curves.len() > 1 {
@@ -174,7 +216,7 @@ mod tests {
 
     #[test]
     fn pictures_hold_titles_and_legends() {
-        let curve = |label: &str| Curve { label: label.to_owned(), points: vec![(0.0, 1.0), (1.0, 2.0)] };
+        let curve = |label: &str| Curve::line(label, vec![(0.0, 1.0), (1.0, 2.0)]);
         let panel = Panel {
             title: "two lines".to_owned(),
             x_label: "x".to_owned(),
@@ -185,5 +227,18 @@ mod tests {
         for text in ["two lines", "first", "second"] {
             assert_eq!(picture.matches(text).count(), 2, "{text}");
         }
+    }
+
+    #[test]
+    fn every_point_has_a_dot_and_every_value_a_bar() {
+        let points = vec![(0.0, 1.0), (1.0, 2.0), (2.0, 9.0)];
+        let panel = |style| Panel {
+            title: "t".to_owned(),
+            x_label: "x".to_owned(),
+            curves: vec![Curve { label: "c".to_owned(), points: points.clone(), style }],
+        };
+        assert_eq!(svg(&[panel(Style::Dots)]).unwrap().matches("<circle").count(), 3);
+        // One rectangle more is the background.
+        assert_eq!(svg(&[panel(Style::Bars)]).unwrap().matches("<rect").count(), 4);
     }
 }

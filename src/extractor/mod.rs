@@ -22,10 +22,10 @@ pub use device::{Device, EngineChoice, ParseDeviceError};
 pub use engine::{EngineError, EngineInfo};
 pub use library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
 pub use model::{InputSpec, Layout, Model, ModelError, Normalization};
-pub use network::{NetworkExtractor, NetworkOptions};
+pub use network::{NetworkExtractor, NetworkOptions, SpatialFeatures};
 pub use onnx_runtime::{Provider, available_providers};
 pub use registry::{
-    CustomModel, ExtractorId, Layer, installed_files, installed_path, load, models_folder, parse_triple,
+    CustomModel, ExtractorId, Layer, home_folder, installed_files, installed_path, load, models_folder, parse_triple,
 };
 
 use crate::stats::{Features, FeaturesError, Logits};
@@ -37,6 +37,8 @@ pub struct Extraction {
     pub features: Features,
     /// Class scores, one row an image, when the model has them.
     pub logits: Option<Logits>,
+    /// Spatial features, one row an image, when the model has them and they are [wanted](NetworkOptions::spatial).
+    pub spatial: Option<Features>,
 }
 
 /// What ran, for reports.
@@ -50,6 +52,8 @@ pub struct ExtractorInfo {
     pub features_output: String,
     /// Output that serves as logits, when there is one.
     pub logits_output: Option<String>,
+    /// Output that serves as spatial features, when they were wanted.
+    pub spatial_output: Option<String>,
     /// The engine and the device that really ran it.
     pub engine: EngineInfo,
 }

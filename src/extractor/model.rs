@@ -222,6 +222,8 @@ pub struct Model {
     pub features_output: String,
     /// Output that serves as logits.
     pub logits_output: Option<String>,
+    /// Output that holds the spatial features of sFID.
+    pub spatial_output: Option<String>,
 }
 
 /// SHA-256 of `bytes` in hexadecimal.

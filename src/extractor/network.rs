@@ -25,11 +25,30 @@ pub struct NetworkOptions {
     pub threads: Option<usize>,
     /// A library file or folder of ONNX Runtime; searched for when `None`.
     pub library: Option<PathBuf>,
+    /// Whether spatial features are extracted too.
+    pub spatial: SpatialFeatures,
+}
+
+/// Whether spatial features, which sFID compares, are extracted beside the others: 8 KB an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SpatialFeatures {
+    /// They are not.
+    #[default]
+    Unwanted,
+    /// They are, where the model has them.
+    Wanted,
 }
 
 impl Default for NetworkOptions {
     fn default() -> Self {
-        Self { engine: EngineChoice::Auto, device: Device::Auto, batch_size: 16, threads: None, library: None }
+        Self {
+            engine: EngineChoice::Auto,
+            device: Device::Auto,
+            batch_size: 16,
+            threads: None,
+            library: None,
+            spatial: SpatialFeatures::Unwanted,
+        }
     }
 }
 
@@ -55,12 +74,15 @@ impl NetworkExtractor {
         assert!(options.batch_size > 0, "a batch holds at least one image");
         let mut outputs = vec![model.features_output.as_str()];
         outputs.extend(model.logits_output.as_deref());
+        let spatial = model.spatial_output.as_deref().filter(|_| options.spatial == SpatialFeatures::Wanted);
+        outputs.extend(spatial);
         let engine = engine(model, &outputs, options)?;
         let info = ExtractorInfo {
             name: model.name.clone(),
             model_sha256: model.sha256.clone(),
             features_output: model.features_output.clone(),
             logits_output: model.logits_output.clone(),
+            spatial_output: spatial.map(String::from),
             engine: engine.info().clone(),
         };
         let padded = Array4::zeros(model.input.shape(options.batch_size));
@@ -69,7 +91,7 @@ impl NetworkExtractor {
 }
 
 fn engine(model: &Model, outputs: &[&str], options: &NetworkOptions) -> Result<Box<dyn Engine>, EngineError> {
-    let NetworkOptions { engine, device, batch_size, threads, ref library } = *options;
+    let NetworkOptions { engine, device, batch_size, threads, ref library, .. } = *options;
     let onnx_runtime = || {
         OnnxRuntimeEngine::new(model, outputs, batch_size, device, library.as_deref(), threads)
             .map(|engine| Box::new(engine) as Box<dyn Engine>)
@@ -125,6 +147,10 @@ impl FeatureExtractor for NetworkExtractor {
             Some(name) => Some(finite(name, next(), Logits::new)?),
             None => None,
         };
-        Ok(Extraction { features, logits })
+        let spatial = match &self.info.spatial_output {
+            Some(name) => Some(finite(name, next(), Features::new)?),
+            None => None,
+        };
+        Ok(Extraction { features, logits, spatial })
     }
 }

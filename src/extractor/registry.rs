@@ -43,20 +43,24 @@ impl FromStr for ExtractorId {
     }
 }
 
-/// The folder of installed models: `$GAN_METRICS_HOME/models`, otherwise `gan-metrics/models` in the user's cache folder
+/// The folder of everything that this crate keeps: `$GAN_METRICS_HOME`, otherwise `gan-metrics` in the user's cache folder
 /// (`$XDG_CACHE_HOME`, `~/Library/Caches`, `%LOCALAPPDATA%` or `~/.cache`).
-pub fn models_folder() -> PathBuf {
+pub fn home_folder() -> PathBuf {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = || set("HOME").unwrap_or_default();
-    let root = set("GAN_METRICS_HOME").unwrap_or_else(|| {
+    set("GAN_METRICS_HOME").unwrap_or_else(|| {
         let cache = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA"));
         let cache = cache.unwrap_or_else(|| match cfg!(target_os = "macos") {
             true => home().join("Library/Caches"),
             false => home().join(".cache"),
         });
         cache.join("gan-metrics")
-    });
-    root.join("models")
+    })
+}
+
+/// The folder of installed models: `models` in the [`home_folder`].
+pub fn models_folder() -> PathBuf {
+    home_folder().join("models")
 }
 
 /// Where the ONNX file of an installed extractor is.
@@ -145,6 +149,7 @@ pub fn load(id: ExtractorId, resize: ResizeMode, layer: Option<Layer>) -> Result
                 input: square(&efficientnet_lite::INPUT),
                 features_output: "features".into(),
                 logits_output: Some("logits".into()),
+                spatial_output: None,
             })
         }
         ExtractorId::InceptionV3 => {
@@ -201,11 +206,15 @@ fn inception(path: &Path, resize: ResizeMode, layer: Layer) -> Result<Model, Mod
         input: InputSpec { normalization: inception_normalization(resize), ..square(&inception_v3::INPUT) },
         features_output: layer.output().into(),
         logits_output: Some(INCEPTION_LOGITS.into()),
+        spatial_output: Some(INCEPTION_SPATIAL.into()),
     })
 }
 
 /// What torch-fidelity takes the Inception Score from.
 const INCEPTION_LOGITS: &str = "logits_unbiased";
+
+/// What sFID compares.
+const INCEPTION_SPATIAL: &str = "sfid";
 
 /// `(x − 128)/128`, except in the mode that matches pytorch-fid, which has its own `2·(x/255) − 1`.
 fn inception_normalization(resize: ResizeMode) -> Normalization {
@@ -299,6 +308,7 @@ impl CustomModel {
             input: InputSpec { width, height, layout, normalization: Normalization { mean, std } },
             features_output: features,
             logits_output: logits,
+            spatial_output: is_inception.then(|| INCEPTION_SPATIAL.into()),
         })
     }
 }

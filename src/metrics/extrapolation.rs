@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::error::{MetricError, Set, positive};
 use super::fid::fid;
-use super::inception_score::{DegreesOfFreedom, InceptionScoreOptions, Order, inception_score};
+use super::inception_score::{DegreesOfFreedom, InceptionScoreOptions, Order, Splits, inception_score};
 use super::random_state::RandomState;
 use super::rows::gaussian_of;
 use crate::stats::{Features, Gaussian, Logits};
@@ -117,7 +117,8 @@ pub fn fid_infinity(
 /// # Errors
 /// [`MetricError`] when there are too few images for two sizes.
 pub fn inception_score_infinity(logits: &Logits, options: ExtrapolationOptions) -> Result<Extrapolation, MetricError> {
-    let whole = InceptionScoreOptions { splits: 1, order: Order::AsGiven, ddof: DegreesOfFreedom::Population };
+    let whole =
+        InceptionScoreOptions { splits: Splits::Even(1), order: Order::AsGiven, ddof: DegreesOfFreedom::Population };
     let mut random = RandomState::new(options.seed);
     let point = |size| -> Result<_, MetricError> {
         let chosen = logits.view().select(Axis(0), &random.choice(logits.len(), size));

@@ -1,5 +1,7 @@
 //! Inception Score.
 
+use std::ops::Range;
+
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
 use super::random_state::RandomState;
@@ -17,6 +19,14 @@ pub enum InceptionScoreError {
         images: usize,
         /// Number of splits asked for.
         splits: usize,
+    },
+    /// Splits need a size, and there must be an image.
+    #[error("{images} images cannot be cut into splits of {size}: give images, and splits of at least one")]
+    SplitSize {
+        /// Number of images.
+        images: usize,
+        /// Size of the splits asked for.
+        size: usize,
     },
     /// The unbiased deviation of a single split does not exist.
     #[error("the deviation with ddof 1 takes at least 2 splits, got {splits}: use more splits or ddof 0")]
@@ -53,20 +63,63 @@ pub enum DegreesOfFreedom {
     Sample,
 }
 
+/// How the images are cut into splits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Splits {
+    /// So many splits, split i holding the images from ⌊i·n/s⌋ to ⌊(i+1)·n/s⌋: no image is left out, and sizes differ
+    /// by one at most. torch-fidelity.
+    Even(usize),
+    /// So many splits of ⌊n/s⌋ images each; what remains at the end is left out. dgm-eval.
+    Equal(usize),
+    /// Splits of so many images, the last one of what remains. ADM's evaluator: 5000.
+    OfSize(usize),
+}
+
+impl Splits {
+    /// The range of images of each split.
+    fn ranges(self, images: usize) -> Result<Vec<Range<usize>>, InceptionScoreError> {
+        let ranges = match self {
+            Splits::Even(splits) | Splits::Equal(splits) if splits == 0 || images < splits => {
+                return Err(InceptionScoreError::Splits { images, splits });
+            }
+            Splits::OfSize(size) if size == 0 || images == 0 => {
+                return Err(InceptionScoreError::SplitSize { images, size });
+            }
+            Splits::Even(splits) => (0..splits).map(|i| i * images / splits..(i + 1) * images / splits).collect(),
+            Splits::Equal(splits) => {
+                let size = images / splits;
+                (0..splits).map(|i| i * size..(i + 1) * size).collect()
+            }
+            Splits::OfSize(size) => (0..images).step_by(size).map(|i| i..(i + size).min(images)).collect(),
+        };
+        Ok(ranges)
+    }
+}
+
 /// Definition of an Inception Score. The default is torch-fidelity's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InceptionScoreOptions {
-    /// Number of splits; the literature uses 10.
-    pub splits: usize,
+    /// How the images are cut; the literature uses 10 splits.
+    pub splits: Splits,
     /// Order in which the images are cut.
     pub order: Order,
     /// Divisor of the variance over splits.
     pub ddof: DegreesOfFreedom,
 }
 
+impl InceptionScoreOptions {
+    /// The evaluator of ADM (guided-diffusion): splits of 5000 images as they come. It prints the mean alone.
+    pub const ADM: Self =
+        Self { splits: Splits::OfSize(5000), order: Order::AsGiven, ddof: DegreesOfFreedom::Population };
+
+    /// dgm-eval: as torch-fidelity, but with splits of equal size.
+    pub const DGM_EVAL: Self =
+        Self { splits: Splits::Equal(10), order: Order::Shuffled { seed: 2020 }, ddof: DegreesOfFreedom::Population };
+}
+
 impl Default for InceptionScoreOptions {
     fn default() -> Self {
-        Self { splits: 10, order: Order::Shuffled { seed: 2020 }, ddof: DegreesOfFreedom::Population }
+        Self { splits: Splits::Even(10), order: Order::Shuffled { seed: 2020 }, ddof: DegreesOfFreedom::Population }
     }
 }
 
@@ -77,6 +130,8 @@ pub struct InceptionScore {
     pub mean: f64,
     /// Standard deviation over splits.
     pub std: f64,
+    /// Number of splits.
+    pub splits: usize,
 }
 
 /// The Inception Score of a set of logits (n×classes):
@@ -85,7 +140,7 @@ pub struct InceptionScore {
 /// IS = exp E_x KL(p(y|x) ‖ p(y))        p(y|x) = softmax(logits(x)),   p(y) = E_x p(y|x) within the split
 /// ```
 ///
-/// mean and deviation over splits `[i·n/s, (i+1)·n/s)`.
+/// mean and deviation over [splits](Splits).
 ///
 /// Source: Salimans et al. 2016 (arXiv:1606.03498), as computed by torch-fidelity: f64, log-softmax, no epsilon inside
 /// the logarithm. For the FID Inception-v3 the logits are `logits_unbiased`, without the bias of the last layer, as
@@ -96,9 +151,8 @@ pub struct InceptionScore {
 pub fn inception_score(logits: &Logits, options: InceptionScoreOptions) -> Result<InceptionScore, InceptionScoreError> {
     let InceptionScoreOptions { splits, order, ddof } = options;
     let images = logits.len();
-    if splits == 0 || images < splits {
-        return Err(InceptionScoreError::Splits { images, splits });
-    }
+    let ranges = splits.ranges(images)?;
+    let splits = ranges.len();
     if ddof == DegreesOfFreedom::Sample && splits < 2 {
         return Err(InceptionScoreError::Deviation { splits });
     }
@@ -106,16 +160,14 @@ pub fn inception_score(logits: &Logits, options: InceptionScoreOptions) -> Resul
         Order::AsGiven => (0..images).collect(),
         Order::Shuffled { seed } => RandomState::new(seed).permutation(images),
     };
-    let scores: Vec<f64> = (0..splits)
-        .map(|split| score_of_split(logits.view(), &order[split * images / splits..(split + 1) * images / splits]))
-        .collect();
+    let scores: Vec<f64> = ranges.into_iter().map(|split| score_of_split(logits.view(), &order[split])).collect();
     let mean = scores.iter().sum::<f64>() / splits as f64;
     let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
     let divisor = match ddof {
         DegreesOfFreedom::Population => splits,
         DegreesOfFreedom::Sample => splits - 1,
     };
-    Ok(InceptionScore { mean, std: (squares / divisor as f64).sqrt() })
+    Ok(InceptionScore { mean, std: (squares / divisor as f64).sqrt(), splits })
 }
 
 /// `exp` of the mean KL divergence of one split. With `Σ_x p·log p` gathered row by row, only the marginal is kept.
@@ -151,7 +203,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn plain(splits: usize) -> InceptionScoreOptions {
-        InceptionScoreOptions { splits, order: Order::AsGiven, ddof: DegreesOfFreedom::Population }
+        InceptionScoreOptions {
+            splits: Splits::Even(splits),
+            order: Order::AsGiven,
+            ddof: DegreesOfFreedom::Population,
+        }
     }
 
     fn logits(values: Array2<f32>) -> Logits {
@@ -179,6 +235,17 @@ mod tests {
         let rows: Vec<f32> = [0, 0, 0, 0, 1, 1, 0].into_iter().flat_map(sure).collect();
         let score = inception_score(&logits(Array2::from_shape_vec((7, 2), rows).unwrap()), plain(2)).unwrap();
         assert!((score.mean - 1.5).abs() < 1e-12 && (score.std - 0.5).abs() < 1e-12, "{score:?}");
+    }
+
+    #[test]
+    fn each_tool_cuts_in_its_own_way() {
+        let ranges = |splits: Splits| splits.ranges(11).unwrap();
+        assert_eq!(ranges(Splits::Even(3)), [0..3, 3..7, 7..11]);
+        assert_eq!(ranges(Splits::Equal(3)), [0..3, 3..6, 6..9]);
+        assert_eq!(ranges(Splits::OfSize(5)), [0..5, 5..10, 10..11]);
+        assert_eq!(ranges(Splits::OfSize(20)), [0..11]);
+        let none = InceptionScoreError::SplitSize { images: 11, size: 0 };
+        assert_eq!(Splits::OfSize(0).ranges(11).unwrap_err(), none);
     }
 
     #[test]

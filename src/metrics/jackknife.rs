@@ -1,5 +1,7 @@
 //! Confidence intervals by the delete-a-group jackknife.
 
+use std::borrow::Cow;
+
 use ndarray::Axis;
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -58,9 +60,12 @@ impl JackknifeOptions {
         Ok(())
     }
 
-    /// The rows that are left without each of the groups, in ascending order.
+    /// The rows that are left without each of the groups, in ascending order; none for an empty set, which takes no part.
     fn rests(&self, set: Set, images: usize) -> Result<Vec<Vec<usize>>, MetricError> {
         let needed = 2 * self.groups;
+        if images == 0 {
+            return Ok(Vec::new());
+        }
         if images < needed {
             let (purpose, remedy) = ("a jackknife with that many groups", "use fewer groups or more images");
             return Err(MetricError::TooFew { set, images, needed, purpose, remedy });
@@ -92,8 +97,37 @@ impl JackknifeOptions {
     }
 }
 
-/// A confidence interval of a score of two sets, by the delete-a-group jackknife: with `θ₋ᵢ` the score without the i-th
-/// of g groups of a set and `θ̄` the mean of these,
+/// The images of a set that a score is computed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// All of them.
+    Whole,
+    /// Those of these rows, in ascending order.
+    Rows(&'a [usize]),
+}
+
+impl Part<'_> {
+    /// These rows of a set.
+    pub fn of<'s>(self, set: &'s Features) -> Cow<'s, Features> {
+        match self {
+            Part::Whole => Cow::Borrowed(set),
+            Part::Rows(rows) => Cow::Owned(choose(set, rows)),
+        }
+    }
+
+    /// These rows of the logits of a set.
+    pub fn of_logits<'s>(self, set: &'s Logits) -> Cow<'s, Logits> {
+        match self {
+            Part::Whole => Cow::Borrowed(set),
+            Part::Rows(rows) => {
+                Cow::Owned(Logits::new(set.view().select(Axis(0), rows)).expect("rows of valid logits are valid"))
+            }
+        }
+    }
+}
+
+/// Confidence intervals of K scores of a real and a fake set at once, by the delete-a-group jackknife: with `θ₋ᵢ` the
+/// score without the i-th of g groups of a set and `θ̄` the mean of these,
 ///
 /// ```text
 /// SE² = Σ_sets (g−1)/g·Σᵢ (θ₋ᵢ − θ̄)²      bias = Σ_sets (g−1)·(θ̄ − θ)      θ ± t_{g−1}·SE
@@ -103,45 +137,63 @@ impl JackknifeOptions {
 /// bias of a covariance. The bias is exact for scores whose bias is c/n, as that of the Fréchet distance is to first
 /// order.
 ///
-/// `score` should be deterministic and not draw subsets of its own, since noise is amplified by g−1: for a kernel
-/// distance use [`mmd`](super::mmd) with the unbiased estimator and the kernel of KID rather than [`kid`](super::kid).
+/// `images` are the sizes of the real and the fake set; a score of one set gives 0 for the other. `score` is called for
+/// both sets whole, then without each group of either. It should be deterministic and not draw subsets of its own, since
+/// noise is amplified by g−1: for a kernel distance use [`mmd`](super::mmd) with the unbiased estimator and the kernel of
+/// KID rather than [`kid`](super::kid).
 ///
 /// Source: Shao and Tu, The Jackknife and Bootstrap, 1995; Kott 2001 for deleted groups.
 ///
 /// # Errors
-/// [`MetricError`] when the dimensions differ, a set has fewer than two images per group, or an option is out of range;
-/// and whatever `score` returns.
+/// [`MetricError`] when a set has fewer than two images per group, or an option is out of range; and whatever `score`
+/// returns.
+pub fn jackknife_parts<const K: usize, E: From<MetricError>>(
+    images: [usize; 2],
+    options: JackknifeOptions,
+    score: impl Fn(Part<'_>, Part<'_>) -> Result<[f64; K], E>,
+) -> Result<[Interval; K], E> {
+    options.check()?;
+    let [real, fake] = [options.rests(Set::Real, images[0])?, options.rests(Set::Fake, images[1])?];
+    let whole = score(Part::Whole, Part::Whole)?;
+    let without_real = real.iter().map(|rest| score(Part::Rows(rest), Part::Whole)).collect::<Result<Vec<_>, E>>()?;
+    let without_fake = fake.iter().map(|rest| score(Part::Whole, Part::Rows(rest))).collect::<Result<Vec<_>, E>>()?;
+    let interval = |which: usize| {
+        let of_set = |scores: &Vec<[f64; K]>| -> Vec<f64> { scores.iter().map(|scores| scores[which]).collect() };
+        let sets = [&without_real, &without_fake].into_iter().filter(|scores| !scores.is_empty());
+        options.interval(whole[which], &sets.map(of_set).collect::<Vec<_>>())
+    };
+    Ok(std::array::from_fn(interval))
+}
+
+/// [`jackknife_parts`] for one score of the features of two sets.
+///
+/// # Errors
+/// [`MetricError`] when the dimensions differ; and those of [`jackknife_parts`].
 pub fn jackknife<E: From<MetricError>>(
     real: &Features,
     fake: &Features,
     options: JackknifeOptions,
     score: impl Fn(&Features, &Features) -> Result<f64, E>,
 ) -> Result<Interval, E> {
-    options.check()?;
     same_dimension(real, fake)?;
-    let rests = [options.rests(Set::Real, real.len())?, options.rests(Set::Fake, fake.len())?];
-    let value = score(real, fake)?;
-    let without_real: Result<Vec<f64>, E> = rests[0].iter().map(|rest| score(&choose(real, rest), fake)).collect();
-    let without_fake: Result<Vec<f64>, E> = rests[1].iter().map(|rest| score(real, &choose(fake, rest))).collect();
-    Ok(options.interval(value, &[without_real?, without_fake?]))
+    let [interval] = jackknife_parts([real.len(), fake.len()], options, |x, y| {
+        score(&x.of(real), &y.of(fake)).map(|score| [score])
+    })?;
+    Ok(interval)
 }
 
-/// As [`jackknife`], for a score of one set of logits: the Inception Score of one split.
+/// [`jackknife_parts`] for one score of one set of logits: the Inception Score of one split.
 ///
 /// # Errors
-/// [`MetricError`] when there are fewer than two images per group or an option is out of range; and whatever `score`
-/// returns.
+/// Those of [`jackknife_parts`].
 pub fn jackknife_logits<E: From<MetricError>>(
     logits: &Logits,
     options: JackknifeOptions,
     score: impl Fn(&Logits) -> Result<f64, E>,
 ) -> Result<Interval, E> {
-    options.check()?;
-    let rests = options.rests(Set::Fake, logits.len())?;
-    let choose =
-        |rows: &[usize]| Logits::new(logits.view().select(Axis(0), rows)).expect("rows of valid logits are valid");
-    let without: Result<Vec<f64>, E> = rests.iter().map(|rest| score(&choose(rest))).collect();
-    Ok(options.interval(score(logits)?, &[without?]))
+    let [interval] =
+        jackknife_parts([0, logits.len()], options, |_, y| score(&y.of_logits(logits)).map(|score| [score]))?;
+    Ok(interval)
 }
 
 #[cfg(test)]
@@ -200,6 +252,21 @@ mod tests {
         let count = (0..500).filter(|&seed| covered(seed)).count();
         // 400 expected, with a standard deviation of 9; the t distribution of the combined error is a little wider.
         assert!((370..=450).contains(&count), "{count} of 500");
+    }
+
+    #[test]
+    fn scores_computed_together_have_the_intervals_of_each_alone() {
+        let (a, b) = (set(8, 50), set(9, 60));
+        let options = JackknifeOptions { groups: 10, ..JackknifeOptions::default() };
+        let score = |x: Part<'_>, y: Part<'_>| {
+            Ok::<_, MetricError>([mean(&x.of(&a)) - mean(&y.of(&b)), variance(&y.of(&b), 1.0)])
+        };
+        let [difference, spread] = jackknife_parts([50, 60], options, score).unwrap();
+        let alone = jackknife(&a, &b, options, |a, b| Ok::<_, MetricError>(mean(a) - mean(b))).unwrap();
+        assert_eq!(difference, alone);
+        // The real set has no say in the second score, nor in its error.
+        let one_set = |_: Part<'_>, y: Part<'_>| Ok::<_, MetricError>([variance(&y.of(&b), 1.0)]);
+        assert_eq!([spread], jackknife_parts([0, 60], options, one_set).unwrap());
     }
 
     #[test]

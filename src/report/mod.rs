@@ -14,12 +14,7 @@ pub use warning::{FEW_IMAGES, Warning};
 use crate::evaluate::{PassSummary, SkippedImage};
 use crate::extractor::ExtractorInfo;
 use crate::image::ResizeMode;
-use crate::linalg::Spectrum;
-use crate::metrics::{
-    DegreesOfFreedom, Directions, DuplicateOptions, Extrapolation, ExtrapolationOptions, Fid, InceptionScore,
-    InceptionScoreOptions, Kid, KidOptions, Mifid, MifidOptions, Mind, Mmd, MmdOptions, NearDuplicates, Order, Prdc,
-    PrdcOptions, Vendi, VendiOptions,
-};
+use crate::score::{Preset, Scores};
 use crate::stats::Provenance;
 
 /// Version of the JSON schema; grows when a field changes its meaning or goes away.
@@ -35,7 +30,9 @@ pub struct Report {
     /// The command, such as `fid`.
     pub command: &'static str,
     /// The scores.
-    pub metrics: Metrics,
+    pub metrics: Scores,
+    /// The tool whose definitions the scores follow where nothing else was asked for.
+    pub preset: Preset,
     /// What turned images into features; `null` when only statistics files were compared.
     pub extractor: Option<ExtractorInfo>,
     /// How images were prepared; `null` when only statistics files were compared.
@@ -52,132 +49,6 @@ pub struct Report {
     pub metric_seconds: f64,
     /// Seconds of the whole command.
     pub total_seconds: f64,
-}
-
-/// The scores that were asked for.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Metrics {
-    /// Fréchet distance.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fid: Option<FidReport>,
-    /// Inception Score.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub inception_score: Option<InceptionScoreReport>,
-    /// Kernel Inception Distance.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kid: Option<Defined<Kid, KidOptions>>,
-    /// Precision, recall, density and coverage.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prdc: Option<Defined<Prdc, PrdcOptions>>,
-    /// Monge Inception Distance.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mind: Option<Defined<Mind, Directions>>,
-    /// Memorisation-informed Fréchet distance.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mifid: Option<Defined<Mifid, MifidOptions>>,
-    /// Maximum mean discrepancy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mmd: Option<Defined<Mmd, MmdOptions>>,
-    /// Vendi score of the generated images.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub vendi: Option<Defined<Vendi, VendiOptions>>,
-    /// Fréchet distance at infinitely many generated images.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fid_infinity: Option<Defined<Extrapolation, ExtrapolationOptions>>,
-    /// Inception Score at infinitely many generated images.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub inception_score_infinity: Option<Defined<Extrapolation, ExtrapolationOptions>>,
-    /// Near-duplicates.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub duplicates: Option<Defined<Duplicates, DuplicateOptions>>,
-}
-
-/// A score and the definition it follows.
-#[derive(Debug, Clone, Serialize)]
-pub struct Defined<S, D> {
-    /// The score.
-    #[serde(flatten)]
-    pub score: S,
-    /// Its definition.
-    pub definition: D,
-}
-
-impl<S, D> Defined<S, D> {
-    /// A score and the definition it follows.
-    pub fn new(score: S, definition: D) -> Self {
-        Self { score, definition }
-    }
-}
-
-/// Near-duplicates among the generated images, and between them and the real ones.
-#[derive(Debug, Clone, Serialize)]
-pub struct Duplicates {
-    /// Among the generated images.
-    pub within_fake: NearDuplicates,
-    /// Generated images that look like a real one: memorised, or leaked.
-    pub between: NearDuplicates,
-}
-
-/// A Fréchet distance.
-#[derive(Debug, Clone, Serialize)]
-pub struct FidReport {
-    /// The distance.
-    pub value: f64,
-    /// Its part from the means.
-    pub mean_term: f64,
-    /// Its part from the covariances.
-    pub trace_term: f64,
-    /// Dimension of the features.
-    pub dim: usize,
-    /// Numerical ranks of both covariances.
-    pub ranks: [usize; 2],
-    /// Condition numbers of both covariances, where known.
-    pub conditions: [Option<f64>; 2],
-}
-
-impl From<Fid> for FidReport {
-    fn from(fid: Fid) -> Self {
-        let Fid { value, mean_term, trace_term, spectra } = fid;
-        let [Spectrum { dim, .. }, _] = spectra;
-        Self {
-            value,
-            mean_term,
-            trace_term,
-            dim,
-            ranks: spectra.map(|seen| seen.rank),
-            conditions: spectra.map(|seen| seen.condition),
-        }
-    }
-}
-
-/// An Inception Score.
-#[derive(Debug, Clone, Serialize)]
-pub struct InceptionScoreReport {
-    /// Mean over splits.
-    pub mean: f64,
-    /// Standard deviation over splits.
-    pub std: f64,
-    /// Number of splits.
-    pub splits: usize,
-    /// Seed of the permutation before splitting; `null` when the images were taken as they came.
-    pub shuffle_seed: Option<u32>,
-    /// 0 when the variance over splits was divided by their number, 1 when by one less.
-    pub ddof: u8,
-}
-
-impl InceptionScoreReport {
-    /// A score and the definition it follows.
-    pub fn new(score: InceptionScore, options: InceptionScoreOptions) -> Self {
-        let shuffle_seed = match options.order {
-            Order::AsGiven => None,
-            Order::Shuffled { seed } => Some(seed),
-        };
-        let ddof = match options.ddof {
-            DegreesOfFreedom::Population => 0,
-            DegreesOfFreedom::Sample => 1,
-        };
-        Self { mean: score.mean, std: score.std, splits: options.splits, shuffle_seed, ddof }
-    }
 }
 
 /// How images were prepared for the network.
@@ -204,16 +75,30 @@ pub struct Preparation {
 pub struct SetReport {
     /// Path as given.
     pub path: PathBuf,
-    /// `directory`, `zip`, … or `statistics`.
+    /// `folder`, `zip`, …, `features` or `statistics`.
     pub kind: String,
     /// Images behind the score; `null` for a statistics file that does not tell.
     pub images: Option<u64>,
     /// Images left out.
     pub skipped: Vec<SkippedImage>,
-    /// Where a statistics file says it comes from; `null` for images and for files of other tools.
+    /// Where a statistics or feature file says it comes from; `null` for images and for files of other tools.
     pub provenance: Option<Provenance>,
-    /// Seconds per stage; `null` for a statistics file.
+    /// What became of the cache of features; `null` when it was not used.
+    pub cache: Option<CacheUse>,
+    /// Seconds per stage; `null` when nothing was extracted.
     pub seconds: Option<StageSeconds>,
+}
+
+/// What became of the cache of features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CacheUse {
+    /// The features came from it.
+    Hit,
+    /// They were computed and stored in it.
+    Stored,
+    /// They were computed and could not be stored; a warning says why.
+    NotStored,
 }
 
 /// Seconds per stage of a pass. Decoding overlaps with the network.

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Defined, Duplicates, Metrics, Report, SetReport};
+use super::{Report, SetReport};
+use crate::score::{Defined, Duplicates, FidReport, Scores};
 
 /// Names of skipped images that are listed; the rest is counted. JSON lists all.
 const SKIPPED_SHOWN: usize = 5;
@@ -11,14 +12,8 @@ pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let mut line = |content: String| writeln!(text, "{content}").expect("a String takes any text");
-    if let Some(fid) = &report.metrics.fid {
-        line(format!("{:<17} {:.6}", "FID", fid.value));
-        line(format!("{:<17} means {:.6}, covariances {:.6}", "", fid.mean_term, fid.trace_term));
-    }
-    if let Some(score) = &report.metrics.inception_score {
-        line(format!("{:<17} {:.6} ± {:.6} ({} splits)", "Inception Score", score.mean, score.std, score.splits));
-    }
-    render_further(&report.metrics, &mut line);
+    render_scores(&report.metrics, &mut line);
+    line(format!("{:<17} those of {}, where nothing else was asked for", "definitions", report.preset));
     if let Some(within) = report.within_bound {
         line(format!("{:<17} {}", "bound", if within { "met" } else { "NOT met" }));
     }
@@ -55,14 +50,23 @@ pub(super) fn render(report: &Report) -> String {
     text
 }
 
-/// The scores that only `score` computes.
-fn render_further(metrics: &Metrics, line: &mut dyn FnMut(String)) {
+fn render_scores(metrics: &Scores, line: &mut dyn FnMut(String)) {
+    for (name, distance) in [("FID", &metrics.fid), ("sFID", &metrics.sfid)] {
+        if let Some(FidReport { value, mean_term, trace_term, .. }) = distance {
+            line(format!("{name:<17} {value:.6}"));
+            line(format!("{:<17} means {mean_term:.6}, covariances {trace_term:.6}", ""));
+        }
+    }
+    if let Some(score) = &metrics.inception_score {
+        line(format!("{:<17} {:.6} ± {:.6} ({} splits)", "Inception Score", score.mean, score.std, score.splits));
+    }
     if let Some(Defined { score, definition }) = &metrics.kid {
         let subsets = format!("{} subsets of {}", definition.subsets, definition.subset_size);
         line(format!("{:<17} {:.6} ± {:.6} ({subsets})", "KID", score.mean, score.std));
     }
     if let Some(Defined { score, definition }) = &metrics.prdc {
-        let (pair, other) = (definition.precision_recall.neighbours, definition.density_coverage.neighbours);
+        let options = definition.options;
+        let (pair, other) = (options.precision_recall.neighbours, options.density_coverage.neighbours);
         line(format!("{:<17} {:.6} (k = {pair})", "precision", score.precision));
         line(format!("{:<17} {:.6}", "recall", score.recall));
         line(format!("{:<17} {:.6}", "F-score", score.f_score));
@@ -88,9 +92,26 @@ fn render_further(metrics: &Metrics, line: &mut dyn FnMut(String)) {
         }
     }
     if let Some(Defined { score, .. }) = &metrics.duplicates {
-        let Duplicates { within_fake, between } = score;
+        let Duplicates { within_real, within_fake, between } = score;
         line(format!("{:<17} {} generated images look like another one", "near-duplicates", within_fake.images));
         line(format!("{:<17} {} generated images look like a real one", "", between.images));
+        line(format!("{:<17} {} real images look like another one", "", within_real.images));
+    }
+    if let Some(classes) = &metrics.per_class_fid {
+        for (number, class) in classes.iter().enumerate() {
+            let title = if number == 0 { "per-class FID" } else { "" };
+            let fid = class.fid.map_or("too few images".into(), |fid| format!("{fid:.6}"));
+            let (real, fake) = (class.real_images, class.fake_images);
+            line(format!("{title:<17} {fid} {} ({real} real, {fake} generated)", class.label));
+        }
+    }
+    if let Some(intervals) = &metrics.intervals {
+        let level = 100.0 * intervals.definition.level;
+        for (name, found) in &intervals.scores {
+            let of = found.of.map_or(String::new(), |of| format!(" of {of}"));
+            let (low, high, bias) = (found.interval.lower, found.interval.upper, found.interval.bias);
+            line(format!("{:<17} {level}% {name}: {low:.6} to {high:.6}, bias {bias:+.6}{of}", "interval"));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What users should know before they trust a number, each with a remedy.
 
 use super::WarningReport;
+use crate::score::Metric;
 
 /// Below this number of images, the bias of a Fréchet distance dominates comparisons: the usual advice is at least as
 /// many images as Inception has features.
@@ -45,6 +46,27 @@ pub enum Warning {
         /// The eigenvalue.
         eigenvalue: f64,
     },
+    /// Precision and recall were computed from sets of different sizes.
+    UnequalNumbers {
+        /// Real images.
+        real: u64,
+        /// Generated images.
+        fake: u64,
+    },
+    /// Of all scores, one could not be computed.
+    LeftOut {
+        /// The score.
+        metric: Metric,
+        /// Why.
+        reason: String,
+    },
+    /// Features could not be kept in the cache.
+    NotCached {
+        /// Path of the set.
+        set: String,
+        /// Why.
+        reason: String,
+    },
     /// The slow engine runs since there is no other.
     Tract,
     /// The extractor is not the one of the literature.
@@ -63,7 +85,9 @@ impl From<Warning> for WarningReport {
                     "{set} has {images} images: a Fréchet distance of {dim}-dimensional features is biased upwards \
                      below about {FEW_IMAGES}, and the more so the fewer there are"
                 ),
-                "compare only scores of equal numbers of images, and use 10,000 or more for a figure to publish".into(),
+                "compare only scores of equal numbers of images, and use 10,000 or more for a figure to publish; \
+                 `--metrics fid-infinity` extrapolates, `--ci 95` estimates bias and error"
+                    .into(),
             ),
             Warning::IdenticalSets => (
                 "identical-sets",
@@ -89,6 +113,24 @@ impl From<Warning> for WarningReport {
                 "clipped-covariance",
                 format!("the covariance of {set} has the eigenvalue {eigenvalue:e}, which was taken as zero"),
                 "its statistics were rounded; compute them again from the images".into(),
+            ),
+            Warning::UnequalNumbers { real, fake } => (
+                "unequal-numbers",
+                format!(
+                    "precision, recall, density and coverage depend on the numbers of images, {real} real and {fake} \
+                     generated"
+                ),
+                "take as many of the one as of the other, and compare only with scores of the same numbers".into(),
+            ),
+            Warning::LeftOut { metric, reason } => (
+                "left-out",
+                format!("of all scores, {metric} was left out: {reason}"),
+                "name the scores you want".into(),
+            ),
+            Warning::NotCached { set, reason } => (
+                "not-cached",
+                format!("the features of {set} were not kept in the cache: {reason}"),
+                "the scores are not affected, but the next run extracts them again".into(),
             ),
             Warning::Tract => (
                 "slow-engine",

@@ -36,6 +36,7 @@ impl ChannelMeans {
             model_sha256: String::new(),
             features_output: "means".into(),
             logits_output: Some("doubled".into()),
+            spatial_output: Some("tripled".into()),
             engine,
         };
         let normalization = Normalization::uniform(0.0, 1.0);
@@ -62,7 +63,8 @@ impl FeatureExtractor for ChannelMeans {
         let poisoned = means.mapv(|mean| if Some(mean) == self.poison { f32::NAN } else { mean });
         let features =
             Features::new(poisoned).map_err(|source| EngineError::Output { output: "means".into(), source })?;
-        Ok(Extraction { features, logits: Some(Logits::new(means * 2.0).unwrap()) })
+        let spatial = Some(Features::new(&means * 3.0).unwrap());
+        Ok(Extraction { features, logits: Some(Logits::new(means * 2.0).unwrap()), spatial })
     }
 }
 
@@ -113,7 +115,7 @@ fn features_come_in_the_order_of_the_images_at_every_batch_size() {
     let expected: Vec<f32> = (0..23).flat_map(colour).map(|level| f32::from(level) * 2.0).collect();
     let mut gaussians = Vec::new();
     for batch in [1, 4, 23, 64] {
-        let (collector, summary) = pass(folder.path(), batch, OnBadImage::Stop).unwrap();
+        let (mut collector, summary) = pass(folder.path(), batch, OnBadImage::Stop).unwrap();
         assert_eq!((summary.images, summary.skipped.len()), (23, 0));
         assert_eq!(collector.logits().unwrap().view().as_slice().unwrap(), expected);
         gaussians.push(collector.gaussian().unwrap());
@@ -122,6 +124,25 @@ fn features_come_in_the_order_of_the_images_at_every_batch_size() {
         assert_eq!(other.covariance(), gaussians[0].covariance(), "the batch size changed the statistics");
         assert!(fid(&gaussians[0], other).unwrap().value < 1e-9);
     }
+}
+
+#[test]
+fn only_what_was_asked_for_is_gathered() {
+    let folder = folder_of(5);
+    let images = DataSet::open(folder.path()).unwrap();
+    let gather = |mut collector: Collector| {
+        run(&images, &mut ChannelMeans::new(2), options(OnBadImage::Stop), &mut collector, &mut ()).unwrap();
+        collector
+    };
+    let mut nothing = gather(Collector::of_nothing());
+    assert!(nothing.features().is_none() && nothing.logits().is_none() && nothing.spatial().is_none());
+    assert!(nothing.gaussian().is_err() && nothing.spatial_gaussian().is_err());
+    let mut all = gather(Collector::of_nothing().with_features().with_spatial().with_spatial_statistics());
+    let (features, spatial) = (all.features().unwrap(), all.spatial().unwrap());
+    assert_eq!(features.view().mapv(|value| value * 3.0), spatial.view());
+    let mean = spatial.view().mapv(f64::from).mean_axis(Axis(0)).unwrap();
+    assert!((all.spatial_gaussian().unwrap().mean() - mean).mapv(f64::abs).sum() < 1e-9);
+    assert!(all.gaussian().is_err(), "no covariance unless a score looks at it");
 }
 
 #[test]

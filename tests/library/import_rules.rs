@@ -14,7 +14,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("image", &[]),
     ("linalg", &[]),
     ("metrics", &["linalg", "stats"]),
-    ("report", &["evaluate", "extractor", "image", "linalg", "metrics", "stats"]),
+    ("report", &["evaluate", "extractor", "image", "linalg", "metrics", "score", "stats"]),
+    ("score", &["linalg", "metrics", "stats"]),
     ("stats", &["linalg"]),
 ];
 

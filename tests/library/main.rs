@@ -27,6 +27,7 @@ mod import_rules;
 mod install;
 mod metrics_fixtures;
 mod metrics_laws;
+mod score;
 #[cfg(feature = "inference")]
 mod weights_efficientnet_lite;
 #[cfg(feature = "inference")]

@@ -6,5 +6,7 @@ mod checkpoint;
 mod support;
 
 mod divergence;
+mod features;
+mod from_files;
 mod model;
 mod scores;

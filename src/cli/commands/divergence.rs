@@ -270,7 +270,7 @@ pub fn run(args: &DivergenceArgs) -> gan_metrics::Result<Outcome> {
     let plan = Plan::new(args)?;
     let report = output::Report { kind: plan.pair.kind(), rows: compute::rows(&plan)? };
     if let Some(path) = &args.plot {
-        out::to_file(path, &plot::svg(&picture::panels(&plan)?)?)?;
+        out::to_file(path, plot::svg(&picture::panels(&plan)?)?.as_bytes())?;
     }
     out::to_stdout(&if args.json { report.to_json() } else { report.to_text() })?;
     Ok(Outcome::Success)

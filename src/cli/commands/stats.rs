@@ -1,23 +1,30 @@
 //! `gan-metrics stats IMAGES -o FILE`
 
 use gan_metrics::Result;
+use gan_metrics::score::{Need, Preset};
+use gan_metrics::stats::StatsFile;
 
-use super::{Running, measure};
 use crate::cli::args::StatsArgs;
 use crate::cli::exit::Outcome;
-use crate::cli::output;
+use crate::cli::measure::{Caching, Running, measure};
 use crate::cli::plan::{Input, NetworkPlan};
-use crate::cli::progress;
+use crate::cli::{output, progress};
 
 /// Writes the statistics of a set.
 pub fn run(args: &StatsArgs) -> Result<Outcome> {
     progress::watch_for_interrupts();
-    let input = Input::Images(gan_metrics::image::DataSet::open(&args.images)?);
-    let mut running = Running::start(NetworkPlan::new(&args.extract)?)?;
-    let measured = measure(&input, Some(&mut running), args.quiet.into())?;
-    measured.statistics.write(&args.output)?;
+    let input = Input::open(&args.images)?;
+    let mut running = match &input {
+        Input::Images(_) => Some(Running::start(NetworkPlan::new(&args.extract, Preset::default())?)?),
+        Input::Features(..) | Input::Statistics(..) => None,
+    };
+    let needs = [Need::Statistics].into();
+    let measured = measure(&input, running.as_mut(), &needs, &Caching::new(&args.cache), args.quiet.into())?;
+    output::warn(&measured.warnings, args.quiet.into());
+    let gaussian = measured.data.statistics.expect("asked for");
+    let dim = gaussian.dim();
+    StatsFile { gaussian, provenance: measured.provenance }.write(&args.output)?;
     let images = measured.report.images.unwrap_or_default();
-    let dim = measured.statistics.gaussian.dim();
     output::to_stdout(&format!("{}: {images} images, {dim} dimensions\n", args.output.display()))?;
     Ok(Outcome::Success)
 }

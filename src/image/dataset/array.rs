@@ -64,12 +64,23 @@ impl PixelArray {
         self.count
     }
 
-    pub(super) fn load(&self, index: usize, image: &str) -> Result<RgbImage, ImageError> {
-        let bytes = self.height as usize * self.width as usize * self.channels;
+    /// Height, width and channels of an image.
+    pub(super) fn shape_of_image(&self) -> [usize; 3] {
+        [self.height as usize, self.width as usize, self.channels]
+    }
+
+    /// The levels of an image as they are kept.
+    pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
+        let bytes: usize = self.shape_of_image().iter().product();
         let mut samples = vec![0; bytes];
         let offset = self.offset + index as u64 * bytes as u64;
         read_exact_at(&self.file, &mut samples, offset)
             .map_err(|source| ImageError::Read { image: image.to_owned(), source })?;
+        Ok(samples)
+    }
+
+    pub(super) fn load(&self, index: usize, image: &str) -> Result<RgbImage, ImageError> {
+        let samples = self.read(index, image)?;
         let loaded = match self.channels {
             1 => RgbImage::from_gray(self.width, self.height, &samples),
             _ => RgbImage::new(self.width, self.height, samples),

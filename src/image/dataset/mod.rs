@@ -39,6 +39,7 @@ use std::io::Seek;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
 
 use self::archive::Archive;
 use self::array::{PixelArray, Segment};
@@ -165,16 +166,43 @@ impl DataSet {
         if index >= self.len() {
             return Err(ImageError::OutOfRange { index, len: self.len() });
         }
-        let image = match &self.source {
-            Source::Array(_) => format!("{}[{index}]", self.path.display()),
-            _ => format!("{}/{}", self.path.display(), self.name(index)),
-        };
+        let image = self.described(index);
         let bytes = match &self.source {
             Source::Directory(directory) => directory.read(index, &image)?,
             Source::Archive(archive) => archive.read(index, &image)?,
             Source::Array(array) => return array.load(index, &image),
         };
         decode(&bytes).map_err(|source| ImageError::Decode { image, source })
+    }
+
+    /// SHA-256 of an image as it is kept: of its encoded bytes, or of its shape and levels in an array. Images of one digest
+    /// are the same image; nothing is decoded.
+    ///
+    /// # Errors
+    /// [`ImageError`], which names the image, when it cannot be read.
+    pub fn digest(&self, index: usize) -> Result<[u8; 32], ImageError> {
+        if index >= self.len() {
+            return Err(ImageError::OutOfRange { index, len: self.len() });
+        }
+        let image = self.described(index);
+        let mut hasher = Sha256::new();
+        match &self.source {
+            Source::Directory(directory) => hasher.update(directory.read(index, &image)?),
+            Source::Archive(archive) => hasher.update(archive.read(index, &image)?),
+            Source::Array(array) => {
+                hasher.update(format!("array of {:?} levels\n", array.shape_of_image()));
+                hasher.update(array.read(index, &image)?);
+            }
+        }
+        Ok(hasher.finalize().into())
+    }
+
+    /// Where an image is, for messages.
+    fn described(&self, index: usize) -> String {
+        match &self.source {
+            Source::Array(_) => format!("{}[{index}]", self.path.display()),
+            _ => format!("{}/{}", self.path.display(), self.name(index)),
+        }
     }
 }
 

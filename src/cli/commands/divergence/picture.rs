@@ -39,7 +39,7 @@ pub(super) fn panels(plan: &Plan) -> Result<Vec<Panel>, ArgumentsError> {
 
 fn sampled(label: &str, (low, high): (f64, f64), f: impl Fn(f64) -> f64) -> Curve {
     let at = |index: usize| low + (high - low) * index as f64 / RESOLUTION as f64;
-    Curve { label: label.to_owned(), points: (0..=RESOLUTION).map(|index| (at(index), f(at(index)))).collect() }
+    Curve::line(label, (0..=RESOLUTION).map(|index| (at(index), f(at(index)))).collect())
 }
 
 fn generator_panel(generator: Generator) -> Panel {
@@ -107,13 +107,9 @@ fn of_probabilities(plan: &Plan, divergence: Divergence, p: &Distribution, q: &D
         points.iter().copied().fold(f64::NEG_INFINITY, f64::max) - points.iter().copied().fold(f64::INFINITY, f64::min);
     // P and Q stand side by side.
     let beside = 0.1 * if points.len() > 1 && span > 0.0 { span / (points.len() - 1) as f64 } else { 1.0 };
-    let stems = |label: &str, shift: f64, heights: &mut dyn Iterator<Item = f64>| Curve {
-        label: label.to_owned(),
-        points: points
-            .iter()
-            .zip(heights)
-            .flat_map(|(x, height)| [0.0, height, f64::NAN].map(|y| (x + shift, y)))
-            .collect(),
+    let stems = |label: &str, shift: f64, heights: &mut dyn Iterator<Item = f64>| {
+        let stem = |(x, height): (&f64, f64)| [0.0, height, f64::NAN].map(|y| (x + shift, y));
+        Curve::line(label, points.iter().zip(heights).flat_map(stem).collect())
     };
     let panel = |title: String, curves| Panel { title, x_label: x_label.to_owned(), curves };
     let pairs = || p.probabilities().iter().copied().zip(q.probabilities().iter().copied());

@@ -1,12 +1,16 @@
 //! What users type. Nothing is checked here beyond its form.
 
+mod model;
+mod score;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gan_metrics::extractor::install::Source;
 use gan_metrics::extractor::{Device, EngineChoice, ExtractorId, Layer, Layout, parse_triple};
 use gan_metrics::image::ResizeMode;
 
+pub use self::model::{DoctorArgs, ModelCommand};
+pub use self::score::*;
 use super::commands::divergence::DivergenceArgs;
 
 const EXIT_CODES: &str = "\
@@ -40,6 +44,27 @@ pub enum Command {
     Is(InceptionScoreArgs),
     /// Every score of a set of generated images, from one pass.
     Score(ScoreArgs),
+    /// Kernel Inception Distance.
+    Kid(KidArgs),
+    /// Precision, recall, density and coverage.
+    Prdc(PrdcArgs),
+    /// Monge Inception Distance.
+    Mind(MindArgs),
+    /// Maximum mean discrepancy, in the form of CMMD.
+    Mmd(MmdArgs),
+    /// Memorisation-informed Fréchet distance.
+    Mifid(MifidArgs),
+    /// Vendi score of a set of images.
+    Vendi(VendiArgs),
+    /// Fréchet distance extrapolated to infinitely many generated images.
+    FidInfinity(FidInfinityArgs),
+    /// Near-duplicates within and between two sets.
+    Duplicates(DuplicatesArgs),
+    /// Write the features of every image, to compute any score from later.
+    Features(FeaturesArgs),
+    /// List or clear the cache of features.
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Write the statistics of a set (mu and sigma, as pytorch-fid does), to compare against later.
     Stats(StatsArgs),
     /// Divergence between two distributions: probabilities, densities, Gaussians or samples.
@@ -56,212 +81,6 @@ pub enum Command {
     },
     /// Print the manual page, in roff.
     Man,
-}
-
-const INPUTS: &str = "folder, .zip, .tar, .npz or .npy of images, IDX file (.gz too), or a statistics .npz";
-
-/// `gan-metrics fid A B`
-#[derive(Debug, Args)]
-pub struct FidArgs {
-    /// First set, usually the real images.
-    #[arg(help = format!("First set, usually the real images: {INPUTS}"))]
-    pub first: PathBuf,
-    /// Second set, usually the generated images.
-    #[arg(help = "Second set, usually the generated images: likewise")]
-    pub second: PathBuf,
-    /// Exit with code 1 when the distance is above this value.
-    #[arg(long, value_name = "FID", value_parser = finite)]
-    pub fail_above: Option<f64>,
-    #[command(flatten)]
-    pub extract: ExtractArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-/// `gan-metrics is A`
-#[derive(Debug, Args)]
-pub struct InceptionScoreArgs {
-    /// The images.
-    #[arg(help = "The images: folder, .zip, .tar, .npz or .npy, or IDX file (.gz too)")]
-    pub images: PathBuf,
-    /// Number of splits.
-    #[arg(long, default_value_t = 10)]
-    pub splits: usize,
-    /// Seed of numpy's RandomState that shuffles the images before splitting, as torch-fidelity does.
-    #[arg(long, default_value_t = 2020)]
-    pub seed: u32,
-    /// Take the images as they come instead of shuffling.
-    #[arg(long, value_enum, default_value_t = OrderArg::Shuffled)]
-    pub order: OrderArg,
-    /// Divisor of the variance over splits: their number (0: torch-fidelity) or one less (1: torchmetrics).
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=1))]
-    pub ddof: u8,
-    /// Exit with code 1 when the score is below this value.
-    #[arg(long, value_name = "IS", value_parser = finite)]
-    pub fail_below: Option<f64>,
-    #[command(flatten)]
-    pub extract: ExtractArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-/// `gan-metrics score REAL FAKE`
-#[derive(Debug, Args)]
-pub struct ScoreArgs {
-    /// The real images.
-    #[arg(help = "The real images: folder, .zip, .tar, .npz or .npy, or IDX file (.gz too)")]
-    pub real: PathBuf,
-    /// The generated images.
-    #[arg(help = "The generated images: likewise")]
-    pub fake: PathBuf,
-    /// Scores to compute, separated by commas [default: those of the preset].
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "SCORES")]
-    pub metrics: Vec<MetricArg>,
-    /// Tool whose definitions and resize mode are followed.
-    #[arg(long, value_enum, default_value_t = PresetArg::TorchFidelity)]
-    pub preset: PresetArg,
-    /// Images in each subset of the Kernel Inception Distance [default: 1000].
-    #[arg(long, value_name = "N")]
-    pub kid_subset_size: Option<usize>,
-    #[command(flatten)]
-    pub extract: ExtractArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-/// A score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum MetricArg {
-    /// Fréchet distance.
-    Fid,
-    /// Inception Score of the generated images.
-    Is,
-    /// Kernel Inception Distance.
-    Kid,
-    /// Precision, recall, their F-score, density and coverage.
-    Prdc,
-    /// Monge Inception Distance.
-    Mind,
-    /// Memorisation-informed Fréchet distance.
-    Mifid,
-    /// Maximum mean discrepancy with a Gaussian kernel.
-    Mmd,
-    /// Vendi score of the generated images.
-    Vendi,
-    /// Fréchet distance at infinitely many generated images.
-    FidInfinity,
-    /// Inception Score at infinitely many generated images.
-    IsInfinity,
-    /// Near-duplicates among the generated images, and of real ones.
-    Duplicates,
-    /// All of them.
-    All,
-}
-
-impl MetricArg {
-    /// The scores that `All` stands for.
-    pub const EACH: [Self; 11] = [
-        Self::Fid,
-        Self::Is,
-        Self::Kid,
-        Self::Prdc,
-        Self::Mind,
-        Self::Mifid,
-        Self::Mmd,
-        Self::Vendi,
-        Self::FidInfinity,
-        Self::IsInfinity,
-        Self::Duplicates,
-    ];
-}
-
-/// A tool whose definitions are followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PresetArg {
-    /// torch-fidelity: resize tf1; FID, IS, KID, precision and recall.
-    TorchFidelity,
-    /// pytorch-fid: resize torch; FID.
-    PytorchFid,
-    /// clean-fid: resize clean; FID and KID.
-    CleanFid,
-}
-
-/// `gan-metrics stats IMAGES -o FILE`
-#[derive(Debug, Args)]
-pub struct StatsArgs {
-    /// The images.
-    #[arg(help = "The images: folder, .zip, .tar, .npz or .npy, or IDX file (.gz too)")]
-    pub images: PathBuf,
-    /// Statistics file to write (.npz).
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
-    /// No progress on stderr.
-    #[arg(short, long)]
-    pub quiet: bool,
-    #[command(flatten)]
-    pub extract: ExtractArgs,
-}
-
-/// `gan-metrics model …`
-#[derive(Debug, Subcommand)]
-pub enum ModelCommand {
-    /// Fetch the published weights of a network (91 MiB), verify and convert them.
-    Install {
-        /// Network to install.
-        #[arg(value_name = "NAME", value_parser = |text: &str| text.parse::<ExtractorId>())]
-        network: ExtractorId,
-        /// A copy of the published file, or an address to fetch it from, instead of the authors' addresses.
-        #[arg(long, value_name = "FILE|URL", value_parser = |text: &str| Ok::<_, String>(Source::parse(text)))]
-        from: Option<Source>,
-        /// No progress on stderr.
-        #[arg(short, long)]
-        quiet: bool,
-    },
-    /// Turn a PyTorch checkpoint of the FID Inception-v3's layout into an ONNX network for --model.
-    Convert {
-        /// Checkpoint (.pth) in either format of torch.save.
-        checkpoint: PathBuf,
-        /// ONNX file to write.
-        #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
-    },
-    /// List the networks and whether they are installed.
-    List,
-    /// Show inputs, outputs and origin of a network.
-    Info {
-        /// Name of a network, or an ONNX file.
-        #[arg(value_name = "NAME|FILE")]
-        network: PathBuf,
-    },
-    /// Print where the ONNX file of an installed network is.
-    Path {
-        /// Network.
-        #[arg(value_name = "NAME", value_parser = |text: &str| text.parse::<ExtractorId>())]
-        network: ExtractorId,
-    },
-    /// Remove an installed network.
-    Remove {
-        /// Network.
-        #[arg(value_name = "NAME", value_parser = |text: &str| text.parse::<ExtractorId>())]
-        network: ExtractorId,
-    },
-    /// Write a network as an ONNX file, for use elsewhere.
-    Export {
-        /// Network.
-        #[arg(value_name = "NAME", value_parser = |text: &str| text.parse::<ExtractorId>())]
-        network: ExtractorId,
-        /// ONNX file to write.
-        #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
-    },
-}
-
-/// `gan-metrics doctor`
-#[derive(Debug, Args)]
-pub struct DoctorArgs {
-    /// Library file or folder of ONNX Runtime, instead of searching for it.
-    #[arg(long, value_name = "PATH")]
-    pub ort_library: Option<PathBuf>,
 }
 
 /// Which network sees the images, and how.
@@ -337,15 +156,6 @@ pub struct OutputArgs {
     /// No progress and no warnings on stderr; the JSON report has the warnings all the same.
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
-}
-
-/// Order of the images before splitting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OrderArg {
-    /// Shuffled by numpy's RandomState.
-    Shuffled,
-    /// As they come.
-    AsGiven,
 }
 
 /// Order of the axes.

@@ -1,0 +1,235 @@
+//! A cache of features, found again by what they were computed from.
+//!
+//! The name of an entry is the SHA-256 of everything that can change a bit of its content: the images as they are encoded, in
+//! their order, the weights of the network, its outputs, the engine with its version, provider and batch size, how images are
+//! resized and normalised, and the version of this crate. Where or when an image was found plays no part, so that an entry
+//! can never be stale: another image, network or mode is another name. Entries that were not used for the longest time go
+//! when the cache grows beyond its limit.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Blame, Blamed};
+use crate::extractor::FeatureExtractor;
+use crate::image::{DataSet, ImageError, ResizeMode};
+use crate::stats::{FeatureFile, FeatureFileError, Provenance};
+
+const EXTENSION: &str = "npz";
+
+/// Why the cache cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// Its folder cannot be read or written.
+    #[error("the cache of features in {}: {source}", path.display())]
+    Io {
+        /// Path of the folder, or of the entry.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An entry cannot be written.
+    #[error("the cache of features: {0}")]
+    Write(#[from] FeatureFileError),
+    /// An entry alone exceeds the limit.
+    #[error(
+        "these features take {bytes} bytes, more than the limit of the cache, {limit}: raise it with --cache-limit"
+    )]
+    TooLarge {
+        /// Size of the entry.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+impl Blamed for CacheError {
+    fn blame(&self) -> Blame {
+        match self {
+            CacheError::Io { .. } => Blame::Machine,
+            CacheError::Write(error) => error.blame(),
+            CacheError::TooLarge { .. } => Blame::Input,
+        }
+    }
+}
+
+/// The name of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheKey(String);
+
+impl CacheKey {
+    /// The name of the features that `extractor` gives of `images` when they are resized in the given mode. Reads all images,
+    /// on all cores, and decodes none.
+    ///
+    /// # Errors
+    /// [`ImageError`] when an image cannot be read.
+    pub fn new(images: &DataSet, extractor: &dyn FeatureExtractor, resize: ResizeMode) -> Result<Self, ImageError> {
+        let digests: Vec<[u8; 32]> =
+            (0..images.len()).into_par_iter().map(|index| images.digest(index)).collect::<Result<_, _>>()?;
+        let mut content = Sha256::new();
+        digests.iter().for_each(|digest| content.update(digest));
+        let info = extractor.info();
+        let identity = serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "images": images.len(),
+            "content": hexadecimal(&content.finalize()),
+            "model": info.model_sha256,
+            "outputs": [Some(&info.features_output), info.logits_output.as_ref(), info.spatial_output.as_ref()],
+            "engine": [&info.engine.name, &info.engine.version, &info.engine.provider],
+            "input": extractor.input(),
+            "batch": extractor.batch_size(),
+            "resize": resize,
+            // The name alone goes into statistics files and warnings.
+            "extractor": info.name,
+        });
+        Ok(Self(hexadecimal(&Sha256::digest(identity.to_string()))))
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An entry, as listed.
+#[derive(Debug, Clone)]
+pub struct CacheEntry {
+    /// Path of its file.
+    pub path: PathBuf,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// When it was used last.
+    pub used: SystemTime,
+    /// How its features came about; `None` when the file is damaged.
+    pub provenance: Option<Provenance>,
+}
+
+/// A folder of feature files.
+#[derive(Debug, Clone)]
+pub struct FeatureCache {
+    folder: PathBuf,
+    limit: u64,
+}
+
+impl FeatureCache {
+    /// The cache in a folder, which is made when something is stored; it holds at most `limit` bytes.
+    pub fn at(folder: PathBuf, limit: u64) -> Self {
+        Self { folder, limit }
+    }
+
+    fn path(&self, key: &CacheKey) -> PathBuf {
+        self.folder.join(&key.0).with_extension(EXTENSION)
+    }
+
+    /// The entry of that name, which counts as used now. A damaged one is removed, and is not there.
+    pub fn find(&self, key: &CacheKey) -> Option<FeatureFile> {
+        let path = self.path(key);
+        if !path.is_file() {
+            return None;
+        }
+        match FeatureFile::read(&path) {
+            Ok(found) => {
+                // Where the time cannot be set, the entry is removed sooner: no reason to fail.
+                let _ = File::options().write(true).open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+                Some(found)
+            }
+            Err(_) => {
+                let _ = fs::remove_file(&path);
+                None
+            }
+        }
+    }
+
+    /// Stores features under a name, then removes the entries that were not used for the longest time until the cache is
+    /// within its limit.
+    ///
+    /// # Errors
+    /// [`CacheError`] when the folder cannot be written, or the features alone exceed the limit: nothing is removed for them.
+    pub fn store(&self, key: &CacheKey, features: &FeatureFile) -> Result<(), CacheError> {
+        let columns = |dim: Option<usize>| dim.unwrap_or(0) as u64;
+        let FeatureFile { features: matrix, logits, spatial, .. } = features;
+        let row = matrix.dim() as u64
+            + columns(logits.as_ref().map(|logits| logits.dim()))
+            + columns(spatial.as_ref().map(|spatial| spatial.dim()));
+        let bytes = 4 * row * matrix.len() as u64;
+        if bytes > self.limit {
+            return Err(CacheError::TooLarge { bytes, limit: self.limit });
+        }
+        fs::create_dir_all(&self.folder).map_err(|source| self.failure(&self.folder, source))?;
+        let path = self.path(key);
+        features.write(&path)?;
+        let mut entries = self.files()?;
+        let mut total: u64 = entries.iter().map(|entry| entry.1).sum();
+        entries.sort_by_key(|entry| entry.2);
+        for (entry, bytes, _) in entries.into_iter().filter(|entry| entry.0 != path) {
+            if total <= self.limit {
+                break;
+            }
+            self.remove(&entry)?;
+            total -= bytes;
+        }
+        Ok(())
+    }
+
+    /// All entries, the one used last first.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`] when the folder is there and cannot be read.
+    pub fn entries(&self) -> Result<Vec<CacheEntry>, CacheError> {
+        let mut files = self.files()?;
+        files.sort_by_key(|file| std::cmp::Reverse(file.2));
+        let entry = |(path, bytes, used): (PathBuf, u64, SystemTime)| {
+            let provenance = FeatureFile::read_provenance(&path).ok();
+            CacheEntry { path, bytes, used, provenance }
+        };
+        Ok(files.into_iter().map(entry).collect())
+    }
+
+    /// Removes all entries; gives their number and size.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`] when the folder cannot be read, or an entry cannot be removed.
+    pub fn clear(&self) -> Result<(usize, u64), CacheError> {
+        let files = self.files()?;
+        for (path, ..) in &files {
+            self.remove(path)?;
+        }
+        Ok((files.len(), files.iter().map(|file| file.1).sum()))
+    }
+
+    fn failure(&self, path: &Path, source: io::Error) -> CacheError {
+        CacheError::Io { path: path.into(), source }
+    }
+
+    /// Another process may have removed the entry already.
+    fn remove(&self, path: &Path) -> Result<(), CacheError> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failure(path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Path, size and time of last use of each entry.
+    fn files(&self) -> Result<Vec<(PathBuf, u64, SystemTime)>, CacheError> {
+        let folder = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(|source| self.failure(&self.folder, source))?,
+        };
+        let mut files = Vec::new();
+        for entry in folder {
+            let path = entry.map_err(|source| self.failure(&self.folder, source))?.path();
+            if path.extension().is_none_or(|extension| extension != EXTENSION) {
+                continue;
+            }
+            // One that another process has just removed is not listed.
+            if let Ok(metadata) = fs::metadata(&path) {
+                files.push((path, metadata.len(), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)));
+            }
+        }
+        Ok(files)
+    }
+}

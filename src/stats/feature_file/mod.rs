@@ -1,0 +1,266 @@
+//! Feature files: what a network said of every image of a set, so that no extraction need be repeated.
+//!
+//! | extension | content |
+//! |---|---|
+//! | `.npz` | arrays `features`, `logits`, `spatial`; JSON texts as bytes in `provenance` and `names`; read by `numpy.load` |
+//! | `.safetensors` | tensors of the same names; the texts in the metadata |
+//! | `.npy` | the features alone, n×d |
+//!
+//! All numbers are written in f32. Arrays of f64, as other tools write them, are read and rounded to f32.
+
+mod npz;
+mod safetensors;
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read};
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array2, Ix2, OwnedRepr};
+use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyExt};
+
+use super::features::{Features, FeaturesError, Logits};
+use super::file::Provenance;
+use crate::atomic;
+use crate::error::{Blame, Blamed};
+
+/// Why a feature file cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FeatureFileError {
+    /// The file cannot be opened, read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Path of the file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The name does not say in which format to write.
+    #[error("{} does not say which format to write: name a file .npz, .npy or .safetensors", path.display())]
+    Extension {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// The file is damaged, or is no feature file.
+    #[error("{} is not a feature file: {reason}", path.display())]
+    Malformed {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A value cannot be used.
+    #[error("{}{}: {source}", path.display(), image.as_ref().map_or(String::new(), |image| format!(", image {image}")))]
+    Features {
+        /// Path of the file.
+        path: PathBuf,
+        /// Name of the image, where the file tells.
+        image: Option<String>,
+        /// Which value.
+        source: FeaturesError,
+    },
+}
+
+impl Blamed for FeatureFileError {
+    fn blame(&self) -> Blame {
+        match self {
+            FeatureFileError::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Blame::Machine,
+            _ => Blame::Input,
+        }
+    }
+}
+
+/// What a network said of every image of a set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureFile {
+    /// The features, n×d.
+    pub features: Features,
+    /// The class scores, n×classes.
+    pub logits: Option<Logits>,
+    /// The spatial features, which sFID compares.
+    pub spatial: Option<Features>,
+    /// The name of each image within its set, with its folders.
+    pub names: Option<Vec<String>>,
+    /// How the features came about; unknown for files of other tools.
+    pub provenance: Option<Provenance>,
+}
+
+/// A feature file as read, nothing checked.
+#[derive(Default)]
+struct Raw {
+    features: Option<Array2<f32>>,
+    logits: Option<Array2<f32>>,
+    spatial: Option<Array2<f32>>,
+    names: Option<String>,
+    provenance: Option<String>,
+}
+
+/// The formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Npz,
+    Npy,
+    Safetensors,
+}
+
+impl Format {
+    fn of_name(path: &Path) -> Result<Self, FeatureFileError> {
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        match extension.as_str() {
+            "npz" => Ok(Format::Npz),
+            "npy" => Ok(Format::Npy),
+            "safetensors" => Ok(Format::Safetensors),
+            _ => Err(FeatureFileError::Extension { path: path.into() }),
+        }
+    }
+
+    /// By the first bytes; `None` for what is certainly no feature file.
+    fn of_content(path: &Path) -> io::Result<Option<Self>> {
+        let mut head = Vec::new();
+        File::open(path)?.take(128).read_to_end(&mut head)?;
+        Ok(if head.starts_with(b"PK\x03\x04") {
+            Some(Format::Npz)
+        } else if head.starts_with(b"\x93NUMPY") {
+            // A matrix of floating-point numbers; images are bytes, of three or four axes.
+            let header = String::from_utf8_lossy(&head);
+            let float = ["'<f4'", "'<f8'", "'>f4'", "'>f8'"].iter().any(|dtype| header.contains(dtype));
+            let shape = header.split_once("'shape': (").and_then(|(_, rest)| rest.split_once(')'));
+            let axes = shape.map_or(0, |(axes, _)| axes.split(',').filter(|axis| !axis.trim().is_empty()).count());
+            (float && axes == 2).then_some(Format::Npy)
+        } else {
+            safetensors::recognise(&head).then_some(Format::Safetensors)
+        })
+    }
+}
+
+impl FeatureFile {
+    /// Whether the file holds features; `false` for anything else, unreadable files included.
+    pub fn sniff(path: &Path) -> bool {
+        match Format::of_content(path) {
+            Ok(Some(Format::Npz)) => npz::has_features(path),
+            Ok(found) => found.is_some(),
+            Err(_) => false,
+        }
+    }
+
+    /// Reads a file in any of the formats.
+    ///
+    /// # Errors
+    /// [`FeatureFileError`] when it cannot be read, holds no features, or values that are not finite; such a value's
+    /// image is named where the file tells.
+    pub fn read(path: &Path) -> Result<Self, FeatureFileError> {
+        let failure = |source| FeatureFileError::Io { path: path.into(), source };
+        let malformed = |reason: String| FeatureFileError::Malformed { path: path.into(), reason };
+        let raw = match Format::of_content(path).map_err(failure)? {
+            Some(Format::Npz) => npz::read(path).map_err(malformed)?,
+            Some(Format::Safetensors) => safetensors::read(path).map_err(malformed)?,
+            Some(Format::Npy) => Raw { features: Some(read_npy(path).map_err(malformed)?), ..Raw::default() },
+            None => return Err(malformed("it is no .npz, .npy or .safetensors file of features".into())),
+        };
+        Self::checked(path, raw)
+    }
+
+    fn checked(path: &Path, raw: Raw) -> Result<Self, FeatureFileError> {
+        let malformed = |reason: String| FeatureFileError::Malformed { path: path.into(), reason };
+        let json = |what: &str, error: serde_json::Error| malformed(format!("its {what} cannot be read: {error}"));
+        let names: Option<Vec<String>> = match raw.names {
+            Some(text) => Some(serde_json::from_str(&text).map_err(|error| json("names", error))?),
+            None => None,
+        };
+        let provenance = match raw.provenance {
+            Some(text) => Some(serde_json::from_str(&text).map_err(|error| json("provenance", error))?),
+            None => None,
+        };
+        let values = |source: FeaturesError| {
+            let image = match &source {
+                FeaturesError::NotFinite { row, .. } => names.as_ref().and_then(|names| names.get(*row)).cloned(),
+                _ => None,
+            };
+            FeatureFileError::Features { path: path.into(), image, source }
+        };
+        let features = raw.features.ok_or_else(|| malformed("it has no array `features`".into()))?;
+        let features = Features::new(features).map_err(values)?;
+        let logits = raw.logits.map(Logits::new).transpose().map_err(values)?;
+        let spatial = raw.spatial.map(Features::new).transpose().map_err(values)?;
+        let rows = features.len();
+        for (what, found) in [
+            ("logits", logits.as_ref().map(Logits::len)),
+            ("spatial features", spatial.as_ref().map(Features::len)),
+            ("names", names.as_ref().map(Vec::len)),
+        ] {
+            if let Some(found) = found.filter(|&found| found != rows) {
+                return Err(malformed(format!("it has features of {rows} images, but {what} of {found}")));
+            }
+        }
+        Ok(Self { features, logits, spatial, names, provenance })
+    }
+
+    /// Reads how the features of an `.npz` file came about, and nothing else.
+    ///
+    /// # Errors
+    /// [`FeatureFileError`] when it cannot be read or does not tell.
+    pub fn read_provenance(path: &Path) -> Result<Provenance, FeatureFileError> {
+        let malformed = |reason: String| FeatureFileError::Malformed { path: path.into(), reason };
+        let text = npz::read_provenance(path).map_err(malformed)?;
+        serde_json::from_str(&text).map_err(|error| malformed(format!("its provenance cannot be read: {error}")))
+    }
+
+    /// Whether [`Self::write`] could write to such a path all that it is asked to; so that one can know before the work.
+    ///
+    /// # Errors
+    /// [`FeatureFileError::Extension`].
+    pub fn check_name(path: &Path) -> Result<(), FeatureFileError> {
+        Format::of_name(path).map(|_| ())
+    }
+
+    /// Writes the file atomically, in the format that its extension names. A `.npy` file takes the features alone.
+    ///
+    /// # Errors
+    /// [`FeatureFileError`] when the extension names no format, or the file cannot be written; a file that was there
+    /// before is then untouched.
+    pub fn write(&self, path: &Path) -> Result<(), FeatureFileError> {
+        let format = Format::of_name(path)?;
+        atomic::write(path, |file: &mut BufWriter<&File>| match format {
+            Format::Npz => npz::write(self, file),
+            Format::Npy => self.features.view().write_npy(file).map_err(io::Error::other),
+            Format::Safetensors => safetensors::write(self, file),
+        })
+        .map_err(|source| FeatureFileError::Io { path: path.into(), source })
+    }
+
+    /// The texts that go into a file, by name.
+    fn texts(&self) -> Vec<(&'static str, String)> {
+        let mut texts = Vec::new();
+        if let Some(provenance) = &self.provenance {
+            texts.push(("provenance", serde_json::to_string(provenance).expect("strings and a number serialise")));
+        }
+        if let Some(names) = &self.names {
+            texts.push(("names", serde_json::to_string(names).expect("strings serialise")));
+        }
+        texts
+    }
+
+    /// The matrices that go into a file, by name.
+    fn matrices(&self) -> Vec<(&'static str, ndarray::ArrayView2<'_, f32>)> {
+        let mut matrices = vec![("features", self.features.view())];
+        matrices.extend(self.logits.as_ref().map(|logits| ("logits", logits.view())));
+        matrices.extend(self.spatial.as_ref().map(|spatial| ("spatial", spatial.view())));
+        matrices
+    }
+}
+
+/// An array of f32, or of f64 rounded to f32.
+fn read_npy(path: &Path) -> Result<Array2<f32>, String> {
+    fn read<T: ReadableElement>(path: &Path) -> Result<Array2<T>, ReadNpyError> {
+        let file = File::open(path)?;
+        ndarray::ArrayBase::<OwnedRepr<T>, Ix2>::read_npy(BufReader::new(file))
+    }
+    match read::<f64>(path) {
+        Err(ReadNpyError::WrongDescriptor(_)) => read::<f32>(path),
+        found => found.map(|values| values.mapv(|value| value as f32)),
+    }
+    .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests;
