@@ -8,6 +8,9 @@ use gan_metrics::extractor::{Device, EngineChoice, ExtractorId, Layer, Layout, p
 use gan_metrics::image::ResizeMode;
 
 use super::commands::divergence::DivergenceArgs;
+use super::commands::export::ExportArgs;
+use super::commands::generate::GenerateArgs;
+use super::commands::train::TrainArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -44,6 +47,12 @@ pub enum Command {
     Stats(StatsArgs),
     /// Divergence between two distributions: probabilities, densities, Gaussians or samples.
     Divergence(DivergenceArgs),
+    /// Train a generative adversarial network, scoring it on the way.
+    Train(TrainArgs),
+    /// Make images with a trained generator.
+    Generate(GenerateArgs),
+    /// Write a trained generator as an ONNX graph.
+    Export(ExportArgs),
     /// Install, convert, list and inspect networks.
     #[command(subcommand)]
     Model(ModelCommand),

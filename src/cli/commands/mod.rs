@@ -2,12 +2,15 @@
 
 pub mod divergence;
 pub mod doctor;
+pub mod export;
 pub mod fid;
+pub mod generate;
 pub mod inception_score;
 pub mod model;
 pub mod score;
 pub mod shell;
 pub mod stats;
+pub mod train;
 
 use std::time::{Duration, Instant};
 

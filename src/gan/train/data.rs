@@ -55,6 +55,11 @@ impl TrainingSet {
         self.size
     }
 
+    /// The bytes, N×channels×size×size.
+    pub fn samples(&self) -> &[u8] {
+        &self.samples
+    }
+
     /// SHA-256 of the bytes, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
