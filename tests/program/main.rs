@@ -8,3 +8,4 @@ mod support;
 mod divergence;
 mod model;
 mod scores;
+mod train;

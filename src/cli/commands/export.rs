@@ -8,7 +8,7 @@ use gan_metrics::error::{Blame, Blamed};
 use gan_metrics::extractor::weights::onnx::{Graph, Kernel, Value, Window};
 use gan_metrics::extractor::weights::pth::Tensor;
 use gan_metrics::gan::layers::{Activation, Layer, NORMALIZATION_EPSILON, Network};
-use gan_metrics::gan::train::{TrainedGenerator, checkpoint};
+use gan_metrics::gan::train::checkpoint::{self, TrainedGenerator};
 use gan_metrics::{Result, atomic};
 
 use crate::cli::exit::Outcome;
