@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use gan_metrics::Result;
 use gan_metrics::evaluate::{OnBadImage, PassOptions};
-use gan_metrics::extractor::{CustomModel, Model, NetworkExtractor, NetworkOptions, SpatialFeatures, load};
+use gan_metrics::extractor::{
+    CustomModel, ExtractorId, Model, NetworkExtractor, NetworkOptions, SpatialFeatures, load,
+};
 use gan_metrics::image::{DataSet, ResizeMode};
 use gan_metrics::report::Preparation;
 use gan_metrics::score::{Need, Preset};
@@ -111,6 +113,13 @@ impl NetworkPlan {
             Need::Spatial => self.model.spatial_output.is_some(),
             Need::Features | Need::Statistics | Need::Labels => true,
         }
+    }
+
+    /// A network by its name, run as `network` says, in the default resize mode.
+    pub fn named(id: ExtractorId, network: NetworkOptions) -> Result<Self> {
+        let resize = ResizeMode::default();
+        let model = load(id, resize, None)?;
+        Ok(Self { model, network, pass: PassOptions { resize, on_bad_image: OnBadImage::Stop } })
     }
 
     /// Starts the engine.

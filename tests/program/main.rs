@@ -10,3 +10,4 @@ mod features;
 mod from_files;
 mod model;
 mod scores;
+mod train;

@@ -12,6 +12,9 @@ use gan_metrics::image::ResizeMode;
 pub use self::model::{DoctorArgs, ModelCommand};
 pub use self::score::*;
 use super::commands::divergence::DivergenceArgs;
+use super::commands::export::ExportArgs;
+use super::commands::generate::GenerateArgs;
+use super::commands::train::TrainArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -69,6 +72,12 @@ pub enum Command {
     Stats(StatsArgs),
     /// Divergence between two distributions: probabilities, densities, Gaussians or samples.
     Divergence(DivergenceArgs),
+    /// Train a generative adversarial network, scoring it on the way.
+    Train(TrainArgs),
+    /// Make images with a trained generator.
+    Generate(GenerateArgs),
+    /// Write a trained generator as an ONNX graph.
+    Export(ExportArgs),
     /// Install, convert, list and inspect networks.
     #[command(subcommand)]
     Model(ModelCommand),

@@ -3,9 +3,12 @@
 pub mod cache;
 pub mod divergence;
 pub mod doctor;
+pub mod export;
 pub mod features;
+pub mod generate;
 pub mod model;
 pub mod score;
 pub mod shell;
 pub mod single;
 pub mod stats;
+pub mod train;

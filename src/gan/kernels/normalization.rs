@@ -21,7 +21,7 @@ impl Channels {
     }
 
     /// A value for every channel: the sum over images of what `of_slice` makes of the slice of that channel.
-    fn fold<T: Real>(self, len: usize, of_slice: impl Fn(usize, std::ops::Range<usize>) -> f64 + Sync) -> Vec<f64> {
+    fn fold(self, len: usize, of_slice: impl Fn(usize, std::ops::Range<usize>) -> f64 + Sync) -> Vec<f64> {
         let images = len / self.image_len().max(1);
         let of_channel = |channel: usize| {
             (0..images)
@@ -37,9 +37,9 @@ impl Channels {
     /// Mean and biased variance of every channel, by two passes.
     pub fn moments<T: Real>(self, x: &[T]) -> (Vec<f64>, Vec<f64>) {
         let n = (x.len() / self.count.max(1)) as f64;
-        let mut mean = self.fold::<T>(x.len(), |_, range| sum(&x[range]).to_f64());
+        let mut mean = self.fold(x.len(), |_, range| sum(&x[range]).to_f64());
         mean.iter_mut().for_each(|mean| *mean /= n);
-        let mut variance = self.fold::<T>(x.len(), |channel, range| {
+        let mut variance = self.fold(x.len(), |channel, range| {
             let mean = T::of(mean[channel]);
             sum_of(&x[range], |x| (x - mean) * (x - mean)).to_f64()
         });
@@ -49,8 +49,8 @@ impl Channels {
 
     /// Sums of g and of g·(x − centre) over every channel.
     pub fn sums_with<T: Real>(self, g: &[T], x: &[T], centre: &[f64]) -> (Vec<f64>, Vec<f64>) {
-        let plain = self.fold::<T>(g.len(), |_, range| sum(&g[range]).to_f64());
-        let weighted = self.fold::<T>(g.len(), |channel, range| {
+        let plain = self.fold(g.len(), |_, range| sum(&g[range]).to_f64());
+        let weighted = self.fold(g.len(), |channel, range| {
             let centre = T::of(centre[channel]);
             sum_of_pairs(&g[range.clone()], &x[range], |g, x| g * (x - centre)).to_f64()
         });

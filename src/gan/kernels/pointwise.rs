@@ -67,13 +67,14 @@ pub fn update_with_states<T: Real>(
     f: impl Fn(&mut T, &mut T, &mut T, T) + Sync,
 ) {
     debug_assert!(y.len() == x.len() && y.len() == first.len() && y.len() == second.len());
-    let run = |(((y, first), second), x): (((&mut [T], &mut [T]), &mut [T]), &[T])| {
+    let run = |y: &mut [T], [first, second]: [&mut [T]; 2], x: &[T]| {
         y.iter_mut().zip(first).zip(second).zip(x).for_each(|(((y, first), second), &x)| f(y, first, second, x));
     };
     if y.len() <= CHUNK {
-        run((((y, first), second), x));
+        run(y, [first, second], x);
     } else {
-        let states = y.par_chunks_mut(CHUNK).zip(first.par_chunks_mut(CHUNK)).zip(second.par_chunks_mut(CHUNK));
-        states.zip(x.par_chunks(CHUNK)).for_each(run);
+        let states = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
+        let all = y.par_chunks_mut(CHUNK).zip(states).zip(x.par_chunks(CHUNK));
+        all.for_each(|((y, (first, second)), x)| run(y, [first, second], x));
     }
 }

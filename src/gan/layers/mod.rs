@@ -6,4 +6,4 @@ mod spec;
 
 pub use init::Initializer;
 pub use network::{Network, Parameter};
-pub use spec::{Activation, Bias, Layer};
+pub use spec::{Activation, Bias, Layer, NORMALIZATION_EPSILON};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::init::Initializer;
-use super::spec::{EPSILON, Layer};
+use super::spec::{Layer, NORMALIZATION_EPSILON};
 use crate::gan::error::GanError;
 use crate::gan::ops::BatchMoments;
 use crate::gan::random::Random;
@@ -124,7 +124,7 @@ impl<T: Real> Network<T> {
             let parameters = &parameters[range.clone()];
             x = match (layer, running) {
                 (Layer::BatchNorm { .. }, Some(running)) => {
-                    let normalised = x.batch_norm(&parameters[0], &parameters[1], EPSILON)?;
+                    let normalised = x.batch_norm(&parameters[0], &parameters[1], NORMALIZATION_EPSILON)?;
                     update_running(&mut self.running[*running], &normalised.moments);
                     normalised.output
                 }
@@ -164,7 +164,7 @@ impl<T: Real> Network<T> {
     fn affine_of(&self, parameters: &[Var<T>], [mean, variance]: &[Parameter<T>; 2]) -> [Var<T>; 2] {
         let [gamma, beta] = [0, 1].map(|i| parameters[i].value().data());
         let (mean, variance) = (mean.value.data(), variance.value.data());
-        let scale = |i: usize| gamma[i].to_f64() / (variance[i].to_f64() + EPSILON).sqrt();
+        let scale = |i: usize| gamma[i].to_f64() / (variance[i].to_f64() + NORMALIZATION_EPSILON).sqrt();
         let shape = [gamma.len()];
         let shift = Tensor::from_fn(&shape, |i| T::of(beta[i].to_f64() - mean[i].to_f64() * scale(i)));
         [Tensor::from_fn(&shape, |i| T::of(scale(i))), shift].map(Var::constant)

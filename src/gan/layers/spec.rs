@@ -8,7 +8,7 @@ use crate::gan::real::Real;
 use crate::gan::tape::Var;
 
 /// ε of normalising layers, PyTorch's default.
-pub(super) const EPSILON: f64 = 1e-5;
+pub const NORMALIZATION_EPSILON: f64 = 1e-5;
 
 /// A layer. Inputs have the batch as their first axis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -185,7 +185,7 @@ impl Layer {
                 let options = ConvOptions { stride, padding };
                 with_bias(x.conv_transpose2d(&parameters[0], options, output_padding)?, outputs)
             }
-            Layer::LayerNorm { .. } => x.layer_norm(&parameters[0], &parameters[1], T::of(EPSILON)),
+            Layer::LayerNorm { .. } => x.layer_norm(&parameters[0], &parameters[1], T::of(NORMALIZATION_EPSILON)),
             Layer::Activation(activation) => Ok(activation.apply(x)),
             Layer::Upsample { factor } => x.upsample(factor),
             Layer::Reshape { ref shape } => {

@@ -54,6 +54,14 @@ pub enum PixelRange {
 }
 
 impl PixelRange {
+    /// Its ends.
+    pub fn bounds(self) -> [f32; 2] {
+        match self {
+            PixelRange::Unit => [0.0, 1.0],
+            PixelRange::Symmetric => [-1.0, 1.0],
+        }
+    }
+
     /// A byte as the networks see it.
     pub fn from_byte(self, byte: u8) -> f32 {
         match self {

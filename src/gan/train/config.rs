@@ -131,7 +131,9 @@ impl TrainConfig {
             return Err(GanError::setting("the decay of the average", decay, "in [0, 1)"));
         }
         match self.clip_norm {
-            Some(limit) if !(limit > 0.0) => Err(GanError::setting("the largest gradient norm", limit, "positive")),
+            Some(limit) if limit.is_nan() || limit <= 0.0 => {
+                Err(GanError::setting("the largest gradient norm", limit, "positive"))
+            }
             _ => Ok(()),
         }
     }

@@ -24,7 +24,7 @@ impl TrainingSet {
     /// [`GanError::Data`] when there is no image or the bytes are no whole number of images.
     pub fn new(channels: usize, size: usize, samples: Vec<u8>) -> Result<Self, GanError> {
         let image = channels * size * size;
-        if image == 0 || samples.is_empty() || samples.len() % image != 0 {
+        if image == 0 || samples.is_empty() || !samples.len().is_multiple_of(image) {
             let problem = format!(
                 "{} bytes are no whole number of {channels}×{size}×{size} images; at least one is needed",
                 samples.len()
@@ -53,6 +53,11 @@ impl TrainingSet {
     /// Side of the images.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// The bytes, N×channels×size×size.
+    pub fn samples(&self) -> &[u8] {
+        &self.samples
     }
 
     /// SHA-256 of the bytes, in hexadecimal.
@@ -120,7 +125,7 @@ mod tests {
     #[test]
     fn an_epoch_shows_every_image_once() {
         let mut order = Order::new(10, Random::new(1), 0);
-        let first: Vec<u32> = order.next(5).iter().copied().collect();
+        let first: Vec<u32> = order.next(5).to_vec();
         let mut seen = [first.clone(), order.next(5).to_vec()].concat();
         seen.sort_unstable();
         assert_eq!(seen, (0..10).collect::<Vec<_>>());

@@ -51,6 +51,11 @@ impl Window {
         Self { pads: [vertical, horizontal, vertical, horizontal], ..self }
     }
 
+    /// Pads by as much on every side.
+    pub fn pad(self, padding: usize) -> Self {
+        Self { pads: [padding; 4], ..self }
+    }
+
     /// Pads as TensorFlow's `SAME` does for a square input of side `size`: the output has ⌈size/stride⌉ rows, and an
     /// odd row of padding goes to the bottom and the right.
     pub fn pad_same(self, size: usize) -> Self {
@@ -102,6 +107,12 @@ impl Graph {
         Value(name.to_owned())
     }
 
+    /// Adds an input of any kind, N×`shape`.
+    pub fn input(&mut self, name: &str, shape: &[usize]) -> Value {
+        self.proto.input.push(value_info(name, shape));
+        Value(name.to_owned())
+    }
+
     /// Declares a value as an output, N×`shape`, under its own name.
     pub fn output(&mut self, value: &Value, shape: &[usize]) {
         self.proto.output.push(value_info(&value.0, shape));
@@ -114,6 +125,22 @@ impl Graph {
         inputs.extend(kernel.bias.map(|bias| self.floats(&format!("{name}.bias"), &[bias.len()], &bias)));
         let attributes = [window.attributes(), vec![int("group", groups)]].concat();
         self.node("Conv", name, &inputs, attributes)
+    }
+
+    /// Transposed convolution: the kernel is input channels × output channels × height × width.
+    pub fn conv_transpose(
+        &mut self,
+        name: &str,
+        input: &Value,
+        kernel: Kernel,
+        window: Window,
+        output_padding: usize,
+    ) -> Value {
+        let mut inputs =
+            vec![input.clone(), self.floats(&format!("{name}.weight"), kernel.weight.shape(), kernel.weight.data())];
+        inputs.extend(kernel.bias.map(|bias| self.floats(&format!("{name}.bias"), &[bias.len()], &bias)));
+        let attributes = [window.attributes(), vec![ints("output_padding", &[output_padding; 2])]].concat();
+        self.node("ConvTranspose", name, &inputs, attributes)
     }
 
     /// Batch normalisation with fixed statistics: `scale · (x − mean) / √(variance + epsilon) + bias` per channel.
@@ -132,6 +159,35 @@ impl Graph {
     /// `max(x, 0)`.
     pub fn relu(&mut self, name: &str, input: &Value) -> Value {
         self.node("Relu", name, std::slice::from_ref(input), vec![])
+    }
+
+    /// `x` where positive, `slope · x` elsewhere.
+    pub fn leaky_relu(&mut self, name: &str, input: &Value, slope: f32) -> Value {
+        self.node("LeakyRelu", name, std::slice::from_ref(input), vec![float("alpha", slope)])
+    }
+
+    /// Hyperbolic tangent.
+    pub fn tanh(&mut self, name: &str, input: &Value) -> Value {
+        self.node("Tanh", name, std::slice::from_ref(input), vec![])
+    }
+
+    /// `1 / (1 + e⁻ˣ)`.
+    pub fn sigmoid(&mut self, name: &str, input: &Value) -> Value {
+        self.node("Sigmoid", name, std::slice::from_ref(input), vec![])
+    }
+
+    /// The same value under another name.
+    pub fn identity(&mut self, name: &str, input: &Value) -> Value {
+        self.node("Identity", name, std::slice::from_ref(input), vec![])
+    }
+
+    /// N×… to N×`shape`.
+    pub fn reshape(&mut self, name: &str, input: &Value, shape: &[usize]) -> Value {
+        // −1 stands for the number of images.
+        let lengths = std::iter::once(-1).chain(shape.iter().map(|&length| length as i64));
+        let raw = lengths.flat_map(i64::to_le_bytes).collect();
+        let shape = self.initializer(&format!("{name}.shape"), &[shape.len() + 1], DataType::Int64, raw);
+        self.node("Reshape", name, &[input.clone(), shape], vec![])
     }
 
     /// `min(max(x, low), high)`.

@@ -1,0 +1,89 @@
+//! `gan-metrics generate`: images from a checkpoint, streamed into a folder, a zip archive or an array file.
+
+mod array;
+pub mod pixels;
+mod sink;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gan_metrics::Result;
+use gan_metrics::error::{Blame, Blamed};
+use gan_metrics::gan::train::{ImageSampler, checkpoint};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::exit::Outcome;
+use crate::cli::output;
+use crate::cli::progress::{was_interrupted, watch_for_interrupts};
+pub use array::{ArrayFile, Shape};
+
+/// `gan-metrics generate --checkpoint FILE -n N -o OUTPUT`
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Checkpoint of a training run.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: PathBuf,
+    /// Number of images.
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub images: u32,
+    /// Folder to make, or .zip (of PNGs), .npz or .npy file to write.
+    #[arg(short, long, value_name = "OUTPUT")]
+    pub output: PathBuf,
+    /// Seed of the noise: the same seed gives the same images.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Images made at once.
+    #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..))]
+    pub batch_size: u16,
+    /// No progress on stderr.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Ctrl-C came before the last image.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted after {done} of {total} images")]
+struct Interrupted {
+    done: usize,
+    total: usize,
+}
+
+impl Blamed for Interrupted {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
+/// Writes the images.
+pub fn run(args: &GenerateArgs) -> Result<Outcome> {
+    watch_for_interrupts();
+    let trained = checkpoint::generator(&args.checkpoint)?;
+    let networks = trained.config.networks;
+    let total = args.images as usize;
+    let shape = Shape { images: total, channels: networks.channels(), size: networks.size() };
+    let mut sampler = ImageSampler::new(networks, trained.network, trained.config.latent, args.seed);
+    let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(total as u64) };
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec} {eta} left");
+    bar.set_style(style.expect("the template is well-formed"));
+    let mut done = 0;
+    let mut next = || -> Result<Option<Vec<u8>>> {
+        if was_interrupted() {
+            return Err(Interrupted { done, total }.into());
+        }
+        let count = (total - done).min(args.batch_size.into());
+        if count == 0 {
+            return Ok(None);
+        }
+        done += count;
+        bar.set_position(done as u64);
+        Ok(Some(sampler.next(count)?))
+    };
+    let written = sink::write(&args.output, shape, &mut next);
+    bar.finish_and_clear();
+    written?;
+    if !args.quiet {
+        let step = trained.step;
+        output::to_stdout(&format!("{}: {total} images of step {step}, seed {}\n", args.output.display(), args.seed))?;
+    }
+    Ok(Outcome::Success)
+}

@@ -1,0 +1,117 @@
+//! NumPy arrays of images, written as they come.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use gan_metrics::{Error, Result, atomic};
+
+use super::pixels::interleaved;
+use crate::cli::output::OutputError;
+
+/// What an array of square images holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Number of images.
+    pub images: usize,
+    /// 1 or 3.
+    pub channels: usize,
+    /// Side of the images.
+    pub size: usize,
+}
+
+impl Shape {
+    /// Samples of an image.
+    pub fn image_len(self) -> usize {
+        self.channels * self.size * self.size
+    }
+
+    /// The head of a `.npy` file, version 1.0: bytes, images×size×size×channels, padded to a multiple of 64.
+    pub fn npy_header(self) -> Vec<u8> {
+        let Self { images, channels, size } = self;
+        let mut dictionary =
+            format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({images}, {size}, {size}, {channels}), }}");
+        // Magic, version and length take ten bytes, the line break one.
+        let padding = (64 - (10 + dictionary.len() + 1) % 64) % 64;
+        dictionary.extend(std::iter::repeat_n(' ', padding));
+        dictionary.push('\n');
+        let length = u16::try_from(dictionary.len()).expect("four numbers are short");
+        [b"\x93NUMPY\x01\x00".as_slice(), &length.to_le_bytes(), dictionary.as_bytes()].concat()
+    }
+}
+
+/// A failure of the disk, or of whoever makes the images.
+pub(super) enum Failure {
+    Io(io::Error),
+    Other(Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Io(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Other(error)
+    }
+}
+
+impl Failure {
+    /// The error of a file.
+    pub fn at(self, path: &Path) -> Error {
+        match self {
+            Failure::Io(source) => OutputError::at(path, source).into(),
+            Failure::Other(error) => error,
+        }
+    }
+}
+
+/// A `.npy` file in the making.
+pub struct ArrayFile<'a> {
+    shape: Shape,
+    to: &'a mut dyn Write,
+    path: &'a Path,
+}
+
+impl<'a> ArrayFile<'a> {
+    /// Writes a file that appears whole or not at all; `fill` pushes every image.
+    pub fn write(path: &Path, shape: Shape, fill: impl FnOnce(&mut ArrayFile<'_>) -> Result<()>) -> Result<()> {
+        let written = atomic::write(path, |file: &mut BufWriter<&File>| -> Result<(), Failure> {
+            file.write_all(&shape.npy_header())?;
+            Ok(fill(&mut ArrayFile { shape, to: file, path })?)
+        });
+        written.map_err(|failure| failure.at(path))
+    }
+
+    /// An array inside another file, after its head.
+    pub(super) fn within(path: &'a Path, shape: Shape, to: &'a mut dyn Write) -> Self {
+        Self { shape, to, path }
+    }
+
+    /// Appends planar images.
+    pub fn push(&mut self, images: &[u8]) -> Result<()> {
+        for image in images.chunks_exact(self.shape.image_len()) {
+            let written = self.to.write_all(&interleaved(image, self.shape.channels));
+            written.map_err(|source| OutputError::at(self.path, source))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_read_back_with_the_channel_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        let shape = Shape { images: 2, channels: 3, size: 1 };
+        ArrayFile::write(&path, shape, |file| file.push(&[1, 2, 3, 4, 5, 6])).unwrap();
+        assert_eq!(shape.npy_header().len() % 64, 0);
+        let array: ndarray::Array4<u8> = ndarray_npy::read_npy(&path).unwrap();
+        assert_eq!((array.shape(), array.as_slice().unwrap()), (&[2, 1, 1, 3][..], &[1, 2, 3, 4, 5, 6][..]));
+    }
+}

@@ -1,0 +1,32 @@
+//! Planes to pixels, and pixels to PNG.
+
+use std::io;
+
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+/// Planar samples (channel, row, column) as pixels with interleaved channels.
+pub fn interleaved(image: &[u8], channels: usize) -> Vec<u8> {
+    let plane = image.len() / channels;
+    (0..image.len()).map(|i| image[i % channels * plane + i / channels]).collect()
+}
+
+/// A square image of interleaved samples as a PNG, gray or RGB.
+pub fn encode(pixels: &[u8], channels: usize, side: usize) -> io::Result<Vec<u8>> {
+    let colour = if channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
+    let mut png = Vec::new();
+    let side = u32::try_from(side).map_err(io::Error::other)?;
+    PngEncoder::new(&mut png).write_image(pixels, side, side, colour).map_err(io::Error::other)?;
+    Ok(png)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_are_interleaved() {
+        assert_eq!(interleaved(&[1, 2, 3, 4, 5, 6], 3), [1, 3, 5, 2, 4, 6]);
+        assert_eq!(interleaved(&[1, 2, 3], 1), [1, 2, 3]);
+    }
+}

@@ -1,0 +1,155 @@
+//! `gan-metrics train`: a training run in a folder of its own.
+//!
+//! Raw arguments become a [`plan::Plan`] (networks, data, what is written when), the plan a trainer, and the trainer
+//! tells a [`watcher::Watcher`] what happens, which writes the folder.
+
+mod data;
+mod folder;
+mod grid;
+mod history;
+mod plan;
+mod scoring;
+mod watcher;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use gan_metrics::Result;
+use gan_metrics::extractor::{Device, ExtractorId};
+use gan_metrics::gan::objective::Objective;
+use gan_metrics::gan::train::Latent;
+
+use crate::cli::args::EngineArg;
+use crate::cli::exit::Outcome;
+use crate::cli::progress;
+use plan::Plan;
+use watcher::Watcher;
+
+/// `gan-metrics train --data IMAGES --out FOLDER --steps N`
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Images to learn from: folder, .zip, .tar, .npz, .npy or IDX file (.gz too); several sets by repeating it.
+    #[arg(long, value_name = "IMAGES", required_unless_present = "resume")]
+    pub data: Vec<PathBuf>,
+    /// Folder of the run: config.toml, checkpoint.safetensors, metrics.csv, curves.svg and samples/.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Steps of the generator, those before a --resume included.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: u64,
+    /// Go on with the run in --out, with its settings and its data, exactly as if it had not stopped.
+    #[arg(long)]
+    pub resume: bool,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    #[command(flatten)]
+    pub watch: WatchArgs,
+}
+
+/// What is trained, and how. A run that is resumed keeps what it began with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model and training")]
+pub struct SettingsArgs {
+    /// Networks: dcgan (convolutional) or mlp (fully connected) [default: dcgan].
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub model: Option<ModelArg>,
+    /// Side of the images; others are cropped to a square and resized [default: 64].
+    #[arg(long, value_name = "PIXELS", conflicts_with = "resume")]
+    pub size: Option<usize>,
+    /// 1 (gray) or 3 (RGB) [default: 1 where every image is gray].
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub channels: Option<usize>,
+    /// Length of z [default: 100, for mlp 128].
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub latent_size: Option<usize>,
+    /// Distribution of z: normal or uniform [default: normal].
+    #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = |text: &str| text.parse::<Latent>())]
+    pub latent: Option<Latent>,
+    /// Channels of the widest resolution of both networks, or the hidden width of mlp [default: 64, for mlp 256].
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub width: Option<usize>,
+    /// Images in a batch [default: 64].
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub batch_size: Option<usize>,
+    /// Game: non-saturating, minimax, f-gan:NAME, wasserstein, wasserstein-gp, least-squares or hinge
+    /// [default: non-saturating].
+    #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = |text: &str| text.parse::<Objective>())]
+    pub objective: Option<Objective>,
+    /// Steps of the discriminator for each one of the generator [default: 1].
+    #[arg(long, value_name = "K", conflicts_with = "resume")]
+    pub critic_steps: Option<usize>,
+    /// Learning rate of Adam for both networks [default: 0.0002].
+    #[arg(long, value_name = "RATE", conflicts_with = "resume")]
+    pub learning_rate: Option<f64>,
+    /// First moment's decay of Adam [default: 0.5].
+    #[arg(long, value_name = "BETA", conflicts_with = "resume")]
+    pub beta1: Option<f64>,
+    /// Label of real images: below 1 for one-sided label smoothing [default: 1].
+    #[arg(long, value_name = "P", conflicts_with = "resume")]
+    pub real_label: Option<f64>,
+    /// Draw samples from a moving average of the generator's weights with this decay, such as 0.999.
+    #[arg(long, value_name = "DECAY", conflicts_with = "resume")]
+    pub average_decay: Option<f64>,
+    /// Shorten gradients to this norm.
+    #[arg(long, value_name = "NORM", conflicts_with = "resume")]
+    pub clip_norm: Option<f64>,
+    /// Seed of weights, order and noise [default: 0].
+    #[arg(long, conflicts_with = "resume")]
+    pub seed: Option<u64>,
+}
+
+/// What is written, shown and scored on the way.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Watching")]
+pub struct WatchArgs {
+    /// Steps between checkpoints.
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
+    pub checkpoint_every: u64,
+    /// Steps between sample grids.
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
+    pub sample_every: u64,
+    /// Steps between FIDs against the training data.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub score_every: Option<u64>,
+    /// Generated images that a score is computed from.
+    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(2..))]
+    pub score_images: u64,
+    /// Network of the FID: efficientnet-lite0 (built in, its own scores) or inception-v3.
+    #[arg(long, value_name = "NAME", default_value_t = ExtractorId::EfficientNetLite0)]
+    #[arg(value_parser = |text: &str| text.parse::<ExtractorId>())]
+    pub score_extractor: ExtractorId,
+    /// What runs the network of the FID.
+    #[arg(long, value_enum, default_value_t = EngineArg::Auto)]
+    pub engine: EngineArg,
+    /// Where the network of the FID runs: auto, cpu, cuda, cuda:N, tensorrt, openvino or coreml.
+    #[arg(long, default_value_t = Device::Auto)]
+    pub device: Device,
+    /// Library file or folder of ONNX Runtime, instead of searching for it.
+    #[arg(long, value_name = "PATH")]
+    pub ort_library: Option<PathBuf>,
+    /// Threads that train [default: all]; another number may round differently.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// No progress, no table, no warnings.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// A pair of networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModelArg {
+    /// Convolutional: 16, 28, 32, 64 or 128 pixels.
+    Dcgan,
+    /// Fully connected, any size.
+    Mlp,
+}
+
+/// Trains.
+pub fn run(args: &TrainArgs) -> Result<Outcome> {
+    progress::watch_for_interrupts();
+    let (plan, mut trainer) = Plan::new(args)?;
+    let mut watcher = Watcher::new(plan, &trainer)?;
+    let trained = trainer.run(args.steps, &mut watcher);
+    // Whatever ended the run, what was measured until then is kept.
+    watcher.finish(&trainer, trained)
+}

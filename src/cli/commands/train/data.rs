@@ -1,0 +1,83 @@
+//! Images as the networks see them: square, of one size, gray or RGB.
+
+use std::path::{Path, PathBuf};
+
+use gan_metrics::Result;
+use gan_metrics::gan::train::TrainingSet;
+use gan_metrics::image::{DataSet, ImageError, ResizeMode, Resizer, RgbImage};
+use rayon::prelude::*;
+
+/// Reads all images of some sets.
+///
+/// Images are cropped to the square in their middle and resized as Pillow's bicubic filter does, antialiased. Without a
+/// number of channels, they are gray where every image is.
+pub fn load(paths: &[PathBuf], size: usize, channels: Option<usize>) -> Result<TrainingSet> {
+    let sets: Vec<DataSet> =
+        paths.iter().map(|path: &PathBuf| DataSet::open(Path::new(path))).collect::<Result<_, _>>()?;
+    let side = u32::try_from(size).unwrap_or(u32::MAX);
+    let resizer = Resizer::new(ResizeMode::Clean, side, side)?;
+    let mut images: Vec<Vec<u8>> = Vec::new();
+    for set in &sets {
+        let squares: Result<Vec<Vec<u8>>, ImageError> = (0..set.len())
+            .into_par_iter()
+            .map_init(|| resizer.clone(), |resizer, index| Ok(planes(&set.load(index)?, resizer)))
+            .collect();
+        images.extend(squares?);
+    }
+    let plane = size * size;
+    let is_gray = |image: &Vec<u8>| image[..plane] == image[plane..2 * plane] && image[..plane] == image[2 * plane..];
+    let channels = channels.unwrap_or_else(|| if images.par_iter().all(is_gray) { 1 } else { 3 });
+    let samples = match channels {
+        1 => images.into_iter().flat_map(|image| luma(&image, plane)).collect(),
+        _ => images.into_iter().flatten().collect(),
+    };
+    Ok(TrainingSet::new(channels, size, samples)?)
+}
+
+/// Three planes of bytes.
+fn planes(image: &RgbImage, resizer: &mut Resizer) -> Vec<u8> {
+    let mut values = vec![0.0; resizer.output_len()];
+    resizer.resize(&square(image), &mut values).expect("the buffer has the resizer's length");
+    values.into_iter().map(|value| value.round() as u8).collect()
+}
+
+/// The largest square in the middle.
+fn square(image: &RgbImage) -> RgbImage {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let side = width.min(height);
+    let (left, top) = ((width - side) / 2, (height - side) / 2);
+    let row = |y: usize| &image.pixels()[3 * ((top + y) * width + left)..][..3 * side];
+    let pixels = (0..side).flat_map(row).copied().collect();
+    RgbImage::new(side as u32, side as u32, pixels).expect("a square of an image is an image")
+}
+
+/// Gray levels by the weights of ITU-R BT.601, rounded as Pillow rounds them; gray pixels keep their level.
+fn luma(image: &[u8], plane: usize) -> Vec<u8> {
+    let weighted = |i: usize| {
+        let [r, g, b] = [0, 1, 2].map(|channel| u32::from(image[channel * plane + i]));
+        ((19_595 * r + 38_470 * g + 7_471 * b + 0x8000) >> 16) as u8
+    };
+    (0..plane).map(weighted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squares_are_cut_from_the_middle() {
+        let wide = RgbImage::from_gray(4, 2, &[0, 1, 2, 3, 4, 5, 6, 7]).unwrap();
+        let cut = square(&wide);
+        assert_eq!((cut.width(), cut.height()), (2, 2));
+        let grays: Vec<u8> = cut.pixels().iter().step_by(3).copied().collect();
+        assert_eq!(grays, [1, 2, 5, 6]);
+    }
+
+    #[test]
+    fn gray_pixels_keep_their_level() {
+        let levels: Vec<u8> = (0..=255).collect();
+        assert_eq!(luma(&levels.repeat(3), 256), levels);
+        // Pure red, green and blue, as Pillow converts them.
+        assert_eq!(luma(&[255, 0, 0, 0, 255, 0, 0, 0, 255], 3), [76, 150, 29]);
+    }
+}

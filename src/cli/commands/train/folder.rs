@@ -1,0 +1,126 @@
+//! The folder of a run.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use gan_metrics::error::{Blame, Blamed};
+use gan_metrics::gan::train::{TrainConfig, Trainer, checkpoint};
+use gan_metrics::{Result, atomic};
+use serde::{Deserialize, Serialize};
+
+use super::grid;
+use crate::cli::output::{self, OutputError};
+
+/// A `config.toml` that is none of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}; name the images with --data instead", path.display())]
+pub struct ConfigError {
+    path: PathBuf,
+    problem: String,
+}
+
+impl Blamed for ConfigError {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
+/// What `config.toml` records: everything that decides how the run goes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RunFile {
+    /// Version of this program.
+    pub version: String,
+    /// Where the images came from, as absolute paths.
+    pub data: Vec<PathBuf>,
+    /// Number of images.
+    pub images: usize,
+    /// SHA-256 of the images as the networks see them.
+    pub data_sha256: String,
+    /// Threads that it began with.
+    pub threads: usize,
+    /// Networks and settings.
+    pub training: TrainConfig,
+}
+
+impl RunFile {
+    /// The record of a run before its first step.
+    pub fn new(data: Vec<PathBuf>, trainer: &Trainer) -> Self {
+        let absolute = |path: PathBuf| fs::canonicalize(&path).unwrap_or(path);
+        Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            data: data.into_iter().map(absolute).collect(),
+            images: trainer.data().len(),
+            data_sha256: trainer.data().digest().into(),
+            threads: rayon::current_num_threads(),
+            training: trainer.config().clone(),
+        }
+    }
+}
+
+/// Where everything of a run is.
+pub struct RunFolder(PathBuf);
+
+impl RunFolder {
+    /// The folder, which need not exist yet.
+    pub fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// The last checkpoint.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.0.join("checkpoint.safetensors")
+    }
+
+    /// One row a step.
+    pub fn metrics(&self) -> PathBuf {
+        self.0.join("metrics.csv")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.0.join("config.toml")
+    }
+
+    fn samples(&self) -> PathBuf {
+        self.0.join("samples")
+    }
+
+    /// Makes the folders.
+    pub fn create(&self) -> Result<()> {
+        Ok(fs::create_dir_all(self.samples()).map_err(|source| OutputError::at(&self.0, source))?)
+    }
+
+    pub fn write_config(&self, run: &RunFile) -> Result<()> {
+        let text = toml::to_string(run).map_err(|error| self.config_error(&error))?;
+        output::to_file(&self.config(), &text)
+    }
+
+    pub fn read_config(&self) -> Result<RunFile> {
+        let text = fs::read_to_string(self.config()).map_err(|error| self.config_error(&error))?;
+        Ok(toml::from_str(&text).map_err(|error| self.config_error(&error))?)
+    }
+
+    fn config_error(&self, error: &dyn std::error::Error) -> ConfigError {
+        ConfigError { path: self.config(), problem: error.to_string() }
+    }
+
+    pub fn save(&self, trainer: &Trainer) -> Result<()> {
+        Ok(checkpoint::save(trainer, &self.checkpoint())?)
+    }
+
+    /// The images of the noise that stays the same, as `samples/STEP.png`.
+    pub fn write_samples(&self, trainer: &Trainer) -> Result<()> {
+        let networks = &trainer.config().networks;
+        let images = trainer.samples(grid::IMAGES)?;
+        let path = self.samples().join(format!("{:07}.png", trainer.steps()));
+        let written = atomic::write(&path, |file| {
+            let png = grid::png(&images, networks.channels(), networks.size())?;
+            file.write_all(&png)
+        });
+        Ok(written.map_err(|source| OutputError::at(&path, source))?)
+    }
+
+    pub fn write_curves(&self, svg: &str) -> Result<()> {
+        output::to_file(&self.0.join("curves.svg"), svg)
+    }
+}

@@ -1,0 +1,142 @@
+//! From arguments to a run that can begin.
+
+use std::path::PathBuf;
+
+use gan_metrics::Result;
+use gan_metrics::error::{Blame, Blamed};
+use gan_metrics::gan::models::ModelSpec;
+use gan_metrics::gan::optim::Rule;
+use gan_metrics::gan::train::{TrainConfig, Trainer, checkpoint};
+
+use super::data;
+use super::folder::{RunFile, RunFolder};
+use super::scoring::Scorer;
+use super::{ModelArg, SettingsArgs, TrainArgs};
+
+/// Why a run cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The folder has a run already.
+    #[error("{} holds a run already: go on with --resume, or choose another folder for --out", .0.display())]
+    Occupied(PathBuf),
+    /// There is nothing to go on with.
+    #[error("{} holds no run to resume: leave out --resume to begin one", .0.display())]
+    NothingToResume(PathBuf),
+    /// The run has as many steps already.
+    #[error("the run in {} has {done} steps already: --steps counts from the beginning, give more than that", out.display())]
+    Done { out: PathBuf, done: u64 },
+    /// The threads cannot be started.
+    #[error("cannot start the threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl Blamed for PlanError {
+    fn blame(&self) -> Blame {
+        match self {
+            PlanError::Threads(_) => Blame::Machine,
+            _ => Blame::Input,
+        }
+    }
+}
+
+/// Where a run goes and what is done on the way.
+pub struct Plan {
+    pub folder: RunFolder,
+    pub scorer: Option<Scorer>,
+    pub steps: u64,
+    pub checkpoint_every: u64,
+    pub sample_every: u64,
+    pub quiet: bool,
+}
+
+impl Plan {
+    /// Validates the arguments, reads the images, and readies the trainer and the network of the score.
+    pub fn new(args: &TrainArgs) -> Result<(Self, Trainer)> {
+        if let Some(threads) = args.watch.threads {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
+            pool.build_global().map_err(PlanError::Threads)?;
+        }
+        let folder = RunFolder::new(&args.out);
+        let trainer = if args.resume { resume(args, &folder)? } else { begin(args, &folder)? };
+        let scorer = match args.watch.score_every {
+            Some(every) => Some(Scorer::new(&args.watch, every, trainer.data())?),
+            None => None,
+        };
+        let plan = Plan {
+            folder,
+            scorer,
+            steps: args.steps,
+            checkpoint_every: args.watch.checkpoint_every,
+            sample_every: args.watch.sample_every,
+            quiet: args.watch.quiet,
+        };
+        Ok((plan, trainer))
+    }
+}
+
+fn begin(args: &TrainArgs, folder: &RunFolder) -> Result<Trainer> {
+    if folder.checkpoint().exists() {
+        return Err(PlanError::Occupied(args.out.clone()).into());
+    }
+    let size = args.settings.size.unwrap_or(64);
+    // Settings out of range are told before all images are read.
+    let channels = args.settings.channels;
+    config(&args.settings, channels.unwrap_or(1)).validate()?;
+    let data = data::load(&args.data, size, channels)?;
+    let trainer = Trainer::new(config(&args.settings, data.channels()), data)?;
+    folder.create()?;
+    folder.write_config(&RunFile::new(args.data.clone(), &trainer))?;
+    Ok(trainer)
+}
+
+fn resume(args: &TrainArgs, folder: &RunFolder) -> Result<Trainer> {
+    let path = folder.checkpoint();
+    if !path.exists() {
+        return Err(PlanError::NothingToResume(args.out.clone()).into());
+    }
+    let networks = checkpoint::config(&path)?.networks;
+    let paths = if args.data.is_empty() { folder.read_config()?.data } else { args.data.clone() };
+    let data = data::load(&paths, networks.size(), Some(networks.channels()))?;
+    let trainer = checkpoint::resume(&path, data)?;
+    match trainer.steps() {
+        done if done >= args.steps => Err(PlanError::Done { out: args.out.clone(), done }.into()),
+        _ => Ok(trainer),
+    }
+}
+
+/// The settings, with the defaults of the model's authors where nothing is said.
+fn config(args: &SettingsArgs, channels: usize) -> TrainConfig {
+    let size = args.size.unwrap_or(64);
+    let networks = match args.model.unwrap_or(ModelArg::Dcgan) {
+        ModelArg::Dcgan => {
+            let width = args.width.unwrap_or(64);
+            let latent = args.latent_size.unwrap_or(100);
+            ModelSpec::Dcgan { size, channels, latent, generator_width: width, discriminator_width: width }
+        }
+        ModelArg::Mlp => {
+            let (latent, hidden) = (args.latent_size.unwrap_or(128), args.width.unwrap_or(256));
+            ModelSpec::Mlp { size, channels, latent, hidden }
+        }
+    };
+    let standard = TrainConfig::new(networks);
+    let rule = Rule::Adam {
+        learning_rate: args.learning_rate.unwrap_or(2e-4),
+        beta1: args.beta1.unwrap_or(0.5),
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: 0.0,
+    };
+    TrainConfig {
+        seed: args.seed.unwrap_or(standard.seed),
+        batch_size: args.batch_size.unwrap_or(standard.batch_size),
+        critic_steps: args.critic_steps.unwrap_or(standard.critic_steps),
+        objective: args.objective.unwrap_or(standard.objective),
+        real_label: args.real_label.unwrap_or(standard.real_label),
+        latent: args.latent.unwrap_or(standard.latent),
+        average_decay: args.average_decay,
+        clip_norm: args.clip_norm,
+        generator_rule: rule,
+        discriminator_rule: rule,
+        ..standard
+    }
+}

@@ -1,0 +1,136 @@
+//! Watches a run: writes its folder, shows its progress, scores its generator.
+
+use gan_metrics::gan::train::{CollapseWarning, Control, Observer, StepEvent, Trainer};
+use gan_metrics::{Error, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::history::History;
+use super::plan::Plan;
+use crate::cli::exit::Outcome;
+use crate::cli::output;
+use crate::cli::plot;
+use crate::cli::progress::was_interrupted;
+
+/// The observer of a run.
+pub struct Watcher {
+    plan: Plan,
+    history: History,
+    bar: ProgressBar,
+}
+
+impl Watcher {
+    /// Begins, or goes on after the trainer's steps.
+    pub fn new(plan: Plan, trainer: &Trainer) -> Result<Self> {
+        let history = History::open(&plan.folder.metrics(), trainer.steps())?;
+        let bar = if plan.quiet { ProgressBar::hidden() } else { ProgressBar::new(plan.steps) };
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left");
+        bar.set_style(style.expect("the template is well-formed"));
+        bar.set_position(trainer.steps());
+        let watcher = Self { plan, history, bar };
+        watcher.introduce(trainer)?;
+        if trainer.steps() == 0 {
+            watcher.plan.folder.save(trainer)?;
+            watcher.plan.folder.write_samples(trainer)?;
+        }
+        Ok(watcher)
+    }
+
+    fn introduce(&self, trainer: &Trainer) -> Result<()> {
+        let config = trainer.config();
+        let (data, networks) = (trainer.data(), &config.networks);
+        let counts = [trainer.generator(), trainer.discriminator()].map(|network| network.parameter_count());
+        let model = match networks {
+            gan_metrics::gan::models::ModelSpec::Mlp { .. } => "mlp",
+            _ => "dcgan",
+        };
+        let mut text = format!(
+            "{} images of {}×{}×{}; {model} with {} + {} parameters; {}, batches of {}, {} threads\n",
+            data.len(),
+            data.channels(),
+            data.size(),
+            data.size(),
+            counts[0],
+            counts[1],
+            config.objective,
+            config.batch_size,
+            rayon::current_num_threads(),
+        );
+        if let Some(scorer) = &self.plan.scorer {
+            text += &format!("FID by {} against the training images\n", scorer.engine());
+        }
+        text += "    step    loss D    loss G      D(x)   D(G(z))   images/s       FID\n";
+        self.tell(&text)
+    }
+
+    fn tell(&self, text: &str) -> Result<()> {
+        if self.plan.quiet { Ok(()) } else { self.bar.suspend(|| output::to_stdout(text)) }
+    }
+
+    /// Writes everything but the checkpoint.
+    fn record(&mut self, trainer: &Trainer) -> Result<()> {
+        self.history.flush()?;
+        self.plan.folder.write_curves(&plot::svg(&self.history.panels())?)?;
+        self.plan.folder.write_samples(trainer)
+    }
+
+    /// Ends the run: after an error the last checkpoint stays, otherwise the last step is one.
+    pub fn finish(mut self, trainer: &Trainer, trained: Result<()>) -> Result<Outcome> {
+        self.bar.finish_and_clear();
+        // Ctrl-C in the middle of a score ends the run by an error, between two steps like any other.
+        if let Err(error) = trained
+            && !was_interrupted()
+        {
+            // The error is what the user needs to know, not a second one on the way out.
+            let _ = self.history.flush();
+            return Err(error);
+        }
+        self.plan.folder.save(trainer)?;
+        self.record(trainer)?;
+        if was_interrupted() {
+            eprintln!("interrupted after step {}: the run is saved, go on with --resume", trainer.steps());
+            return Ok(Outcome::Interrupted);
+        }
+        let checkpoint = self.plan.folder.checkpoint();
+        self.tell(&format!("{} steps done: {}\n", trainer.steps(), checkpoint.display()))?;
+        Ok(Outcome::Success)
+    }
+}
+
+impl Observer for Watcher {
+    fn step(&mut self, event: &StepEvent, trainer: &Trainer) -> Result<Control, Error> {
+        let step = event.step;
+        self.bar.set_position(step);
+        self.bar.set_message(format!("D {:.3} G {:.3}", event.discriminator_loss, event.generator_loss));
+        let is_saved = step.is_multiple_of(self.plan.checkpoint_every);
+        // Saved first: a score takes time, and the process may die meanwhile.
+        if is_saved {
+            self.plan.folder.save(trainer)?;
+        }
+        let score = match &mut self.plan.scorer {
+            Some(scorer) if scorer.is_due(step) => Some(scorer.fid(trainer)?),
+            _ => None,
+        };
+        self.history.push(event, score)?;
+        if step.is_multiple_of(self.plan.sample_every) {
+            self.record(trainer)?;
+        }
+        if is_saved || score.is_some() || step == self.plan.steps {
+            let score = score.map_or_else(|| "-".to_owned(), |fid| format!("{fid:.3}"));
+            self.tell(&format!(
+                "{step:8}{:10.4}{:10.4}{:10.4}{:10.4}{:11.1}{score:>10}\n",
+                event.discriminator_loss,
+                event.generator_loss,
+                event.real_score,
+                event.fake_score_before,
+                event.images_per_second,
+            ))?;
+        }
+        Ok(if was_interrupted() { Control::Stop } else { Control::Continue })
+    }
+
+    fn warning(&mut self, warning: &CollapseWarning) {
+        if !self.plan.quiet {
+            self.bar.suspend(|| eprintln!("warning: {warning}"));
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! `gan-metrics train`, `generate` and `export`, as users run them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use gan_metrics::gan::models::PixelRange;
+use gan_metrics::gan::train::{Latent, checkpoint};
+use gan_metrics::gan::{Random, Var};
+use gan_metrics::image::DataSet;
+use ndarray::Array4;
+use tract_onnx::prelude::*;
+
+use crate::support::{fails, json, program, succeeds, text};
+
+/// Gray images of discs, N×16×16×1.
+fn discs(folder: &Path, images: usize) -> PathBuf {
+    let mut random = Random::new(5);
+    let mut array = Array4::<u8>::zeros((images, 16, 16, 1));
+    for mut image in array.outer_iter_mut() {
+        let [x, y, r] = [4.0 + 8.0 * random.uniform(), 4.0 + 8.0 * random.uniform(), 2.0 + 3.0 * random.uniform()];
+        for ((row, column, _), value) in image.indexed_iter_mut() {
+            let (dx, dy) = (column as f64 - x, row as f64 - y);
+            *value = if dx * dx + dy * dy < r * r { 255 } else { 0 };
+        }
+    }
+    let path = folder.join("discs.npy");
+    ndarray_npy::write_npy(&path, &array).unwrap();
+    path
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn train(arguments: &[&str]) -> Output {
+    program().arg("train").args(arguments).output().unwrap()
+}
+
+const SMALL: [&str; 12] = [
+    "--size",
+    "16",
+    "--width",
+    "4",
+    "--latent-size",
+    "8",
+    "--batch-size",
+    "8",
+    "--seed",
+    "3",
+    "--average-decay",
+    "0.9",
+];
+
+fn trained(data: &Path, out: &Path, steps: &str, more: &[&str]) -> Output {
+    train(&[&["--data", path(data), "--out", path(out), "--steps", steps], &SMALL[..], more].concat())
+}
+
+#[test]
+fn a_resumed_run_ends_where_an_uninterrupted_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = discs(folder.path(), 20);
+    let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
+    succeeds(trained(&data, &whole, "6", &["--sample-every", "2"]));
+    succeeds(trained(&data, &parts, "3", &[]));
+    // The data are those of the first part.
+    let resumed = succeeds(train(&["--out", path(&parts), "--steps", "6", "--resume"]));
+    assert!(resumed.contains("6 steps done"), "{resumed}");
+    for file in ["checkpoint.safetensors", "samples/0000006.png"] {
+        assert!(fs::read(whole.join(file)).unwrap() == fs::read(parts.join(file)).unwrap(), "{file} differs");
+    }
+    let rows = fs::read_to_string(parts.join("metrics.csv")).unwrap();
+    let steps: Vec<&str> = rows.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(steps, ["1", "2", "3", "4", "5", "6"]);
+    let config = fs::read_to_string(whole.join("config.toml")).unwrap();
+    assert!(config.contains("seed = 3") && config.contains("model = \"dcgan\""), "{config}");
+    let curves = fs::read_to_string(whole.join("curves.svg")).unwrap();
+    assert!(curves.starts_with("<svg") && curves.contains("losses"));
+
+    fails(trained(&data, &whole, "9", &[]), 2, &["holds a run already", "--resume"]);
+    fails(train(&["--out", path(&whole), "--steps", "6", "--resume"]), 2, &["has 6 steps already"]);
+    let other = folder.path().join("other.npy");
+    ndarray_npy::write_npy(&other, &Array4::<u8>::zeros((20, 16, 16, 1))).unwrap();
+    let foreign = train(&["--data", path(&other), "--out", path(&whole), "--steps", "9", "--resume"]);
+    fails(foreign, 3, &["it was trained on 20 other images"]);
+}
+
+#[test]
+fn generated_images_have_a_form_for_every_extension_and_a_score() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = discs(folder.path(), 16);
+    let run = folder.path().join("run");
+    let report = succeeds(trained(
+        &data,
+        &run,
+        "4",
+        &["--score-every", "2", "--score-images", "12", "--engine", "tract", "--channels", "3"],
+    ));
+    let scores: Vec<f64> = report
+        .lines()
+        .filter_map(|line| line.split_whitespace().collect::<Vec<_>>().try_into().ok())
+        .filter_map(|[step, .., fid]: [&str; 7]| step.parse::<u64>().ok().map(|_| fid.parse().unwrap()))
+        .collect();
+    assert_eq!(scores.len(), 2, "{report}");
+
+    let checkpoint = run.join("checkpoint.safetensors");
+    let generate = |output: &Path, more: &[&str]| {
+        let arguments = ["generate", "--checkpoint", path(&checkpoint), "-n", "12", "-o", path(output), "-q"];
+        program().args(arguments).args(more).output().unwrap()
+    };
+    let pixels = |path: &Path| -> Vec<Vec<u8>> {
+        let set = DataSet::open(path).unwrap();
+        (0..set.len()).map(|i| set.load(i).unwrap().into_pixels()).collect()
+    };
+    let array = folder.path().join("x.npy");
+    succeeds(generate(&array, &["--batch-size", "12"]));
+    let images = pixels(&array);
+    assert_eq!((images.len(), images[0].len()), (12, 3 * 16 * 16));
+    for name in ["x.npz", "x.zip", "x"] {
+        let output = folder.path().join(name);
+        succeeds(generate(&output, &["--batch-size", "12"]));
+        assert_eq!(pixels(&output), images, "{name}");
+    }
+    let other = folder.path().join("y.npy");
+    succeeds(generate(&other, &["--seed", "1"]));
+    assert_ne!(pixels(&other), images);
+    fails(generate(&folder.path().join("x"), &[]), 2, &["is there already and not empty"]);
+    fails(generate(&folder.path().join("no/x.npy"), &[]), 2, &["cannot write to"]);
+    let entries = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(entries.into_iter().all(|name| !name.to_string_lossy().starts_with('.')), "a temporary is left");
+
+    // The last score of the run is that of the images that its seed generates.
+    let same = folder.path().join("same.npy");
+    succeeds(generate(&same, &["--seed", "3"]));
+    let options = ["--extractor", "efficientnet-lite0", "--engine", "tract", "--json", "--quiet"];
+    let report = json(program().args(["fid", path(&data), path(&same)]).args(options).output().unwrap());
+    let fid = report["metrics"]["fid"]["value"].as_f64().unwrap();
+    // The table has three decimals; batches of another size round differently.
+    assert!((fid - scores[1]).abs() < 1e-2 * fid, "{fid} is not {}", scores[1]);
+}
+
+#[test]
+fn an_exported_generator_gives_the_same_images() {
+    /// What f32 allows on the way through a few layers of other kernels.
+    const TOLERANCE: f32 = 1e-5;
+    let folder = tempfile::tempdir().unwrap();
+    let data = discs(folder.path(), 16);
+    for model in ["dcgan", "mlp"] {
+        let run = folder.path().join(model);
+        succeeds(trained(&data, &run, "3", &["--model", model]));
+        let checkpoint = run.join("checkpoint.safetensors");
+        let onnx = folder.path().join("g.onnx");
+        let arguments = ["export", "--checkpoint", path(&checkpoint), "-o", path(&onnx)];
+        succeeds(program().args(arguments).output().unwrap());
+
+        let trained = checkpoint::generator(&checkpoint).unwrap();
+        let z = Latent::Normal.draw(&trained.config.networks, 5, &mut Random::new(1));
+        let expected = trained.network.evaluate(&Var::constant(z.clone())).unwrap();
+        let range = trained.config.networks.pixel_range();
+        assert_eq!(range, if model == "mlp" { PixelRange::Unit } else { PixelRange::Symmetric });
+        let mut graph = tract_onnx::onnx().model_for_path(&onnx).unwrap();
+        graph.set_input_fact(0, f32::fact(z.shape()).into()).unwrap();
+        let graph = graph.into_optimized().unwrap().into_runnable().unwrap();
+        let input = tract_onnx::prelude::Tensor::from_shape(z.shape(), z.data()).unwrap();
+        let outputs = graph.run(tvec!(input.into())).unwrap();
+        let ours = expected.value();
+        assert_eq!(outputs[0].shape(), ours.shape());
+        let theirs = outputs[0].try_as_plain_ram().unwrap().as_slice::<f32>().unwrap();
+        for (theirs, ours) in theirs.iter().zip(ours.data()) {
+            assert!((theirs - ours).abs() <= TOLERANCE, "{model}: {theirs} is not {ours}");
+        }
+    }
+}
+
+#[test]
+fn bad_input_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = discs(folder.path(), 10);
+    let out = folder.path().join("run");
+    let refused = |more: &[&str], parts: &[&str]| {
+        let arguments = ["--data", path(&data), "--out", path(&out), "--steps", "1"];
+        fails(train(&[&arguments[..], more].concat()), 2, parts);
+        assert!(!out.exists(), "a run that cannot begin leaves nothing");
+    };
+    refused(&["--size", "48"], &["the image size = 48", "16, 28, 32, 64 or 128"]);
+    refused(&["--size", "16", "--batch-size", "11"], &["there are 10 of them, fewer than a batch of 11"]);
+    refused(&["--size", "16", "--real-label", "0.2"], &["the label of real images = 0.2"]);
+    refused(&["--objective", "nonsense"], &["nonsense", "non-saturating"]);
+    refused(&["--resume"], &["holds no run to resume"]);
+    refused(&["--resume", "--seed", "1"], &["--resume", "--seed"]);
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let arguments = ["--data", path(&empty), "--out", path(&out), "--steps", "1"];
+    assert_eq!(train(&arguments).status.code(), Some(2));
+    let no_checkpoint = folder.path().join("x.safetensors");
+    fs::write(&no_checkpoint, b"nothing").unwrap();
+    let output = folder.path().join("x.npy");
+    let arguments = ["generate", "--checkpoint", path(&no_checkpoint), "-n", "2", "-o", path(&output)];
+    fails(program().args(arguments).output().unwrap(), 3, &["this is no whole safetensors file"]);
+    assert!(!output.exists());
+    // A step this long leaves the range of numbers.
+    let exploding = ["--size", "16", "--width", "4", "--batch-size", "8", "--learning-rate", "1e30"];
+    let arguments = ["--data", path(&data), "--out", path(&out), "--steps", "9", "-q"];
+    fails(train(&[&arguments[..], &exploding].concat()), 2, &["step ", "the last checkpoint is kept"]);
+    checkpoint::generator(&out.join("checkpoint.safetensors")).unwrap();
+}
+
+#[test]
+fn a_killed_run_leaves_a_checkpoint_that_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = discs(folder.path(), 16);
+    let out = folder.path().join("run");
+    let checkpoint = out.join("checkpoint.safetensors");
+    let binary = assert_cmd::cargo::cargo_bin("gan-metrics");
+    let mut child = std::process::Command::new(binary)
+        .args(["train", "--data", path(&data), "--out", path(&out), "--steps", "1000000", "--checkpoint-every", "1"])
+        .args(["--sample-every", "1000000", "-q"])
+        .args(SMALL)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let steps = || checkpoint::generator(&checkpoint).map(|trained| trained.step);
+    // Whenever it is looked at, there is a whole checkpoint: one is written at every step.
+    while !matches!(steps(), Ok(3..)) {
+        assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint after two minutes");
+        assert!(!checkpoint.exists() || steps().is_ok());
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let done = steps().unwrap();
+    let more = (done + 2).to_string();
+    let output = train(&["--out", path(&out), "--steps", &more, "--resume", "-q"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(steps().unwrap(), done + 2);
+}
