@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 use assert_cmd::Command;
 use gan_metrics::stats::{Gaussian, Provenance, StatsFile};

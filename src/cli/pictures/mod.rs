@@ -18,7 +18,7 @@ use super::plot::{self, Curve, PANEL, Panel, Style};
 use super::scoring::Done;
 use grid::Grid;
 pub use html::page;
-pub use png::{data_uri, encode};
+use png::data_uri;
 
 /// What pictures show of both sets.
 pub const NEEDS: [Need; 2] = [Need::Statistics, Need::Features];
