@@ -224,7 +224,7 @@ fn classes_are_the_folders_of_the_images() {
     assert!(classes.iter().all(|class| class["fid"].as_f64().unwrap() > 0.0));
     let bare = folder.path().join("bare.npy");
     ndarray_npy::write_npy(&bare, &matrix(9, 6, 1, 0.0)).unwrap();
-    fails(run("score", &[&real, &bare], &["--per-class"]), 2, &["per-class FID", "a folder of its own"]);
+    fails(run("score", &[&real, &bare], &["--metrics", "per-class"]), 2, &["per-class FID", "a folder of its own"]);
 }
 
 #[test]
