@@ -96,8 +96,10 @@ fn zip(path: &Path, shape: Shape, next: &mut Next<'_>) -> Result<()> {
 fn folder(path: &Path, shape: Shape, next: &mut Next<'_>) -> Result<()> {
     let failure = |source| OutputError::at(path, source);
     match fs::read_dir(path) {
-        Ok(entries) if entries.count() > 0 => return Err(Occupied(path.to_owned()).into()),
-        Ok(_) => fs::remove_dir(path).map_err(failure)?,
+        Ok(mut entries) => match entries.next() {
+            Some(_) => return Err(Occupied(path.to_owned()).into()),
+            None => fs::remove_dir(path).map_err(failure)?,
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failure(error).into()),
     }

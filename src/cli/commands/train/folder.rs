@@ -92,7 +92,7 @@ impl RunFolder {
 
     pub fn write_config(&self, run: &RunFile) -> Result<()> {
         let text = toml::to_string(run).map_err(|error| self.config_error(&error))?;
-        output::to_file(&self.config(), &text)
+        output::to_file(&self.config(), text.as_bytes())
     }
 
     pub fn read_config(&self) -> Result<RunFile> {
@@ -121,6 +121,6 @@ impl RunFolder {
     }
 
     pub fn write_curves(&self, svg: &str) -> Result<()> {
-        output::to_file(&self.0.join("curves.svg"), svg)
+        output::to_file(&self.0.join("curves.svg"), svg.as_bytes())
     }
 }

@@ -85,7 +85,7 @@ impl Trace {
 
     fn curve(&self, label: &str, column: usize) -> Curve {
         let point = |(sum, count): &(Row, usize)| (sum.step as f64, sum.values[column] / *count as f64);
-        Curve { label: label.to_owned(), points: self.groups.iter().map(point).collect() }
+        Curve::line(label, self.groups.iter().map(point).collect())
     }
 }
 
@@ -113,7 +113,7 @@ impl History {
                 text.extend([line, "\n"]);
             }
         }
-        output::to_file(path, &text)?;
+        output::to_file(path, text.as_bytes())?;
         let file = OpenOptions::new().append(true).open(path).map_err(failure)?;
         Ok(Self { path: path.to_owned(), file: BufWriter::new(file), trace, scores })
     }
@@ -147,7 +147,7 @@ impl History {
         ];
         if !self.scores.is_empty() {
             let points = self.scores.iter().map(|&(step, fid)| (step as f64, fid)).collect();
-            panels.push(panel("FID", vec![Curve { label: "FID".to_owned(), points }]));
+            panels.push(panel("FID", vec![Curve::line("FID", points)]));
         }
         panels
     }
