@@ -6,7 +6,12 @@ use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 
 /// The same values in one of the two layouts that [`as_mat`] takes; copies only views with gaps or reversed axes.
 fn contiguous(a: ArrayView2<'_, f64>) -> CowArray<'_, f64, Ix2> {
-    if a.is_standard_layout() || a.t().is_standard_layout() { a.into() } else { a.to_owned().into() }
+    if a.is_standard_layout() || a.t().is_standard_layout() {
+        a.into()
+    } else {
+        // `to_owned` would keep reversed axes.
+        a.as_standard_layout().into_owned().into()
+    }
 }
 
 /// faer's view of a matrix in row-major or column-major order.

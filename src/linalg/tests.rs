@@ -225,3 +225,21 @@ proptest! {
         prop_assert!(a.trace_sqrt_product(&b).unwrap() <= bound * (1.0 + tolerance(dim)));
     }
 }
+
+#[test]
+fn views_of_every_layout_have_the_same_products() {
+    let (a, b) = (random(5, 7, 1), random(7, 4, 2));
+    let expected = a.dot(&b);
+    let mut reversed = (a.clone(), b.clone());
+    reversed.0.invert_axis(Axis(1));
+    reversed.1.invert_axis(Axis(0));
+    let transposed = (a.t().as_standard_layout().into_owned(), b.t().as_standard_layout().into_owned());
+    let products = [
+        matmul(a.view(), b.view()),
+        matmul(reversed.0.view(), reversed.1.view()),
+        matmul(transposed.0.t(), transposed.1.t()),
+    ];
+    for product in products {
+        assert!(norm(&(product - &expected)) < tolerance(7) * norm(&expected));
+    }
+}

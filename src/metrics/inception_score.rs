@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(ranges(Splits::Even(3)), [0..3, 3..7, 7..11]);
         assert_eq!(ranges(Splits::Equal(3)), [0..3, 3..6, 6..9]);
         assert_eq!(ranges(Splits::OfSize(5)), [0..5, 5..10, 10..11]);
-        assert_eq!(ranges(Splits::OfSize(20)), [0..11]);
+        assert_eq!(ranges(Splits::OfSize(20)), std::slice::from_ref(&(0..11)));
         let none = InceptionScoreError::SplitSize { images: 11, size: 0 };
         assert_eq!(Splits::OfSize(0).ranges(11).unwrap_err(), none);
     }
