@@ -31,7 +31,7 @@ fn provenance(resize: &str, n: u64) -> Provenance {
 
 /// A feature file with everything in it, of images in two classes.
 fn features(folder: &Path, name: &str, rows: usize, seed: u32, shift: f32) -> PathBuf {
-    let class = |row: usize| format!("{}/{row}.png", if row % 3 == 0 { "cat" } else { "dog" });
+    let class = |row: usize| format!("{}/{row}.png", if row.is_multiple_of(3) { "cat" } else { "dog" });
     let file = FeatureFile {
         features: Features::new(matrix(rows, 6, seed, shift)).unwrap(),
         logits: Some(Logits::new(matrix(rows, 4, seed + 100, 0.0) * 8.0).unwrap()),
