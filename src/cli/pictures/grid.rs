@@ -77,6 +77,7 @@ mod tests {
         assert_eq!((level(6, 6), level(117, 117), level(5, 6)), (10, 10, 255));
         // Half as high as wide: white above and below.
         assert_eq!((level(6 + 18 + 118, 7), level(6 + 18 + 118, 6 + 56)), (255, 20));
-        assert_eq!((level(6 + 56, 6 + 118 + 50), level(7, 6 + 118 + 50)), (30, 255));
+        // One pixel wide, in the middle.
+        assert_eq!((level(6 + 55, 6 + 118 + 50), level(7, 6 + 118 + 50)), (30, 255));
     }
 }
