@@ -24,6 +24,8 @@
 #![deny(unsafe_code)]
 
 pub mod atomic;
+#[cfg(any(feature = "gan", feature = "inference"))]
+mod digest;
 pub mod divergence;
 pub mod error;
 #[cfg(feature = "gan")]

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
+use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
 use crate::extractor::FeatureExtractor;
 use crate::image::{DataSet, ImageError, ResizeMode};
@@ -71,13 +71,11 @@ impl CacheKey {
     pub fn new(images: &DataSet, extractor: &dyn FeatureExtractor, resize: ResizeMode) -> Result<Self, ImageError> {
         let digests: Vec<[u8; 32]> =
             (0..images.len()).into_par_iter().map(|index| images.digest(index)).collect::<Result<_, _>>()?;
-        let mut content = Sha256::new();
-        digests.iter().for_each(|digest| content.update(digest));
         let info = extractor.info();
         let identity = serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"),
             "images": images.len(),
-            "content": hexadecimal(&content.finalize()),
+            "content": sha256(digests.as_flattened()),
             "model": info.model_sha256,
             "outputs": [Some(&info.features_output), info.logits_output.as_ref(), info.spatial_output.as_ref()],
             "engine": [&info.engine.name, &info.engine.version, &info.engine.provider],
@@ -87,12 +85,8 @@ impl CacheKey {
             // The name alone goes into statistics files and warnings.
             "extractor": info.name,
         });
-        Ok(Self(hexadecimal(&Sha256::digest(identity.to_string()))))
+        Ok(Self(sha256(identity.to_string().as_bytes())))
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An entry, as listed.

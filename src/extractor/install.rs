@@ -10,12 +10,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::model::{ModelError, sha256_hex};
+use super::model::ModelError;
 use super::registry::{ExtractorId, digest_path, part_path, read_installed};
 use super::weights::inception_v3;
 use super::weights::pth::StateDict;
 use super::weights::{WeightsError, onnx::metadata};
 use crate::atomic;
+use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
 
 /// A checkpoint as its authors published it.
@@ -177,7 +178,7 @@ pub fn install(
     let onnx = inception_v3::build(&state)?;
     // A network without its digest is not loaded, so the digest goes first.
     let digest = digest_path(&target);
-    atomic::write(&digest, |file| writeln!(file, "{}", sha256_hex(&onnx))).map_err(at(&digest))?;
+    atomic::write(&digest, |file| writeln!(file, "{}", sha256(&onnx))).map_err(at(&digest))?;
     atomic::write(&target, |file| file.write_all(&onnx)).map_err(at(&target))?;
     let _ = fs::remove_file(part_path(folder, ExtractorId::InceptionV3));
     Ok(Installed::Now(target))
@@ -197,7 +198,7 @@ fn verify(checkpoint: &Checkpoint, bytes: &[u8], origin: &str) -> Result<(), Ins
     if found != expected {
         return Err(InstallError::Length { origin: origin.into(), found, expected });
     }
-    let found = sha256_hex(bytes);
+    let found = sha256(bytes);
     match found == checkpoint.sha256 {
         true => Ok(()),
         false => Err(InstallError::Digest { origin: origin.into(), found, expected: checkpoint.sha256.clone() }),

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::weights::WeightsError;
 use super::weights::onnx::OnnxError;
 use crate::error::{Blame, Blamed};
@@ -226,11 +224,6 @@ pub struct Model {
     pub spatial_output: Option<String>,
 }
 
-/// SHA-256 of `bytes` in hexadecimal.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Reads a file, naming it in the error.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
     std::fs::read(path).map_err(|source| ModelError::Io { path: path.into(), source })
@@ -255,10 +248,5 @@ mod tests {
         assert_eq!(batch, [10.0, 15.0, 12.5, 20.0, 20.0, 15.0]);
         assert_eq!(spec(Layout::Nchw).shape(5), [5, 3, 1, 2]);
         assert_eq!(spec(Layout::Nhwc).shape(5), [5, 1, 2, 3]);
-    }
-
-    #[test]
-    fn hashes_as_sha256sum_does() {
-        assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -5,9 +5,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::model::{InputSpec, Layout, Model, ModelError, Normalization, read, sha256_hex};
+use super::model::{InputSpec, Layout, Model, ModelError, Normalization, read};
 use super::weights::onnx::{self, Dimension, ModelFile, ValueInfo, metadata};
 use super::weights::{efficientnet_lite, inception_v3};
+use crate::digest::sha256;
 use crate::image::ResizeMode;
 
 /// An extractor known by name.
@@ -143,7 +144,7 @@ pub fn load(id: ExtractorId, resize: ResizeMode, layer: Option<Layer>) -> Result
             let damaged = |source| ModelError::Weights { name: id.to_string(), source };
             Ok(Model {
                 name: id.to_string(),
-                sha256: sha256_hex(efficientnet_lite::CHECKPOINT),
+                sha256: sha256(efficientnet_lite::CHECKPOINT),
                 onnx: efficientnet_lite::build().map_err(damaged)?,
                 input_name: INPUT.into(),
                 input: square(&efficientnet_lite::INPUT),
@@ -185,7 +186,7 @@ pub(super) fn digest_path(onnx: &Path) -> PathBuf {
 pub(super) fn read_installed(path: &Path) -> Result<InstalledFile, ModelError> {
     let onnx = read(path)?;
     let digest = read(&digest_path(path))?;
-    if String::from_utf8_lossy(&digest).trim() != sha256_hex(&onnx) {
+    if String::from_utf8_lossy(&digest).trim() != sha256(&onnx) {
         return Err(ModelError::Damaged { path: path.into() });
     }
     let file = ModelFile::from_bytes(&onnx).map_err(|source| ModelError::Onnx { path: path.into(), source })?;
@@ -301,7 +302,7 @@ impl CustomModel {
         let mean = mean.ok_or_else(|| unspecified("its mean", "--mean"))?;
         let std = std.ok_or_else(|| unspecified("its std", "--std"))?;
         Ok(Model {
-            sha256: sha256_hex(&onnx),
+            sha256: sha256(&onnx),
             name,
             onnx,
             input_name,

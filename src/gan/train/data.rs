@@ -1,7 +1,6 @@
 //! Images to learn from, and the order in which they come.
 
-use sha2::{Digest, Sha256};
-
+use crate::digest::sha256;
 use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
 use crate::gan::random::Random;
@@ -31,7 +30,7 @@ impl TrainingSet {
             );
             return Err(GanError::Data(problem));
         }
-        let digest = Sha256::digest(&samples).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = sha256(&samples);
         Ok(TrainingSet { channels, size, samples, digest })
     }
 

@@ -20,10 +20,9 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 pub use tensor::{DType, Tensor};
 
+use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
 use pickle::Value;
 
@@ -253,7 +252,7 @@ impl StateDict {
             budget -= elements.ok_or_else(|| PthError::TooLarge { name: name.to_owned(), limit: bytes.len() })?;
             tensors.insert(name.to_owned(), tensor::materialise(name, view, &object.heap, stored)?);
         }
-        Ok(Self { tensors, provenance: Provenance::File { sha256: hex(&Sha256::digest(bytes)) } })
+        Ok(Self { tensors, provenance: Provenance::File { sha256: sha256(bytes) } })
     }
 
     /// Reads a checkpoint from a reader, to its end.
@@ -300,10 +299,6 @@ impl StateDict {
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

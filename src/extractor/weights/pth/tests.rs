@@ -1,6 +1,7 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::*;
 
