@@ -163,6 +163,7 @@ fn measure_streaming(
         features: collector.features(),
         logits: collector.logits(),
         labels: needs.contains(&Need::Labels).then(|| labels(&names(images, &rows))).flatten(),
+        names: Some(names(images, &rows)),
     };
     let provenance = Some(running.provenance(summary.images));
     Ok(Measured { data, provenance, rows, report: report_of_pass(images, summary), warnings: Vec::new() })
@@ -245,7 +246,8 @@ fn data_of(file: FeatureFile, needs: &BTreeSet<Need>) -> Result<SetData> {
         spatial: spatial.as_ref().map(gaussian).transpose()?,
         features: Some(features),
         logits,
-        labels: names.filter(|_| needs.contains(&Need::Labels)).and_then(|names| labels(&names)),
+        labels: names.as_deref().filter(|_| needs.contains(&Need::Labels)).and_then(labels),
+        names,
     })
 }
 

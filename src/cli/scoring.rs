@@ -5,17 +5,29 @@ use std::path::Path;
 use std::time::Instant;
 
 use gan_metrics::Result;
+use gan_metrics::error::{Blame, Blamed};
 use gan_metrics::extractor::{ExtractorId, FeatureExtractor, SpatialFeatures};
 use gan_metrics::linalg;
 use gan_metrics::metrics::{JackknifeOptions, Set};
 use gan_metrics::report::{FEW_IMAGES, Report, SCHEMA, SetReport, Warning};
-use gan_metrics::score::{Definitions, FidReport, Metric, Need, Request, ScoreError, Scores, score};
+use gan_metrics::score::{Bound, Definitions, FidReport, Metric, Need, Quantity, Request, ScoreError, Scores, score};
 
 use super::args::ScoringArgs;
 use super::exit::Outcome;
 use super::measure::{Caching, Measured, Running, measure};
 use super::plan::{Input, NetworkPlan};
 use super::{output, progress};
+
+/// A bound on a score that is not computed.
+#[derive(Debug, thiserror::Error)]
+#[error("there is a bound on {0}, which is not among the scores to compute: add it to --metrics, or drop the bound")]
+struct BoundError(Quantity);
+
+impl Blamed for BoundError {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
 
 /// Which scores.
 pub enum Selection {
@@ -34,6 +46,8 @@ pub struct Job<'a> {
     pub fake: &'a Path,
     pub selection: Selection,
     pub definitions: Definitions,
+    /// Bounds that decide the exit code; each on a score that is asked for.
+    pub bounds: Vec<Bound>,
     /// What is needed of both sets besides, for pictures.
     pub also: &'a [Need],
     pub args: &'a ScoringArgs,
@@ -49,7 +63,8 @@ impl<'a> Job<'a> {
         args: &'a ScoringArgs,
     ) -> Self {
         let definitions = Definitions::of(args.preset.into());
-        Self { command, real, fake, selection: Selection::Named([metric].into()), definitions, also: &[], args }
+        let selection = Selection::Named([metric].into());
+        Self { command, real, fake, selection, definitions, bounds: Vec::new(), also: &[], args }
     }
 }
 
@@ -74,27 +89,11 @@ pub fn run(job: &Job<'_>) -> Result<Done> {
     let mut plan = has_images.then(|| NetworkPlan::new(&args.extract, args.preset.into())).transpose()?;
 
     let intervals = args.ci.map(|percent| JackknifeOptions { level: percent / 100.0, ..JackknifeOptions::default() });
-    let mut warnings = Vec::new();
-    let metrics = match &job.selection {
-        Selection::Named(metrics) => {
-            for &metric in metrics {
-                if let Some(error) = obstacle(metric, real.as_ref(), &fake, plan.as_ref()) {
-                    return Err(error.into());
-                }
-            }
-            metrics.clone()
-        }
-        Selection::All => {
-            let wanted = Metric::ALL.into_iter().filter(|&metric| metric != Metric::PerClass);
-            let (metrics, left_out): (BTreeSet<Metric>, BTreeSet<Metric>) =
-                wanted.partition(|&metric| obstacle(metric, real.as_ref(), &fake, plan.as_ref()).is_none());
-            warnings.extend(left_out.iter().filter_map(|&metric| {
-                let reason = obstacle(metric, real.as_ref(), &fake, plan.as_ref())?.to_string();
-                Some(Warning::LeftOut { metric, reason })
-            }));
-            metrics
-        }
-    };
+    let (metrics, mut warnings) =
+        chosen(&job.selection, |metric| obstacle(metric, real.as_ref(), &fake, plan.as_ref()))?;
+    if let Some(bound) = job.bounds.iter().find(|bound| !metrics.contains(&bound.score.metric())) {
+        return Err(BoundError(bound.score).into());
+    }
     let request = Request { metrics, definitions: job.definitions.clone(), intervals };
     let needs = |set| -> BTreeSet<Need> { request.needs(set).into_iter().chain(job.also.iter().copied()).collect() };
     let spatial = [Set::Real, Set::Fake].into_iter().any(|set| needs(set).contains(&Need::Spatial));
@@ -125,6 +124,7 @@ pub fn run(job: &Job<'_>) -> Result<Done> {
     warnings.extend(sets.iter().flat_map(|set| set.warnings.clone()));
     warnings.extend(warnings_of_run(running.as_ref(), &sets));
     let sets: Vec<SetReport> = sets.into_iter().map(|set| set.report.clone()).collect();
+    let bounds = job.bounds.iter().filter_map(|bound| bound.judge(&scores)).collect();
     let report = Report {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
@@ -136,18 +136,43 @@ pub fn run(job: &Job<'_>) -> Result<Done> {
         linalg: linalg::BACKEND,
         sets,
         warnings: warnings.into_iter().map(Into::into).collect(),
-        within_bound: None,
+        bounds,
         metric_seconds,
         total_seconds: started.elapsed().as_secs_f64(),
     };
     Ok(Done { report, real, fake })
 }
 
-/// Prints the report, and judges the bound where there is one.
-pub fn finish(mut report: Report, args: &ScoringArgs, within_bound: Option<bool>) -> Result<Outcome> {
-    report.within_bound = within_bound;
+/// Prints the report; how the command ends is for the bounds to say.
+pub fn finish(report: Report, args: &ScoringArgs) -> Result<Outcome> {
     output::emit(&report, &args.output)?;
-    Ok(if within_bound == Some(false) { Outcome::BoundMissed } else { Outcome::Success })
+    let met = report.bounds.iter().all(|verdict| verdict.met);
+    Ok(if met { Outcome::Success } else { Outcome::BoundMissed })
+}
+
+/// The scores to compute, and a warning for each that `all` leaves out.
+fn chosen(
+    selection: &Selection,
+    obstacle: impl Fn(Metric) -> Option<ScoreError>,
+) -> Result<(BTreeSet<Metric>, Vec<Warning>)> {
+    let (mut metrics, mut warnings) = (BTreeSet::new(), Vec::new());
+    match selection {
+        Selection::Named(named) => match named.iter().find_map(|&metric| obstacle(metric)) {
+            Some(error) => return Err(error.into()),
+            None => metrics.clone_from(named),
+        },
+        Selection::All => {
+            for metric in Metric::ALL.into_iter().filter(|&metric| metric != Metric::PerClass) {
+                match obstacle(metric) {
+                    Some(error) => warnings.push(Warning::LeftOut { metric, reason: error.to_string() }),
+                    None => {
+                        metrics.insert(metric);
+                    }
+                }
+            }
+        }
+    }
+    Ok((metrics, warnings))
 }
 
 /// Why a score cannot be computed of these inputs, as far as can be told before anything is extracted.

@@ -14,7 +14,7 @@ pub use warning::{FEW_IMAGES, Warning};
 use crate::evaluate::{PassSummary, SkippedImage};
 use crate::extractor::ExtractorInfo;
 use crate::image::ResizeMode;
-use crate::score::{Preset, Scores};
+use crate::score::{Preset, Scores, Verdict};
 use crate::stats::Provenance;
 
 /// Version of the JSON schema; grows when a field changes its meaning or goes away.
@@ -43,8 +43,8 @@ pub struct Report {
     pub sets: Vec<SetReport>,
     /// What to be careful about.
     pub warnings: Vec<WarningReport>,
-    /// Whether the score is within the bound that was set; `null` without one.
-    pub within_bound: Option<bool>,
+    /// The bounds that were set, and what became of them.
+    pub bounds: Vec<Verdict>,
     /// Seconds spent on the metrics themselves, after the passes.
     pub metric_seconds: f64,
     /// Seconds of the whole command.

@@ -3,10 +3,13 @@
 use std::fmt::Write;
 
 use super::{Report, SetReport};
-use crate::score::{Defined, Duplicates, FidReport, Scores};
+use crate::score::{Bound, Defined, Duplicates, FidReport, Scores, Verdict};
 
 /// Names of skipped images that are listed; the rest is counted. JSON lists all.
 const SKIPPED_SHOWN: usize = 5;
+
+/// Pairs of near-duplicates that are named; JSON lists as many as were asked for.
+const PAIRS_SHOWN: usize = 5;
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
@@ -14,8 +17,10 @@ pub(super) fn render(report: &Report) -> String {
     let mut line = |content: String| writeln!(text, "{content}").expect("a String takes any text");
     render_scores(&report.metrics, &mut line);
     line(format!("{:<17} those of {}, where nothing else was asked for", "definitions", report.preset));
-    if let Some(within) = report.within_bound {
-        line(format!("{:<17} {}", "bound", if within { "met" } else { "NOT met" }));
+    for Verdict { bound, value, met } in &report.bounds {
+        let verdict = if *met { "met" } else { "NOT met" };
+        let Bound { score, side, limit } = bound;
+        line(format!("{:<17} {verdict}: {score} {value:.6}, {side} {limit}", "bound"));
     }
     if let Some(extractor) = &report.extractor {
         let engine = &extractor.engine;
@@ -93,9 +98,20 @@ fn render_scores(metrics: &Scores, line: &mut dyn FnMut(String)) {
     }
     if let Some(Defined { score, .. }) = &metrics.duplicates {
         let Duplicates { within_real, within_fake, between } = score;
-        line(format!("{:<17} {} generated images look like another one", "near-duplicates", within_fake.images));
-        line(format!("{:<17} {} generated images look like a real one", "", between.images));
-        line(format!("{:<17} {} real images look like another one", "", within_real.images));
+        for (number, (of, found)) in [
+            ("generated images look like another one", within_fake),
+            ("generated images look like a real one", between),
+            ("real images look like another one", within_real),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let title = if number == 0 { "near-duplicates" } else { "" };
+            line(format!("{title:<17} {} {of}", found.found.images));
+            for [first, second] in found.names.iter().flatten().take(PAIRS_SHOWN) {
+                line(format!("{:<17}   {second} and {first}", ""));
+            }
+        }
     }
     if let Some(classes) = &metrics.per_class_fid {
         for (number, class) in classes.iter().enumerate() {

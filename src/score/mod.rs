@@ -4,6 +4,7 @@
 //! that nothing is gathered that no score looks at; [`score`] computes them. As the metrics themselves it sees neither
 //! images nor networks.
 
+mod bound;
 mod definitions;
 mod intervals;
 mod metric;
@@ -11,10 +12,11 @@ mod result;
 
 use std::collections::BTreeSet;
 
+pub use bound::{Bound, Quantity, Side, Verdict};
 pub use definitions::{Definitions, PrdcDefinition, Preset, Subset};
 pub use intervals::{Intervals, ScoreInterval};
 pub use metric::{Metric, Need, ScoreError};
-pub use result::{Defined, Duplicates, FidReport, InceptionScoreReport, Scores};
+pub use result::{Defined, Duplicates, FidReport, InceptionScoreReport, NamedDuplicates, Scores};
 
 use crate::metrics::{
     JackknifeOptions, Set, duplicates_between, duplicates_within, fid, fid_infinity, inception_score,
@@ -35,6 +37,8 @@ pub struct SetData {
     pub spatial: Option<Gaussian>,
     /// The class of each image.
     pub labels: Option<Vec<String>>,
+    /// The name of each image, if it has one: for reports, and nothing is computed of it.
+    pub names: Option<Vec<String>>,
 }
 
 impl SetData {
@@ -178,10 +182,11 @@ pub fn score(request: &Request, real: Option<&SetData>, fake: &SetData) -> Resul
             Metric::Duplicates => {
                 let (x, y) = pair.both()?;
                 let options = definitions.duplicates;
+                let (real, fake) = (real.and_then(|real| real.names.as_ref()), fake.names.as_ref());
                 let found = Duplicates {
-                    within_real: duplicates_within(x, options)?,
-                    within_fake: duplicates_within(y, options)?,
-                    between: duplicates_between(x, y, options)?,
+                    within_real: NamedDuplicates::new(duplicates_within(x, options)?, real, real),
+                    within_fake: NamedDuplicates::new(duplicates_within(y, options)?, fake, fake),
+                    between: NamedDuplicates::new(duplicates_between(x, y, options)?, real, fake),
                 };
                 scores.duplicates = Some(Defined::new(found, options));
             }

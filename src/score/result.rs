@@ -79,11 +79,31 @@ impl<S, D> Defined<S, D> {
 #[derive(Debug, Clone, Serialize)]
 pub struct Duplicates {
     /// Among the real images.
-    pub within_real: NearDuplicates,
+    pub within_real: NamedDuplicates,
     /// Among the generated images.
-    pub within_fake: NearDuplicates,
+    pub within_fake: NamedDuplicates,
     /// Generated images that look like a real one: memorised, or leaked.
-    pub between: NearDuplicates,
+    pub between: NamedDuplicates,
+}
+
+/// Near-duplicates, and what they are called.
+#[derive(Debug, Clone, Serialize)]
+pub struct NamedDuplicates {
+    /// The near-duplicates.
+    #[serde(flatten)]
+    pub found: NearDuplicates,
+    /// Names of both images of each of the pairs, in their order; `None` when a set came without names.
+    pub names: Option<Vec<[String; 2]>>,
+}
+
+impl NamedDuplicates {
+    /// Calls the images of the pairs by the names of the sets that `first` and `second` count in.
+    pub fn new(found: NearDuplicates, first: Option<&Vec<String>>, second: Option<&Vec<String>>) -> Self {
+        let names = first.zip(second).map(|(first, second)| {
+            found.pairs.iter().map(|pair| [first[pair.first].clone(), second[pair.second].clone()]).collect()
+        });
+        Self { found, names }
+    }
 }
 
 /// A Fréchet distance.

@@ -137,6 +137,54 @@ fn flags_change_the_definition_and_the_report_says_so() {
 }
 
 #[test]
+fn bounds_by_name_decide_the_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = features(folder.path(), "real.npz", 60, 1, 0.0);
+    let fake = features(folder.path(), "fake.npz", 80, 2, 0.1);
+    let pair: [&Path; 2] = [&real, &fake];
+    let score =
+        |flags: &[&str]| run("score", &pair, &[&["--metrics", "fid,prdc", "--json", "--quiet"], flags].concat());
+    let met = score(&["--fail-above", "fid=1e9", "--fail-below", "precision=0,density=0"]);
+    assert_eq!(met.status.code(), Some(0));
+    let missed = score(&["--fail-above", "fid=1e9,recall=-0.5"]);
+    assert_eq!(missed.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&missed.stdout).unwrap();
+    let recall = &report["metrics"]["prdc"]["recall"];
+    let expected = serde_json::json!(
+        {"score": "recall", "side": "at-most", "limit": -0.5, "value": recall, "met": false});
+    assert_eq!((&report["bounds"][0]["met"], &report["bounds"][1]), (&true.into(), &expected));
+
+    for (bound, complaint) in [
+        ("kid=1", "there is a bound on kid, which is not among the scores to compute"),
+        ("fd=1", "no score is called `fd`; there are fid, sfid"),
+        ("fid", "expected NAME=VALUE, such as fid=12"),
+        ("fid=nan", "expected a finite number"),
+    ] {
+        let refused = score(&["--fail-above", bound]);
+        assert_eq!(refused.status.code(), Some(2), "{bound}");
+        assert!(text(&refused.stderr).contains(complaint), "{}", text(&refused.stderr));
+    }
+    assert_eq!(run("prdc", &pair, &["--fail-below", "coverage=2"]).status.code(), Some(1));
+    assert_eq!(run("vendi", &[&fake], &["--fail-below", "1"]).status.code(), Some(0));
+}
+
+#[test]
+fn near_duplicates_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = features(folder.path(), "real.npz", 60, 1, 0.0);
+    // The same features, and twenty more.
+    let fake = features(folder.path(), "fake.npz", 80, 1, 0.0);
+    let words = succeeds(run("duplicates", &[&real, &fake], &["--quiet"]));
+    assert!(words.contains("60 generated images look like a real one"), "{words}");
+    assert!(words.contains("dog/1.png and dog/1.png"), "{words}");
+    let found = &metrics_of("duplicates", &[&real, &fake], &["--limit", "3"])["duplicates"]["between"];
+    assert_eq!(
+        found["names"],
+        serde_json::json!([["cat/0.png", "cat/0.png"], ["dog/1.png", "dog/1.png"], ["dog/2.png", "dog/2.png"]])
+    );
+}
+
+#[test]
 fn presets_have_the_definitions_of_their_tool() {
     let folder = tempfile::tempdir().unwrap();
     let real = features(folder.path(), "real.npz", 60, 1, 0.0);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use gan_metrics::metrics::Set;
-use gan_metrics::score::{Metric, Preset};
+use gan_metrics::score::{Bound, Metric, Preset, Quantity, Side};
 
 use super::{ExtractArgs, OutputArgs, finite};
 
@@ -67,7 +67,55 @@ pub struct PairArgs {
 pub struct FailAboveArgs {
     /// Exit with code 1 when the score is above this value.
     #[arg(long, value_name = "SCORE", value_parser = finite, allow_negative_numbers = true)]
-    pub fail_above: Option<f64>,
+    fail_above: Option<f64>,
+}
+
+impl FailAboveArgs {
+    /// The bound on a score.
+    pub fn on(&self, score: Quantity) -> Vec<Bound> {
+        self.fail_above.map(|limit| Bound { score, side: Side::AtMost, limit }).into_iter().collect()
+    }
+}
+
+/// A bound on a score that is better when higher.
+#[derive(Debug, Args)]
+pub struct FailBelowArgs {
+    /// Exit with code 1 when the score is below this value.
+    #[arg(long, value_name = "SCORE", value_parser = finite, allow_negative_numbers = true)]
+    fail_below: Option<f64>,
+}
+
+impl FailBelowArgs {
+    /// The bound on a score.
+    pub fn on(&self, score: Quantity) -> Vec<Bound> {
+        self.fail_below.map(|limit| Bound { score, side: Side::AtLeast, limit }).into_iter().collect()
+    }
+}
+
+/// Bounds on scores by name.
+#[derive(Debug, Args)]
+pub struct NamedBoundsArgs {
+    /// Exit with code 1 when a score is above its value: fid=12, or several separated by commas.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named_limit, value_delimiter = ',')]
+    fail_above: Vec<(Quantity, f64)>,
+    /// Exit with code 1 when a score is below its value: is=9,recall=0.5.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named_limit, value_delimiter = ',')]
+    fail_below: Vec<(Quantity, f64)>,
+}
+
+impl NamedBoundsArgs {
+    /// The bounds.
+    pub fn bounds(&self) -> Vec<Bound> {
+        let of = |side, limits: &[(Quantity, f64)]| -> Vec<Bound> {
+            limits.iter().map(|&(score, limit)| Bound { score, side, limit }).collect()
+        };
+        [of(Side::AtMost, &self.fail_above), of(Side::AtLeast, &self.fail_below)].concat()
+    }
+}
+
+fn named_limit(text: &str) -> Result<(Quantity, f64), String> {
+    let (name, limit) = text.split_once('=').ok_or("expected NAME=VALUE, such as fid=12")?;
+    Ok((name.parse()?, finite(limit)?))
 }
 
 /// `gan-metrics fid A B`
@@ -103,9 +151,8 @@ pub struct InceptionScoreArgs {
     /// Divisor of the variance over splits: their number (0: torch-fidelity) or one less (1: torchmetrics).
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=1))]
     pub ddof: Option<u8>,
-    /// Exit with code 1 when the score is below this value.
-    #[arg(long, value_name = "IS", value_parser = finite)]
-    pub fail_below: Option<f64>,
+    #[command(flatten)]
+    pub bound: FailBelowArgs,
     #[command(flatten)]
     pub scoring: ScoringArgs,
 }
@@ -162,6 +209,8 @@ pub struct PrdcArgs {
     /// Neighbours that balls reach to, for all four scores [default: those of the preset].
     #[arg(long, value_name = "K")]
     pub k: Option<usize>,
+    #[command(flatten)]
+    pub bounds: NamedBoundsArgs,
     #[command(flatten)]
     pub scoring: ScoringArgs,
 }
@@ -284,6 +333,8 @@ pub struct VendiArgs {
     #[arg(long, value_name = "Q", default_value_t = 1.0)]
     pub order: f64,
     #[command(flatten)]
+    pub bound: FailBelowArgs,
+    #[command(flatten)]
     pub scoring: ScoringArgs,
 }
 
@@ -344,6 +395,8 @@ pub struct ScoreArgs {
     /// Images in each subset of the Kernel Inception Distance [default: 1000].
     #[arg(long, value_name = "N")]
     pub kid_subset_size: Option<usize>,
+    #[command(flatten)]
+    pub bounds: NamedBoundsArgs,
     /// Draw the sets: .svg for all pictures, .png for the worst generated images with their nearest real ones.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub plot: Option<PathBuf>,

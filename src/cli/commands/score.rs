@@ -70,12 +70,13 @@ pub fn run(args: &ScoreArgs) -> Result<Outcome> {
         fake: &args.fake,
         selection: selection(args, preset),
         definitions,
+        bounds: args.bounds.bounds(),
         also: if drawing.is_some() || args.html.is_some() { &pictures::NEEDS } else { &[] },
         args: &args.scoring,
     };
     let done = score(&job)?;
     draw(&done, drawing, args.html.as_deref())?;
-    finish(done.report, &args.scoring, None)
+    finish(done.report, &args.scoring)
 }
 
 fn draw(done: &Done, drawing: Option<(Drawing, &Path)>, html: Option<&Path>) -> Result<()> {

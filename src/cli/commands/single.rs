@@ -5,7 +5,7 @@ use gan_metrics::metrics::{
     DegreesOfFreedom, Directions, DuplicateOptions, Estimator, ExtrapolationOptions, Kernel, Length, MifidOptions,
     MmdOptions, Order, Splits, VendiOptions,
 };
-use gan_metrics::score::Metric;
+use gan_metrics::score::{Metric, Quantity};
 
 use crate::cli::args::{
     DuplicatesArgs, EstimatorArg, FidArgs, FidInfinityArgs, GeneratorArg, InceptionScoreArgs, KernelArg, KidArgs,
@@ -18,11 +18,6 @@ fn of_pair<'a>(command: &'static str, metric: Metric, pair: &'a PairArgs, args: 
     Job::of(command, metric, Some(&pair.real), &pair.fake, args)
 }
 
-/// Whether a score is within a bound from above, where both are there.
-fn at_most(value: Option<f64>, bound: Option<f64>) -> Option<bool> {
-    Some(value? <= bound?)
-}
-
 fn kernel(kernel: KernelArg, sigma: f64) -> Kernel {
     match kernel {
         KernelArg::Polynomial => Kernel::KID,
@@ -32,9 +27,9 @@ fn kernel(kernel: KernelArg, sigma: f64) -> Kernel {
 
 /// `gan-metrics fid`
 pub fn fid(args: &FidArgs) -> Result<Outcome> {
-    let report = run(&Job::of("fid", Metric::Fid, Some(&args.first), &args.second, &args.scoring))?.report;
-    let within = at_most(report.metrics.fid.as_ref().map(|fid| fid.value), args.bound.fail_above);
-    finish(report, &args.scoring, within)
+    let mut job = Job::of("fid", Metric::Fid, Some(&args.first), &args.second, &args.scoring);
+    job.bounds = args.bound.on(Quantity::Fid);
+    finish(run(&job)?.report, &args.scoring)
 }
 
 /// `gan-metrics is`
@@ -64,10 +59,8 @@ pub fn inception_score(args: &InceptionScoreArgs) -> Result<Outcome> {
         Some(_) => DegreesOfFreedom::Sample,
         None => options.ddof,
     };
-    let report = run(&job)?.report;
-    let score = report.metrics.inception_score.as_ref().map(|score| score.mean);
-    let within = args.fail_below.zip(score).map(|(bound, score)| score >= bound);
-    finish(report, &args.scoring, within)
+    job.bounds = args.bound.on(Quantity::Is);
+    finish(run(&job)?.report, &args.scoring)
 }
 
 /// `gan-metrics kid`
@@ -78,9 +71,8 @@ pub fn kid(args: &KidArgs) -> Result<Outcome> {
     options.subset_size = args.subset_size.unwrap_or(options.subset_size);
     options.seed = args.seed.unwrap_or(options.seed);
     options.kernel = args.kernel.map_or(options.kernel, |kind| kernel(kind, args.sigma));
-    let report = run(&job)?.report;
-    let within = at_most(report.metrics.kid.as_ref().map(|kid| kid.score.mean), args.bound.fail_above);
-    finish(report, &args.scoring, within)
+    job.bounds = args.bound.on(Quantity::Kid);
+    finish(run(&job)?.report, &args.scoring)
 }
 
 /// `gan-metrics prdc`
@@ -91,7 +83,8 @@ pub fn prdc(args: &PrdcArgs) -> Result<Outcome> {
         options.precision_recall.neighbours = k;
         options.density_coverage.neighbours = k;
     }
-    finish(run(&job)?.report, &args.scoring, None)
+    job.bounds = args.bounds.bounds();
+    finish(run(&job)?.report, &args.scoring)
 }
 
 /// `gan-metrics mind`
@@ -102,9 +95,8 @@ pub fn mind(args: &MindArgs) -> Result<Outcome> {
         GeneratorArg::Torch => Directions::TorchFidelity { count, seed: args.seed.into() },
         GeneratorArg::Numpy => Directions::Seeded { count, seed: args.seed },
     };
-    let report = run(&job)?.report;
-    let within = at_most(report.metrics.mind.as_ref().map(|mind| mind.score.value), args.bound.fail_above);
-    finish(report, &args.scoring, within)
+    job.bounds = args.bound.on(Quantity::Mind);
+    finish(run(&job)?.report, &args.scoring)
 }
 
 /// `gan-metrics mmd`
@@ -122,25 +114,24 @@ pub fn mmd(args: &MmdArgs) -> Result<Outcome> {
         },
         scale: args.scale,
     };
-    let report = run(&job)?.report;
-    let within = at_most(report.metrics.mmd.as_ref().map(|mmd| mmd.score.value), args.bound.fail_above);
-    finish(report, &args.scoring, within)
+    job.bounds = args.bound.on(Quantity::Mmd);
+    finish(run(&job)?.report, &args.scoring)
 }
 
 /// `gan-metrics mifid`
 pub fn mifid(args: &MifidArgs) -> Result<Outcome> {
     let mut job = of_pair("mifid", Metric::Mifid, &args.pair, &args.scoring);
     job.definitions.mifid = MifidOptions { threshold: args.threshold, mean_over: args.mean_over.into() };
-    let report = run(&job)?.report;
-    let within = at_most(report.metrics.mifid.as_ref().map(|mifid| mifid.score.value), args.bound.fail_above);
-    finish(report, &args.scoring, within)
+    job.bounds = args.bound.on(Quantity::Mifid);
+    finish(run(&job)?.report, &args.scoring)
 }
 
 /// `gan-metrics vendi`
 pub fn vendi(args: &VendiArgs) -> Result<Outcome> {
     let mut job = Job::of("vendi", Metric::Vendi, None, &args.images, &args.scoring);
     job.definitions.vendi = VendiOptions { order: args.order };
-    finish(run(&job)?.report, &args.scoring, None)
+    job.bounds = args.bound.on(Quantity::Vendi);
+    finish(run(&job)?.report, &args.scoring)
 }
 
 /// `gan-metrics fid-infinity`
@@ -148,14 +139,13 @@ pub fn fid_infinity(args: &FidInfinityArgs) -> Result<Outcome> {
     let mut job = Job::of("fid-infinity", Metric::FidInfinity, Some(&args.real), &args.fake, &args.scoring);
     let FidInfinityArgs { points, smallest, seed, .. } = *args;
     job.definitions.extrapolation = ExtrapolationOptions { points, smallest, seed };
-    let report = run(&job)?.report;
-    let within = at_most(report.metrics.fid_infinity.as_ref().map(|fid| fid.score.value), args.bound.fail_above);
-    finish(report, &args.scoring, within)
+    job.bounds = args.bound.on(Quantity::FidInfinity);
+    finish(run(&job)?.report, &args.scoring)
 }
 
 /// `gan-metrics duplicates`
 pub fn duplicates(args: &DuplicatesArgs) -> Result<Outcome> {
     let mut job = of_pair("duplicates", Metric::Duplicates, &args.pair, &args.scoring);
     job.definitions.duplicates = DuplicateOptions { threshold: args.threshold, limit: args.limit };
-    finish(run(&job)?.report, &args.scoring, None)
+    finish(run(&job)?.report, &args.scoring)
 }
