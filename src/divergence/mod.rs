@@ -24,7 +24,7 @@ pub mod generator;
 mod kind;
 mod masses;
 mod quadrature;
-mod random;
+pub(crate) mod random;
 pub mod transport;
 pub mod variational;
 

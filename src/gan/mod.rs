@@ -9,6 +9,7 @@
 //!   times, because the derivative of every operation is made of operations;
 //! * [`layers`] and [`models`] describe networks as plain data: fully connected ones and DCGAN at several resolutions;
 //! * [`objective`] has the games (the original one, f-GAN, Wasserstein, …), [`optim`] the steps;
+//! * [`variational`] bounds a divergence with a critic that is a network;
 //! * [`train`] is Algorithm 1 of Goodfellow et al. (2014) with checkpoints, seeded and repeatable bit by bit for a given
 //!   number of threads, on the CPU in f32.
 //!
@@ -40,6 +41,7 @@ mod tensor;
 #[cfg(test)]
 mod testing;
 pub mod train;
+pub mod variational;
 
 pub use error::GanError;
 pub use ops::{BatchMoments, BatchNorm, ConvOptions, ScalarFunction};

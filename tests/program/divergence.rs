@@ -88,6 +88,9 @@ fn files_of_every_form() {
     let bound = &rows(&["js", &p, &q, "--estimator", "variational"])[0];
     assert_eq!(bound["method"], "lower-bound");
     assert!(bound["value"].as_f64().unwrap() < std::f64::consts::LN_2);
+    let network = ["js", &p, &q, "--estimator", "variational", "--critic", "mlp", "--hidden", "4"];
+    assert!(value(&network) < std::f64::consts::LN_2);
+    fails(run(&[&network[..7], &["--hidden", "0"]].concat()), 2, &["give it at least one"]);
     fails(run(&["kl", &p, &q]), 2, &["--estimator histogram, knn or variational"]);
     fails(run(&["kl", &p, "0.5,0.5"]), 2, &["P is samples and Q is probabilities"]);
 }

@@ -65,7 +65,7 @@ pub struct DivergenceArgs {
     /// Which neighbour the knn estimator uses
     #[arg(long, default_value_t = 5)]
     neighbours: usize,
-    /// Features in which the critic of the variational bound is linear
+    /// The critic of the variational bound: linear in these features, or a network
     #[arg(long, value_enum, default_value_t = CriticArg::Quadratic)]
     critic: CriticArg,
     /// Number of cosines of the fourier critic
@@ -74,6 +74,9 @@ pub struct DivergenceArgs {
     /// Length scale of the fourier critic, in standard deviations
     #[arg(long, default_value_t = 1.0)]
     bandwidth: f64,
+    /// Units in each of the two hidden layers of the mlp critic
+    #[arg(long, value_name = "UNITS", default_value_t = 32)]
+    hidden: usize,
     /// Points that probabilities belong to, for transport (default: 0, 1, 2, …)
     #[arg(long, value_name = "X0,X1,…", allow_hyphen_values = true)]
     points: Option<String>,
@@ -102,7 +105,7 @@ enum EstimatorArg {
     Variational,
 }
 
-/// Features of the variational critic.
+/// The critic of the variational bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum CriticArg {
     /// The coordinates
@@ -111,6 +114,8 @@ enum CriticArg {
     Quadratic,
     /// Coordinates and random cosines
     Fourier,
+    /// A network with two hidden layers
+    Mlp,
 }
 
 /// Arguments that do not go together.
@@ -168,7 +173,14 @@ enum Measure {
 enum Estimator {
     Histogram { bins: Bins, pseudocount: f64 },
     Neighbours(usize),
-    Variational(CriticFeatures),
+    Variational(Critic),
+}
+
+/// The critic of a variational bound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Critic {
+    Linear(CriticFeatures),
+    Network { hidden: usize },
 }
 
 /// How to transport.
@@ -238,9 +250,12 @@ impl EstimatorArg {
             },
             EstimatorArg::Knn => Estimator::Neighbours(args.neighbours),
             EstimatorArg::Variational => Estimator::Variational(match args.critic {
-                CriticArg::Linear => CriticFeatures::Linear,
-                CriticArg::Quadratic => CriticFeatures::Quadratic,
-                CriticArg::Fourier => CriticFeatures::RandomFourier { count: args.cosines, bandwidth: args.bandwidth },
+                CriticArg::Linear => Critic::Linear(CriticFeatures::Linear),
+                CriticArg::Quadratic => Critic::Linear(CriticFeatures::Quadratic),
+                CriticArg::Fourier => {
+                    Critic::Linear(CriticFeatures::RandomFourier { count: args.cosines, bandwidth: args.bandwidth })
+                }
+                CriticArg::Mlp => Critic::Network { hidden: args.hidden },
             }),
         }
     }

@@ -21,7 +21,7 @@ pub enum CriticFeatures {
 }
 
 /// Features with everything fixed that is drawn at random or learnt from training data.
-pub(super) struct FeatureMap {
+pub(crate) struct FeatureMap {
     kind: CriticFeatures,
     centre: Array1<f64>,
     scale: Array1<f64>,

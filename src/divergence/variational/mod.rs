@@ -5,32 +5,24 @@
 //! split: half train the critic, a quarter says when to stop, and the bound is measured on the last quarter.
 //!
 //! [`VariationalEstimator`] is the interface for critics of any kind. [`LinearCritic`] is linear in given features; its
-//! objective is smooth and small, and is climbed by L-BFGS.
+//! objective is smooth and small, and is climbed by L-BFGS. A critic that is a neural network needs gradients of one, and is
+//! `gan::variational::MlpCritic`.
 
 mod features;
+pub(crate) mod held_out;
 mod lbfgs;
 
-use std::ops::ControlFlow;
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate};
-
-use crate::divergence::estimate::{Estimate, RunningMean};
-use crate::divergence::estimators::{EstimatorError, check_samples};
+use crate::divergence::estimate::Estimate;
+use crate::divergence::estimators::EstimatorError;
 use crate::divergence::generator::Generator;
 use crate::divergence::random::Random;
 use crate::error::{Blame, Blamed};
 
 pub use features::CriticFeatures;
-use features::FeatureMap;
-
-/// Two samples in each quarter are the least that has a standard error.
-const FEWEST_SAMPLES: usize = 8;
-/// Steps without a new best on the validation samples after which training ends.
-const PATIENCE: usize = 10;
-/// Far more than any problem of the tests takes; a bound on the time, not a setting.
-const MOST_STEPS: usize = 1000;
-/// No activation has to be sought further out.
-const MOST_EXTREME_OUTPUT: f64 = 1e12;
+pub(crate) use features::FeatureMap;
+use held_out::{EarlyStopping, Outputs, Split, neutral_output};
 
 /// Why there is no bound.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -45,6 +37,9 @@ pub enum VariationalError {
         /// The rejected bandwidth.
         bandwidth: f64,
     },
+    /// A network without hidden units.
+    #[error("a hidden layer of no units carries nothing: give it at least one")]
+    NoUnits,
     /// The bound is not finite.
     #[error(
         "the critic's bound on {divergence} is not finite on held-out samples: they lie where it never saw any; use \
@@ -60,7 +55,9 @@ impl Blamed for VariationalError {
     fn blame(&self) -> Blame {
         match self {
             VariationalError::Samples(error) => error.blame(),
-            VariationalError::Bandwidth { .. } | VariationalError::NotFinite { .. } => Blame::Input,
+            VariationalError::Bandwidth { .. } | VariationalError::NoUnits | VariationalError::NotFinite { .. } => {
+                Blame::Input
+            }
         }
     }
 }
@@ -119,9 +116,8 @@ impl VariationalEstimator for LinearCritic {
         p: ArrayView2<'_, f64>,
         q: ArrayView2<'_, f64>,
     ) -> Result<LowerBound, VariationalError> {
-        check_samples(p, q, (FEWEST_SAMPLES, FEWEST_SAMPLES))?;
         let mut random = Random::new(self.seed);
-        let (p, q) = (Split::new(p, &mut random), Split::new(q, &mut random));
+        let [p, q] = Split::of_both(p, q, &mut random)?;
         let pooled = concatenate(Axis(0), &[p.train.view(), q.train.view()]).expect("dimensions agree");
         let map = FeatureMap::new(self.features, pooled.view(), &mut random);
         let stage = |p: &Array2<f64>, q: &Array2<f64>| Stage { p: map.apply(p.view()), q: map.apply(q.view()) };
@@ -130,47 +126,14 @@ impl VariationalEstimator for LinearCritic {
 
         let mut start = vec![0.0; train.p.ncols()];
         start[0] = neutral_output(generator);
-        let mut best = (validation.value(generator, &start), start.clone(), 0);
-        let mut step = 0;
+        let mut best = EarlyStopping::new(validation.outputs(&start).value(generator), start.clone());
         lbfgs::maximize(
             start,
             |weights| train.value_and_gradient(generator, weights),
-            |weights| {
-                step += 1;
-                let value = validation.value(generator, weights);
-                if value > best.0 {
-                    best = (value, weights.to_vec(), step);
-                }
-                if step - best.2 >= PATIENCE || step >= MOST_STEPS {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            },
+            |weights| best.offer(validation.outputs(weights).value(generator), || weights.to_vec()),
         );
-        let (_, weights, steps) = best;
-        let bound = test.estimate(generator, &weights);
-        if !(bound.value.is_finite() && bound.standard_error.is_finite()) {
-            return Err(VariationalError::NotFinite { divergence: generator.to_string() });
-        }
-        Ok(LowerBound { bound, training_value: train.value(generator, &weights), steps })
-    }
-}
-
-/// Samples for training, for stopping and for measuring.
-struct Split {
-    train: Array2<f64>,
-    validation: Array2<f64>,
-    test: Array2<f64>,
-}
-
-impl Split {
-    fn new(samples: ArrayView2<'_, f64>, random: &mut Random) -> Self {
-        let n = samples.nrows();
-        let mut rows: Vec<usize> = (0..n).collect();
-        random.shuffle(&mut rows);
-        let part = |from: usize, to: usize| samples.select(Axis(0), &rows[from..to]);
-        Split { train: part(0, n / 2), validation: part(n / 2, 3 * n / 4), test: part(3 * n / 4, n) }
+        let EarlyStopping { weights, step, .. } = best;
+        test.outputs(&weights).bound(generator, train.outputs(&weights).value(generator), step)
     }
 }
 
@@ -181,54 +144,17 @@ struct Stage {
 }
 
 impl Stage {
-    fn outputs(&self, weights: &[f64]) -> (Array1<f64>, Array1<f64>) {
+    fn outputs(&self, weights: &[f64]) -> Outputs {
         let weights = ArrayView1::from(weights);
-        (self.p.dot(&weights), self.q.dot(&weights))
-    }
-
-    fn value(&self, generator: Generator, weights: &[f64]) -> f64 {
-        let (p, q) = self.outputs(weights);
-        mean(p.iter().map(|v| generator.activation(*v))) - mean(q.iter().map(|v| generator.penalty(*v)))
+        Outputs { p: self.p.dot(&weights), q: self.q.dot(&weights) }
     }
 
     fn value_and_gradient(&self, generator: Generator, weights: &[f64]) -> (f64, Vec<f64>) {
-        let (p, q) = self.outputs(weights);
-        let rewards = p.mapv(|v| generator.activation_slope(v) / p.len() as f64);
-        let penalties = q.mapv(|v| generator.penalty_slope(v) / q.len() as f64);
-        let gradient = self.p.t().dot(&rewards) - self.q.t().dot(&penalties);
-        (self.value(generator, weights), gradient.to_vec())
+        let outputs = self.outputs(weights);
+        let slopes = outputs.slopes(generator);
+        let gradient = self.p.t().dot(&slopes.p) + self.q.t().dot(&slopes.q);
+        (outputs.value(generator), gradient.to_vec())
     }
-
-    fn estimate(&self, generator: Generator, weights: &[f64]) -> Estimate {
-        let (p, q) = self.outputs(weights);
-        let rewards: RunningMean = p.iter().map(|v| generator.activation(*v)).collect();
-        let penalties: RunningMean = q.iter().map(|v| generator.penalty(*v)).collect();
-        let standard_error = (rewards.variance_of_mean() + penalties.variance_of_mean()).sqrt();
-        Estimate::new(rewards.mean() - penalties.mean(), standard_error, p.len() + q.len())
-    }
-}
-
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let count = values.len() as f64;
-    values.sum::<f64>() / count
-}
-
-/// The constant critic with g_f(v) = f′(1), whose bound is f(1): no divergence at all.
-fn neutral_output(generator: Generator) -> f64 {
-    // Doubled until it brackets: an α just below 1 has its neutral output at about −1/(1−α).
-    let below = |v: f64| generator.activation(v) < generator.threshold();
-    let (mut low, mut high) = (-1.0, 1.0);
-    while !below(low) && low > -MOST_EXTREME_OUTPUT {
-        low *= 2.0;
-    }
-    while below(high) && high < MOST_EXTREME_OUTPUT {
-        high *= 2.0;
-    }
-    for _ in 0..100 {
-        let middle = 0.5 * (low + high);
-        if below(middle) { low = middle } else { high = middle }
-    }
-    0.5 * (low + high)
 }
 
 #[cfg(test)]
@@ -312,20 +238,11 @@ mod tests {
                 let shifted = |step: f64| {
                     let mut shifted = weights;
                     shifted[index] += step;
-                    stage.value(generator, &shifted)
+                    stage.outputs(&shifted).value(generator)
                 };
                 let slope = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
                 assert!((gradient[index] - slope).abs() < 1e-7 * (1.0 + slope.abs()), "{generator}");
             }
-        }
-    }
-
-    #[test]
-    fn starts_from_no_divergence() {
-        for generator in Generator::catalogue() {
-            let v = neutral_output(generator);
-            let bound = generator.activation(v) - generator.penalty(v);
-            assert!((bound - generator.minimum()).abs() < 1e-12, "{generator}: {bound}");
         }
     }
 

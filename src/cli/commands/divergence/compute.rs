@@ -8,11 +8,12 @@ use gan_metrics::divergence::transport::{
 };
 use gan_metrics::divergence::variational::{LinearCritic, VariationalEstimator};
 use gan_metrics::divergence::{Distribution, Divergence, GaussianPair, Generator, divergence, game};
+use gan_metrics::gan::variational::MlpCritic;
 use ndarray::{Array1, Array2, Axis};
 
 use super::input::Pair;
 use super::output::{Method, Row, Uncertainty};
-use super::{ArgumentsError, Estimator, Measure, Plan, Transport};
+use super::{ArgumentsError, Critic, Estimator, Measure, Plan, Transport};
 
 /// Everything the plan asks for.
 pub(super) fn rows(plan: &Plan) -> gan_metrics::Result<Vec<Row>> {
@@ -106,11 +107,14 @@ fn estimate(plan: &Plan, kind: Divergence, p: &Array2<f64>, q: &Array2<f64>) -> 
             let estimate = knn_kullback_leibler(p.view(), q.view(), neighbours)?;
             row(plan, kind, estimate.value, Method::NearestNeighbours, None)
         }
-        Estimator::Variational(features) => {
+        Estimator::Variational(critic) => {
             let Divergence::F(generator) = kind else {
                 return Err(unavailable("only f-divergences have a variational bound; ask for alpha"))?;
             };
-            let critic = LinearCritic::new(features, plan.seed)?;
+            let critic: Box<dyn VariationalEstimator> = match critic {
+                Critic::Linear(features) => Box::new(LinearCritic::new(features, plan.seed)?),
+                Critic::Network { hidden } => Box::new(MlpCritic::new(hidden, plan.seed)?),
+            };
             let bound = critic.lower_bound(generator, p.view(), q.view())?.bound;
             row(plan, kind, bound.value, Method::LowerBound, Some(bound.into()))
         }
