@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use gan_metrics::error::{Blame, Blamed};
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::ValueFormatter;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 /// Width and height of a panel, in pixels.
@@ -92,7 +94,10 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Result<(), 
     if panel.curves.iter().any(|curve| curve.style == Style::Dots) {
         y_extent = extent(points().map(|point| point.1));
     }
-    let y_range = widened(y_extent);
+    let mut y_range = widened(y_extent);
+    if panel.curves.len() > 1 {
+        y_range.end += room_for_legend(panel.curves.len()) * (y_range.end - y_range.start);
+    }
     let mut chart = ChartBuilder::on(area)
         .caption(&panel.title, ("sans-serif", 16))
         .margin(10)
@@ -104,6 +109,8 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Result<(), 
         .x_desc(&panel.x_label)
         .x_labels(7)
         .y_labels(7)
+        .x_label_formatter(&tick)
+        .y_label_formatter(&tick)
         .light_line_style(TRANSPARENT)
         .bold_line_style(BLACK.mix(0.12))
         .draw()?;
@@ -141,6 +148,22 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Result<(), 
             .draw()?;
     }
     Ok(())
+}
+
+/// The label of a tick. Rounding makes some zeros negative.
+fn tick(value: &f64) -> String {
+    let label = <RangedCoordf64 as ValueFormatter<f64>>::format(value);
+    if label == "-0.0" { "0.0".into() } else { label }
+}
+
+/// Height of a legend of so many lines above what it would cover otherwise, as a share of the curves' own height.
+fn room_for_legend(lines: usize) -> f64 {
+    /// Pixels inside the axes, of a line of the legend, and of its border.
+    const INSIDE: f64 = 242.0;
+    const LINE: f64 = 15.0;
+    const BORDER: f64 = 24.0;
+    let legend = (LINE * lines as f64 + BORDER).min(INSIDE / 2.0);
+    legend / (INSIDE - legend)
 }
 
 fn extent(values: impl Iterator<Item = f64>) -> Range<f64> {
