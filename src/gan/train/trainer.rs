@@ -32,11 +32,8 @@ pub(super) struct Player {
 }
 
 impl Player {
-    /// Steps against a loss; gives the norm of the gradient.
-    fn descend(&mut self, loss: &Var, variables: &[Var], limit: Option<f64>) -> std::result::Result<f64, GanError> {
-        let variables: Vec<_> = variables.iter().collect();
-        let gradients = grad(loss, &variables, Differentiability::Once)?;
-        let mut gradients: Vec<Tensor> = gradients.iter().map(|gradient| gradient.value().clone()).collect();
+    /// Steps against gradients; gives their norm. Nothing else may hold the parameters, or they are copied.
+    fn descend(&mut self, mut gradients: Vec<Tensor>, limit: Option<f64>) -> std::result::Result<f64, GanError> {
         let norm = match limit {
             Some(limit) => clip_norm(&mut gradients, limit),
             None => norm(&gradients),
@@ -47,6 +44,12 @@ impl Player {
         }
         Ok(norm)
     }
+}
+
+fn gradients(loss: &Var, variables: &[Var]) -> std::result::Result<Vec<Tensor>, GanError> {
+    let variables: Vec<_> = variables.iter().collect();
+    let gradients = grad(loss, &variables, Differentiability::Once)?;
+    Ok(gradients.iter().map(|gradient| gradient.value().clone()).collect())
 }
 
 /// What a step of the discriminator sees.
@@ -242,7 +245,11 @@ impl Trainer {
         let output = discriminator.forward(&discriminator.constants(), &fake, &mut self.random)?;
         let loss = self.config.objective.generator_loss(&output);
         let generator_loss = finite(step, "the generator's loss", f64::from(loss.item()?))?;
-        let gradient = self.generator.descend(&loss, &variables, self.config.clip_norm)?;
+        let fake_score_after = self.score(&output);
+        let gradients = gradients(&loss, &variables)?;
+        let images = fake.value().clone();
+        drop((loss, output, fake, constants, variables));
+        let gradient = self.generator.descend(gradients, self.config.clip_norm)?;
         let generator_gradient = finite(step, "the norm of the generator's gradient", gradient)?;
         if let (Some(average), Some(decay)) = (&mut self.average, self.config.average_decay) {
             average.average_towards(&self.generator.network, decay)?;
@@ -256,7 +263,7 @@ impl Trainer {
             generator_loss,
             real_score: judgement.real_score,
             fake_score_before: judgement.fake_score,
-            fake_score_after: self.score(&output),
+            fake_score_after,
             discriminator_gradient: judgement.gradient,
             generator_gradient,
             seconds,
@@ -264,7 +271,7 @@ impl Trainer {
         };
         let mut warnings = self.monitor.observe(&event, self.config.objective.has_probabilities());
         if self.monitor.wants_images(step) {
-            warnings.extend(self.monitor.observe_images(step, real, fake.value()));
+            warnings.extend(self.monitor.observe_images(step, real, &images));
         }
         Ok((event, warnings))
     }
@@ -286,7 +293,10 @@ impl Trainer {
             loss = loss.add(&penalty.scale(lambda as f32))?;
         }
         let value = finite(step, "the discriminator's loss", f64::from(loss.item()?))?;
-        let gradient = self.discriminator.descend(&loss, &variables, self.config.clip_norm)?;
+        let (real_score, fake_score) = (self.score(&of_real), self.score(&of_fake));
+        let gradients = gradients(&loss, &variables)?;
+        drop((loss, of_real, of_fake, variables));
+        let gradient = self.discriminator.descend(gradients, self.config.clip_norm)?;
         if let Objective::Wasserstein { clip } = self.config.objective {
             let clip = clip as f32;
             for parameter in self.discriminator.network.parameters_mut() {
@@ -295,8 +305,8 @@ impl Trainer {
         }
         Ok(Judgement {
             loss: value,
-            real_score: self.score(&of_real),
-            fake_score: self.score(&of_fake),
+            real_score,
+            fake_score,
             gradient: finite(step, "the norm of the discriminator's gradient", gradient)?,
         })
     }
