@@ -1,7 +1,8 @@
 //! The two engines on the same network, in one process.
 
+use crate::support::networks::has_onnx_runtime;
 use gan_metrics::extractor::{
-    Device, EngineChoice, ExtractorId, FeatureExtractor, Model, NetworkExtractor, NetworkOptions, find_libraries, load,
+    Device, EngineChoice, ExtractorId, FeatureExtractor, Model, NetworkExtractor, NetworkOptions, load,
 };
 use gan_metrics::image::ResizeMode;
 use ndarray::{Array2, Array4, ArrayView2, Axis, s};
@@ -39,14 +40,6 @@ fn features(extractor: &mut NetworkExtractor, images: &Array4<f32>) -> Array2<f3
 fn distance(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> f32 {
     let norm = |row: ndarray::Array1<f32>| row.dot(&row).sqrt();
     a.rows().into_iter().zip(b.rows()).map(|(a, b)| norm(&a - &b) / norm(b.to_owned())).fold(0.0, f32::max)
-}
-
-fn has_onnx_runtime() -> bool {
-    let found = find_libraries(None).0.iter().any(|library| library.is_usable());
-    if !found {
-        eprintln!("SKIPPED: no ONNX Runtime on this machine; `make test` installs one where pip is there");
-    }
-    found
 }
 
 #[test]

@@ -1,17 +1,24 @@
-//! Inception-v3 from a generated checkpoint, on tract, against the same network in PyTorch.
+//! Inception-v3 from a generated checkpoint, on both engines, against the same network in PyTorch.
 
 use std::sync::LazyLock;
 
-use crate::support::networks::{batch, relative_error, run, truth};
+use crate::support::networks::{batch, has_onnx_runtime, relative_error, run, truth};
 use gan_metrics::extractor::weights::BatchNorm;
 use gan_metrics::extractor::weights::inception_v3::{self, INPUT};
 use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
 use gan_metrics::extractor::weights::pth::StateDict;
+use gan_metrics::extractor::{
+    CustomModel, Device, EngineChoice, FeatureExtractor, Layer, NetworkExtractor, NetworkOptions, SpatialFeatures,
+};
+use gan_metrics::image::ResizeMode;
 use ndarray::s;
 use sha2::{Digest, Sha256};
 
 /// Both sides compute in `f32`, with sums in other orders and batch normalisation folded or not.
 const SINGLE_PRECISION: f64 = 1e-4;
+
+/// What the features of the literature must keep to on ONNX Runtime, for an FID to keep to 1e-4.
+const ONNX_RUNTIME: f64 = 1e-5;
 
 const SEED: u64 = 0;
 
@@ -45,6 +52,39 @@ fn every_output_agrees_with_pytorch() {
             assert!(error < SINGLE_PRECISION, "{batch_norm:?} {}: {error:e}", output.name);
             // The two images are told apart by far more than the tolerance.
             assert!(relative_error(found.slice(s![..1, ..]), found.slice(s![1.., ..])) > 0.05, "{}", output.name);
+        }
+    }
+}
+
+#[test]
+fn onnx_runtime_agrees_with_pytorch_at_every_layer() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("seeded.onnx");
+    std::fs::write(&path, inception_v3::build(&STATE).unwrap()).unwrap();
+    let images = batch(&[0, 1], INPUT.size, INPUT.mean[0], INPUT.std[0]);
+    for layer in Layer::ALL {
+        let custom = CustomModel { path: path.clone(), layer: Some(layer), ..CustomModel::default() };
+        let options = NetworkOptions {
+            engine: EngineChoice::OnnxRuntime,
+            device: Device::Cpu,
+            batch_size: 2,
+            spatial: SpatialFeatures::Wanted,
+            ..NetworkOptions::default()
+        };
+        let mut network = NetworkExtractor::new(&custom.load(ResizeMode::Tf1).unwrap(), &options).unwrap();
+        let found = network.extract(images.view()).unwrap();
+        let outputs = [
+            (layer.output(), found.features.into_inner()),
+            ("logits_unbiased", found.logits.unwrap().into_inner()),
+            ("sfid", found.spatial.unwrap().into_inner()),
+        ];
+        for (output, found) in outputs {
+            let error = relative_error(found.view(), truth("seeded_inception.npz", output).view());
+            println!("{output}: {error:.1e}");
+            assert!(error < ONNX_RUNTIME, "{output}: {error:e}");
         }
     }
 }

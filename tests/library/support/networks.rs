@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use gan_metrics::extractor::find_libraries;
 use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
 use ndarray_npy::NpzReader;
 use tract_onnx::prelude::*;
@@ -62,6 +63,15 @@ pub fn truth(file: &str, array: &str) -> Array2<f32> {
     let path = Path::new("tests/fixtures/weights").join(file);
     let mut fixture = NpzReader::new(std::fs::File::open(&path).unwrap()).unwrap();
     fixture.by_name(array).unwrap_or_else(|error| panic!("{array} of {}: {error}", path.display()))
+}
+
+/// Whether there is an ONNX Runtime to test with.
+pub fn has_onnx_runtime() -> bool {
+    let found = find_libraries(None).0.iter().any(|library| library.is_usable());
+    if !found {
+        eprintln!("SKIPPED: no ONNX Runtime on this machine; `make test` installs one where pip is there");
+    }
+    found
 }
 
 /// Runs an ONNX model on tract; gives its outputs in the order of the file.
