@@ -1,6 +1,7 @@
 //! Feature files in the format safetensors: the length of a header in eight bytes, the header in JSON, then the numbers.
 //!
-//! Written and read tensor by tensor, so that no second copy of the features is ever in memory.
+//! Written and read tensor by tensor, so that no second copy of the features is ever in memory; the crate `safetensors`, which
+//! serves checkpoints, wants the whole file there.
 
 use std::collections::BTreeMap;
 use std::fs::File;
