@@ -4,10 +4,10 @@
 //! rayon: decode ─► resize ─► normalise ─► batch ══(bounded queue)══► network ─► sink
 //! ```
 //!
-//! Decoding works ahead of the network by at most [`QUEUE`] batches, so that neither waits for the other and the memory
-//! in flight is bounded: `(QUEUE + 2)` batches of images, `12·width·height` bytes each; 17 MB for 299×299 at 16 images
-//! a batch. Images are numbered by their order in the data set, whatever order they were decoded in, so that results do
-//! not depend on timing.
+//! Decoding works ahead of the network by at most two batches, so that neither waits for the other and the memory in
+//! flight is bounded: four batches of images, `12·width·height` bytes an image; 69 MB for 299×299 at 16 images a batch.
+//! Images are numbered by their order in the data set, whatever order they were decoded in, so that results do not depend
+//! on timing.
 
 pub mod cache;
 

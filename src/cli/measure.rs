@@ -157,13 +157,16 @@ fn measure_streaming(
     }
     let summary = running.pass(images, &mut collector, verbosity)?;
     let rows = kept(images, &summary);
+    // Classes are in the names, and near-duplicates, which need features, are told by them.
+    let named = needs.contains(&Need::Labels) || needs.contains(&Need::Features);
+    let names = named.then(|| names(images, &rows));
     let data = SetData {
         statistics: needs.contains(&Need::Statistics).then(|| collector.gaussian()).transpose()?,
         spatial: needs.contains(&Need::Spatial).then(|| collector.spatial_gaussian()).transpose()?,
         features: collector.features(),
         logits: collector.logits(),
-        labels: needs.contains(&Need::Labels).then(|| labels(&names(images, &rows))).flatten(),
-        names: Some(names(images, &rows)),
+        labels: names.as_deref().filter(|_| needs.contains(&Need::Labels)).and_then(labels),
+        names,
     };
     let provenance = Some(running.provenance(summary.images));
     Ok(Measured { data, provenance, rows, report: report_of_pass(images, summary), warnings: Vec::new() })

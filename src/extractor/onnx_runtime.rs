@@ -73,7 +73,6 @@ fn environment(wanted: Option<&Path>) -> Result<(Environment, FoundLibrary), Eng
         .into_iter()
         .find(FoundLibrary::is_usable)
         .ok_or(EngineError::NoLibrary { oldest: OLDEST_MINOR_VERSION, searched })?;
-    preload_cuda(&library.path);
     let failed = |reason: String| EngineError::Run { engine: EngineChoice::OnnxRuntime, reason };
     let environment = ort::init_from(&library.path)
         .map_err(|error| failed(error.to_string()))?
@@ -88,7 +87,7 @@ fn environment(wanted: Option<&Path>) -> Result<(Environment, FoundLibrary), Eng
 
 /// The CUDA provider finds its libraries by the loader's path only, but Python environments keep them in packages of
 /// their own: `site-packages/nvidia/*/lib`. Loading them first, dependencies before dependents, makes them known. What
-/// is missing here is reported by the provider itself.
+/// is missing here is reported by the provider itself. They are gigabytes: only where CUDA is to run.
 fn preload_cuda(library: &Path) {
     // …/site-packages/onnxruntime/capi/libonnxruntime.so.1.31.1
     let Some(packages) = library.ancestors().nth(3).map(|packages| packages.join("nvidia")) else { return };
@@ -199,6 +198,9 @@ impl OnnxRuntimeEngine {
         threads: Option<usize>,
     ) -> Result<Self, EngineError> {
         let (environment, _) = environment(Some(&library.path))?;
+        if matches!(device, Device::Cuda(_) | Device::TensorRt) {
+            preload_cuda(&library.path);
+        }
         let session = session(&environment, model, outputs, batch, device, threads).map_err(|reason| match device {
             Device::Auto | Device::Cpu => EngineError::Model { engine: EngineChoice::OnnxRuntime, reason },
             device => EngineError::Device { device, engine: EngineChoice::OnnxRuntime, reason },

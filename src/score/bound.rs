@@ -3,14 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::metric::Metric;
 use super::result::Scores;
 
 /// A single number among the scores, which can be bounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantity {
     /// Fréchet distance.
     Fid,
@@ -123,6 +122,13 @@ impl fmt::Display for Quantity {
             Self::FidInfinity => "fid-infinity",
             Self::IsInfinity => "is-infinity",
         })
+    }
+}
+
+/// By the name that [`Display`](fmt::Display) prints.
+impl Serialize for Quantity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

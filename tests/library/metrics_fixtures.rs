@@ -66,7 +66,9 @@ fn for_each_case(test: impl Fn(&str, &Features, &Features, &Value)) {
     }
 }
 
+/// Run with `--nocapture` to see how far off everything is.
 fn assert_within(actual: f64, expected: f64, tolerance: f64, what: &str) {
+    println!("{what}: {actual}, off by {:.1e}", (actual - expected).abs());
     assert!((actual - expected).abs() <= tolerance, "{what}: {actual} instead of {expected}");
 }
 

@@ -159,7 +159,10 @@ impl Stage {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use super::*;
+    use crate::divergence::density::Tail;
     use crate::divergence::{Density, Divergence, continuous};
 
     fn samples(n: usize, mean: f64, deviation: f64, seed: u64) -> Array2<f64> {
@@ -170,6 +173,31 @@ mod tests {
     fn truth(generator: Generator, p: (f64, f64), q: (f64, f64)) -> f64 {
         let normal = |(mean, deviation)| Density::normal(mean, deviation).unwrap();
         continuous::divergence(Divergence::F(generator), &normal(p), &normal(q)).unwrap().value()
+    }
+
+    /// The most that a quadratic critic gains from both distributions as they are: quantiles stand for samples.
+    fn best_of_quadratic_critics(generator: Generator, p: (f64, f64), q: (f64, f64)) -> f64 {
+        const COUNT: usize = 4000;
+        let quantiles = |(mean, deviation)| {
+            let normal = Density::normal(mean, deviation).unwrap();
+            Array2::from_shape_fn((COUNT, 1), |(i, _)| normal.quantile((i as f64 + 0.5) / COUNT as f64, Tail::Lower))
+        };
+        let (p, q) = (quantiles(p), quantiles(q));
+        let pooled = concatenate(Axis(0), &[p.view(), q.view()]).unwrap();
+        let map = FeatureMap::new(CriticFeatures::Quadratic, pooled.view(), &mut Random::new(0));
+        let stage = Stage { p: map.apply(p.view()), q: map.apply(q.view()) };
+        let mut start = vec![0.0; stage.p.ncols()];
+        start[0] = neutral_output(generator);
+        let mut best = stage.outputs(&start).value(generator);
+        lbfgs::maximize(
+            start,
+            |weights| stage.value_and_gradient(generator, weights),
+            |weights| {
+                best = best.max(stage.outputs(weights).value(generator));
+                ControlFlow::Continue(())
+            },
+        );
+        best
     }
 
     #[test]
@@ -185,10 +213,9 @@ mod tests {
             let result = critic.lower_bound(generator, x.view(), y.view()).unwrap();
             let bound = result.bound;
             assert!(bound.value <= truth + 4.0 * bound.standard_error, "{generator}: {result:?} above {truth}");
-            // Quadratic features contain or nearly contain the optimal critic of all but the heavy-tailed χ family.
-            let gap = truth - bound.value;
-            let size = truth - generator.minimum();
-            assert!(gap < 0.25 * size + 4.0 * bound.standard_error, "{generator}: {result:?} far below {truth}");
+            // What training on samples loses against the best critic of its kind is of the order of their sampling error.
+            let best = best_of_quadratic_critics(generator, p, q);
+            assert!(bound.value > best - 4.0 * bound.standard_error, "{generator}: {result:?} far below {best}");
         }
     }
 

@@ -6,6 +6,7 @@
 mod graph;
 mod model_file;
 mod select;
+mod wire;
 
 pub use graph::{Graph, Kernel, Value, Window};
 pub use model_file::{Dimension, ElementType, ModelFile, OnnxError, ValueInfo};

@@ -8,9 +8,25 @@ use std::path::{Path, PathBuf};
 use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension;
-use tract_onnx::pb::{ModelProto, ValueInfoProto, type_proto};
+use tract_onnx::pb::{OperatorSetIdProto, StringStringEntryProto, ValueInfoProto, type_proto};
 
+use super::wire::fields;
 use crate::error::{Blame, Blamed};
+
+/// Numbers of the fields in `onnx.proto`.
+pub(super) mod number {
+    /// Of a model.
+    pub const GRAPH: usize = 7;
+    pub const OPSET_IMPORT: usize = 8;
+    pub const METADATA: usize = 14;
+    /// Of a graph.
+    pub const NODE: usize = 1;
+    pub const INITIALIZER: usize = 5;
+    pub const INPUT: usize = 11;
+    pub const OUTPUT: usize = 12;
+    /// Of a tensor.
+    pub const NAME: usize = 8;
+}
 
 /// Why an ONNX file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +43,9 @@ pub enum OnnxError {
     /// The bytes are no ONNX model.
     #[error("this is no ONNX model ({0}): is the file complete, and was it exported as `.onnx`?")]
     Decode(#[from] prost::DecodeError),
+    /// The bytes are not made up of fields, or the last one is cut off.
+    #[error("this is no ONNX model (a field of it is broken): is the file complete, and was it exported as `.onnx`?")]
+    Malformed,
     /// The bytes decode, but to nothing that could be run.
     #[error("this is no ONNX model: it has no graph with inputs and outputs (an empty file, or another format?)")]
     NoGraph,
@@ -43,7 +62,9 @@ impl Blamed for OnnxError {
         match self {
             OnnxError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Blame::Input,
             OnnxError::Io { .. } => Blame::Machine,
-            OnnxError::Decode(_) | OnnxError::NoGraph | OnnxError::NoOutput { .. } => Blame::Model,
+            OnnxError::Decode(_) | OnnxError::Malformed | OnnxError::NoGraph | OnnxError::NoOutput { .. } => {
+                Blame::Model
+            }
         }
     }
 }
@@ -152,15 +173,38 @@ impl ModelFile {
     /// # Errors
     /// [`OnnxError::Decode`] and [`OnnxError::NoGraph`] when the bytes are no ONNX model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, OnnxError> {
-        let model = ModelProto::decode(bytes)?;
-        let graph = model.graph.filter(|graph| !graph.output.is_empty()).ok_or(OnnxError::NoGraph)?;
-        let weights: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
-        Ok(Self {
-            inputs: graph.input.iter().filter(|input| !weights.contains(&*input.name)).map(value_info).collect(),
-            outputs: graph.output.iter().map(value_info).collect(),
-            opset: model.opset_import.iter().find(|set| matches!(&*set.domain, "" | "ai.onnx")).map(|set| set.version),
-            metadata: model.metadata_props.into_iter().map(|entry| (entry.key, entry.value)).collect(),
-        })
+        let (mut inputs, mut outputs, mut weights) = (Vec::new(), Vec::new(), HashSet::new());
+        let (mut opset, mut metadata) = (None, BTreeMap::new());
+        for field in fields(bytes) {
+            let field = field?;
+            match field.number {
+                number::GRAPH => {
+                    for field in fields(field.content) {
+                        let field = field?;
+                        match field.number {
+                            number::INITIALIZER => weights.extend(name_of_tensor(field.content)?),
+                            number::INPUT => inputs.push(value_info(&ValueInfoProto::decode(field.content)?)),
+                            number::OUTPUT => outputs.push(value_info(&ValueInfoProto::decode(field.content)?)),
+                            _ => {}
+                        }
+                    }
+                }
+                number::OPSET_IMPORT => {
+                    let set = OperatorSetIdProto::decode(field.content)?;
+                    opset = opset.or(matches!(&*set.domain, "" | "ai.onnx").then_some(set.version));
+                }
+                number::METADATA => {
+                    let entry = StringStringEntryProto::decode(field.content)?;
+                    metadata.insert(entry.key, entry.value);
+                }
+                _ => {}
+            }
+        }
+        if outputs.is_empty() {
+            return Err(OnnxError::NoGraph);
+        }
+        inputs.retain(|input| !weights.contains(&input.name));
+        Ok(Self { inputs, outputs, opset, metadata })
     }
 
     /// Reads a model file.
@@ -172,6 +216,17 @@ impl ModelFile {
         let bytes = std::fs::read(path).map_err(|source| OnnxError::Io { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
     }
+}
+
+/// The name of a tensor, without a look at its values.
+pub(super) fn name_of_tensor(tensor: &[u8]) -> Result<Option<String>, OnnxError> {
+    for field in fields(tensor) {
+        let field = field?;
+        if field.number == number::NAME {
+            return Ok(Some(String::from_utf8_lossy(field.content).into_owned()));
+        }
+    }
+    Ok(None)
 }
 
 fn value_info(proto: &ValueInfoProto) -> ValueInfo {

@@ -175,7 +175,7 @@ fn a_file_lists_its_inputs_outputs_and_metadata() {
 #[test]
 fn what_is_no_model_is_an_error() {
     assert!(matches!(ModelFile::from_bytes(b""), Err(OnnxError::NoGraph)));
-    assert!(matches!(ModelFile::from_bytes(b"<!DOCTYPE html>"), Err(OnnxError::Decode(_))));
+    assert!(matches!(ModelFile::from_bytes(b"<!DOCTYPE html>"), Err(OnnxError::Malformed)));
     let bytes = model(|graph, images| graph.relu("relu", images), &[3, 4, 4]);
     let within_graph = bytes.windows(6).rposition(|window| window == b"images").unwrap();
     for length in 0..within_graph {
@@ -207,6 +207,8 @@ fn selected_outputs_leave_the_rest_out() {
     assert_eq!((graph(&whole).node.len(), graph(&selected).node.len()), (2, 1));
     assert!(graph(&selected).initializer.len() < graph(&whole).initializer.len());
     assert_eq!(run(&selected), map(3, 4, |image, channel, y, x| 2.0 * input(image, channel, y, x)));
+
+    assert_eq!(select_outputs(&whole, &["doubled", "clipped"]).unwrap(), whole);
 
     let error = select_outputs(&whole, &["absent"]).unwrap_err();
     assert_eq!(error.to_string(), "the ONNX model has no output `absent`");
