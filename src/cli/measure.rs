@@ -109,6 +109,7 @@ pub fn measure(
                 skipped: Vec::new(),
                 provenance: file.provenance.clone(),
                 cache: None,
+                generator: None,
                 seconds: None,
             };
             Ok(Measured { data, provenance: file.provenance.clone(), rows: Vec::new(), report, warnings: Vec::new() })
@@ -121,6 +122,7 @@ pub fn measure(
                 skipped: Vec::new(),
                 provenance: file.provenance.clone(),
                 cache: None,
+                generator: None,
                 seconds: None,
             };
             let data = data_of((**file).clone(), needs)?;
@@ -201,6 +203,7 @@ pub fn extract(images: &DataSet, running: &mut Running, caching: &Caching, verbo
             skipped: Vec::new(),
             provenance: None,
             cache: Some(CacheUse::Hit),
+            generator: None,
             seconds: None,
         };
         return Ok(Extracted { file, report, rows, warnings: Vec::new() });
@@ -278,6 +281,7 @@ fn report_of_pass(images: &DataSet, summary: PassSummary) -> SetReport {
         skipped: summary.skipped,
         provenance: None,
         cache: None,
+        generator: None,
     }
 }
 

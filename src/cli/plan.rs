@@ -63,6 +63,18 @@ fn resize_of(preset: Preset) -> ResizeMode {
     }
 }
 
+/// How a network is run.
+pub fn network_options(args: &ExtractArgs) -> NetworkOptions {
+    NetworkOptions {
+        engine: args.engine.into(),
+        device: args.device,
+        batch_size: args.batch_size.into(),
+        threads: args.threads.map(Into::into),
+        library: args.ort_library.clone(),
+        spatial: SpatialFeatures::Unwanted,
+    }
+}
+
 /// A network and how to feed it, ready to be started.
 pub struct NetworkPlan {
     model: Model,
@@ -91,14 +103,7 @@ impl NetworkPlan {
             }
             .load(resize)?,
         };
-        let network = NetworkOptions {
-            engine: args.engine.into(),
-            device: args.device,
-            batch_size: args.batch_size.into(),
-            threads: args.threads.map(Into::into),
-            library: args.ort_library.clone(),
-            spatial: SpatialFeatures::Unwanted,
-        };
+        let network = network_options(args);
         let on_bad_image = match args.on_bad_image {
             OnBadImageArg::Stop => OnBadImage::Stop,
             OnBadImageArg::Skip => OnBadImage::Skip,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ndarray::{Array2, ArrayView4};
+use ndarray::{Array2, ArrayViewD};
 
 use super::device::{Device, EngineChoice};
 use crate::error::{Blame, Blamed};
@@ -112,13 +112,31 @@ fn lines(searched: &[String]) -> String {
     searched.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
+/// What an engine runs: a graph with one input.
+#[derive(Clone, Copy)]
+pub(super) struct Program<'a> {
+    /// The ONNX file.
+    pub onnx: &'a [u8],
+    /// Name of the input.
+    pub input_name: &'a str,
+    /// Shape of the input behind its first axis, that of the batch.
+    pub item: &'a [usize],
+}
+
+impl Program<'_> {
+    /// Shape of a batch.
+    pub fn shape(&self, batch: usize) -> Vec<usize> {
+        [&[batch], self.item].concat()
+    }
+}
+
 /// A network ready to run at one batch size.
 pub(super) trait Engine: Send {
     /// What runs, and where.
     fn info(&self) -> &EngineInfo;
 
     /// The outputs asked for when the engine was made, in that order, each with one row an image.
-    fn run(&mut self, batch: ArrayView4<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError>;
+    fn run(&mut self, batch: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError>;
 }
 
 /// One row an image: an output of any rank, flattened behind its first axis.

@@ -7,6 +7,7 @@
 
 mod device;
 mod engine;
+mod generator;
 pub mod install;
 mod library;
 mod model;
@@ -20,6 +21,7 @@ use ndarray::{Array2, ArrayView4};
 
 pub use device::{Device, EngineChoice, ParseDeviceError};
 pub use engine::{EngineError, EngineInfo};
+pub use generator::{GeneratorError, GeneratorFile, ImageShape, OnnxGenerator, parse_range};
 pub use library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
 pub use model::{InputSpec, Layout, Model, ModelError, Normalization};
 pub use network::{NetworkExtractor, NetworkOptions, SpatialFeatures};

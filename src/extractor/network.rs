@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ndarray::{Array4, ArrayView4, Axis, s};
 
 use super::device::{Device, EngineChoice};
-use super::engine::{Engine, EngineError};
+use super::engine::{Engine, EngineError, Program};
 use super::model::{InputSpec, Model};
 use super::onnx_runtime::OnnxRuntimeEngine;
 use super::tract::TractEngine;
@@ -76,7 +76,9 @@ impl NetworkExtractor {
         outputs.extend(model.logits_output.as_deref());
         let spatial = model.spatial_output.as_deref().filter(|_| options.spatial == SpatialFeatures::Wanted);
         outputs.extend(spatial);
-        let engine = engine(model, &outputs, options)?;
+        let item = &model.input.shape(1)[1..];
+        let program = Program { onnx: &model.onnx, input_name: &model.input_name, item };
+        let engine = engine(program, &outputs, options)?;
         let info = ExtractorInfo {
             name: model.name.clone(),
             model_sha256: model.sha256.clone(),
@@ -90,16 +92,21 @@ impl NetworkExtractor {
     }
 }
 
-fn engine(model: &Model, outputs: &[&str], options: &NetworkOptions) -> Result<Box<dyn Engine>, EngineError> {
+/// The engine that the options ask for, ready to run.
+pub(super) fn engine(
+    program: Program<'_>,
+    outputs: &[&str],
+    options: &NetworkOptions,
+) -> Result<Box<dyn Engine>, EngineError> {
     let NetworkOptions { engine, device, batch_size, threads, ref library, .. } = *options;
     let onnx_runtime = || {
-        OnnxRuntimeEngine::new(model, outputs, batch_size, device, library.as_deref(), threads)
+        OnnxRuntimeEngine::new(program, outputs, batch_size, device, library.as_deref(), threads)
             .map(|engine| Box::new(engine) as Box<dyn Engine>)
     };
     let on_cpu = matches!(device, Device::Auto | Device::Cpu);
     match engine {
         EngineChoice::OnnxRuntime => onnx_runtime(),
-        EngineChoice::Tract if on_cpu => Ok(Box::new(TractEngine::new(model, outputs)?)),
+        EngineChoice::Tract if on_cpu => Ok(Box::new(TractEngine::new(program, outputs)?)),
         EngineChoice::Tract => Err(EngineError::Device {
             device,
             engine,
@@ -110,7 +117,7 @@ fn engine(model: &Model, outputs: &[&str], options: &NetworkOptions) -> Result<B
         EngineChoice::Auto => match onnx_runtime() {
             Err(EngineError::NoLibrary { .. }) => {
                 let reason = "auto: no ONNX Runtime was found (see `gan-metrics doctor`)".into();
-                Ok(Box::new(TractEngine::new(model, outputs)?.because(reason)))
+                Ok(Box::new(TractEngine::new(program, outputs)?.because(reason)))
             }
             other => other,
         },
@@ -134,11 +141,11 @@ impl FeatureExtractor for NetworkExtractor {
         let n = images.len_of(Axis(0));
         assert!((1..=self.batch_size).contains(&n), "{n} images in a batch of {}", self.batch_size);
         let outputs = if n == self.batch_size {
-            self.engine.run(images)?
+            self.engine.run(images.into_dyn())?
         } else {
             self.padded.slice_mut(s![..n, .., .., ..]).assign(&images);
             self.padded.slice_mut(s![n.., .., .., ..]).fill(0.0);
-            self.engine.run(self.padded.view())?
+            self.engine.run(self.padded.view().into_dyn())?
         };
         let mut outputs = outputs.into_iter().map(|output| output.slice_move(s![..n, ..]));
         let mut next = || outputs.next().expect("an engine returns every output asked for");

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use ndarray::{Array2, ArrayView4};
+use ndarray::{Array2, ArrayD, ArrayViewD};
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 use ort::session::Session;
@@ -12,9 +12,8 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
 use super::device::{Device, EngineChoice};
-use super::engine::{Engine, EngineError, EngineInfo, one_row_an_image};
+use super::engine::{Engine, EngineError, EngineInfo, Program, one_row_an_image};
 use super::library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
-use super::model::Model;
 use super::weights::onnx::select_outputs;
 
 /// An execution provider of ONNX Runtime that this crate can ask for.
@@ -153,7 +152,7 @@ pub(super) struct OnnxRuntimeEngine {
 impl OnnxRuntimeEngine {
     /// Opens a session on `device`; `Auto` takes CUDA where the library has it and a warm-up succeeds.
     pub(super) fn new(
-        model: &Model,
+        program: Program<'_>,
         outputs: &[&str],
         batch: usize,
         device: Device,
@@ -161,7 +160,7 @@ impl OnnxRuntimeEngine {
         threads: Option<usize>,
     ) -> Result<Self, EngineError> {
         let (found, providers) = available_providers(library)?;
-        let open = |device| Self::open(model, outputs, batch, device, &found, threads);
+        let open = |device| Self::open(program, outputs, batch, device, &found, threads);
         match device {
             Device::Auto if providers.contains(&Provider::Cuda) => match open(Device::Cuda(0)) {
                 Ok(engine) => Ok(engine.because("auto: CUDA passed its warm-up".into())),
@@ -190,7 +189,7 @@ impl OnnxRuntimeEngine {
     }
 
     fn open(
-        model: &Model,
+        program: Program<'_>,
         outputs: &[&str],
         batch: usize,
         device: Device,
@@ -201,10 +200,11 @@ impl OnnxRuntimeEngine {
         if matches!(device, Device::Cuda(_) | Device::TensorRt) {
             preload_cuda(&library.path);
         }
-        let session = session(&environment, model, outputs, batch, device, threads).map_err(|reason| match device {
-            Device::Auto | Device::Cpu => EngineError::Model { engine: EngineChoice::OnnxRuntime, reason },
-            device => EngineError::Device { device, engine: EngineChoice::OnnxRuntime, reason },
-        })?;
+        let session =
+            session(&environment, program, outputs, batch, device, threads).map_err(|reason| match device {
+                Device::Auto | Device::Cpu => EngineError::Model { engine: EngineChoice::OnnxRuntime, reason },
+                device => EngineError::Device { device, engine: EngineChoice::OnnxRuntime, reason },
+            })?;
         let info = EngineInfo {
             name: EngineChoice::OnnxRuntime.to_string(),
             version: format!("1.{}", library.minor_version.unwrap_or_default()),
@@ -213,10 +213,10 @@ impl OnnxRuntimeEngine {
             reason: None,
         };
         let outputs = outputs.iter().map(|&name| name.to_owned()).collect();
-        let mut engine = Self { session, outputs, input: model.input_name.clone(), info };
+        let mut engine = Self { session, outputs, input: program.input_name.to_owned(), info };
         if !matches!(device, Device::Auto | Device::Cpu) {
             // Drivers and cuDNN are loaded on first use: only a run proves that the device is there.
-            let zeros = ndarray::Array4::zeros(model.input.shape(batch));
+            let zeros = ArrayD::zeros(program.shape(batch));
             engine.run(zeros.view()).map_err(|error| EngineError::Device {
                 device,
                 engine: EngineChoice::OnnxRuntime,
@@ -229,7 +229,7 @@ impl OnnxRuntimeEngine {
 
 fn session(
     environment: &Environment,
-    model: &Model,
+    program: Program<'_>,
     outputs: &[&str],
     batch: usize,
     device: Device,
@@ -249,7 +249,7 @@ fn session(
     if let Some(threads) = threads {
         builder = builder.with_intra_threads(threads).map_err(text)?;
     }
-    let wanted = select_outputs(&model.onnx, outputs).map_err(text)?;
+    let wanted = select_outputs(program.onnx, outputs).map_err(text)?;
     builder.commit_from_memory(&wanted).map_err(text)
 }
 
@@ -258,7 +258,7 @@ impl Engine for OnnxRuntimeEngine {
         &self.info
     }
 
-    fn run(&mut self, batch: ArrayView4<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {
+    fn run(&mut self, batch: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {
         let failed =
             |error: ort::Error| EngineError::Run { engine: EngineChoice::OnnxRuntime, reason: error.to_string() };
         let n = batch.len_of(ndarray::Axis(0));

@@ -315,7 +315,7 @@ impl CustomModel {
 }
 
 /// The name asked for, the only one there is, or the first that goes by a usual name.
-fn choose(
+pub(super) fn choose(
     model: &str,
     kind: &'static str,
     flag: &'static str,

@@ -5,13 +5,12 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView4, Axis};
+use ndarray::{Array2, ArrayViewD, Axis};
 use rayon::prelude::*;
 use tract_onnx::prelude::*;
 
 use super::device::{Device, EngineChoice};
-use super::engine::{Engine, EngineError, EngineInfo, one_row_an_image};
-use super::model::Model;
+use super::engine::{Engine, EngineError, EngineInfo, Program, one_row_an_image};
 
 /// A plan for single images; the images of a batch run in parallel, which keeps every core busy without threads inside
 /// the engine.
@@ -22,10 +21,10 @@ pub(super) struct TractEngine {
 }
 
 impl TractEngine {
-    pub(super) fn new(model: &Model, outputs: &[&str]) -> Result<Self, EngineError> {
-        let shape = model.input.shape(1);
+    pub(super) fn new(program: Program<'_>, outputs: &[&str]) -> Result<Self, EngineError> {
+        let shape = program.shape(1);
         let plan = tract_onnx::onnx()
-            .model_for_read(&mut &model.onnx[..])
+            .model_for_read(&mut &*program.onnx)
             .and_then(|graph| graph.with_outputs_by_name(outputs))
             .and_then(|graph| graph.with_input_fact(0, f32::fact(shape).into()))
             .and_then(|graph| graph.into_optimized())
@@ -55,7 +54,7 @@ impl Engine for TractEngine {
         &self.info
     }
 
-    fn run(&mut self, batch: ArrayView4<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {
+    fn run(&mut self, batch: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {
         let images: Vec<_> = batch.axis_chunks_iter(Axis(0), 1).collect();
         let rows = images.into_par_iter().map(|image| self.run_one(image)).collect::<Result<Vec<_>, _>>()?;
         // From one list of outputs per image to one matrix per output.
@@ -69,7 +68,7 @@ impl Engine for TractEngine {
 }
 
 impl TractEngine {
-    fn run_one(&self, image: ArrayView4<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {
+    fn run_one(&self, image: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {
         let failed = |error: TractError| EngineError::Run { engine: EngineChoice::Tract, reason: format!("{error:#}") };
         let values = image.as_standard_layout();
         let values = values.as_slice().expect("standard layout is contiguous");

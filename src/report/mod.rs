@@ -12,7 +12,7 @@ use serde::Serialize;
 pub use warning::{FEW_IMAGES, Warning};
 
 use crate::evaluate::{PassSummary, SkippedImage};
-use crate::extractor::ExtractorInfo;
+use crate::extractor::{EngineInfo, ExtractorInfo};
 use crate::image::ResizeMode;
 use crate::score::{Preset, Scores, Verdict};
 use crate::stats::Provenance;
@@ -75,7 +75,7 @@ pub struct Preparation {
 pub struct SetReport {
     /// Path as given.
     pub path: PathBuf,
-    /// `folder`, `zip`, …, `features` or `statistics`.
+    /// `folder`, `zip`, …, `features`, `statistics` or `generator`.
     pub kind: String,
     /// Images behind the score; `null` for a statistics file that does not tell.
     pub images: Option<u64>,
@@ -83,10 +83,27 @@ pub struct SetReport {
     pub skipped: Vec<SkippedImage>,
     /// Where a statistics or feature file says it comes from; `null` for images and for files of other tools.
     pub provenance: Option<Provenance>,
+    /// How its images were generated; `null` for images that were there.
+    pub generator: Option<GeneratorReport>,
     /// What became of the cache of features; `null` when it was not used.
     pub cache: Option<CacheUse>,
     /// Seconds per stage; `null` when nothing was extracted.
     pub seconds: Option<StageSeconds>,
+}
+
+/// How images were generated, with all that is needed to do it again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GeneratorReport {
+    /// SHA-256 of the ONNX file, in hexadecimal.
+    pub sha256: String,
+    /// Distribution and length of the latents, such as `normal:100`.
+    pub latent: String,
+    /// Seed of the latents.
+    pub seed: u64,
+    /// Values that became black and white.
+    pub pixel_range: [f32; 2],
+    /// The engine and the device that ran it.
+    pub engine: EngineInfo,
 }
 
 /// What became of the cache of features.

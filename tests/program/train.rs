@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
+use gan_metrics::extractor::{EngineChoice, GeneratorFile, NetworkOptions, OnnxGenerator, find_libraries};
 use gan_metrics::gan::models::PixelRange;
 use gan_metrics::gan::train::{Latent, checkpoint};
 use gan_metrics::gan::{Random, Var};
 use gan_metrics::image::DataSet;
-use ndarray::Array4;
+use ndarray::{Array4, ArrayView2};
 use tract_onnx::prelude::*;
 
 use crate::support::{fails, json, program, succeeds, text};
@@ -170,6 +171,69 @@ fn an_exported_generator_gives_the_same_images() {
         for (theirs, ours) in theirs.iter().zip(ours.data()) {
             assert!((theirs - ours).abs() <= TOLERANCE, "{model}: {theirs} is not {ours}");
         }
+    }
+}
+
+#[test]
+fn an_exported_generator_is_scored_like_its_images() {
+    /// Other kernels round other bits, which takes few pixels across the border between two bytes.
+    const DIFFERENT_PIXELS: f64 = 0.01;
+    let folder = tempfile::tempdir().unwrap();
+    let data = discs(folder.path(), 16);
+    let run = folder.path().join("run");
+    succeeds(trained(&data, &run, "3", &[]));
+    let checkpoint = run.join("checkpoint.safetensors");
+    let onnx = folder.path().join("g.onnx");
+    succeeds(program().args(["export", "--checkpoint", path(&checkpoint), "-o", path(&onnx)]).output().unwrap());
+    let images = folder.path().join("same.npy");
+    let arguments = ["generate", "--checkpoint", path(&checkpoint), "-n", "12", "--seed", "5", "-q"];
+    succeeds(program().args(arguments).args(["-o", path(&images)]).output().unwrap());
+
+    let fid = |more: &[&str]| {
+        let options = ["--extractor", "efficientnet-lite0", "--engine", "tract", "--json", "--quiet"];
+        program().args(["fid", path(&data)]).args(options).args(more).output().unwrap()
+    };
+    let value = |report: &serde_json::Value| report["metrics"]["fid"]["value"].as_f64().unwrap();
+    let expected = value(&json(fid(&[path(&images)])));
+    let generator = ["--generator", path(&onnx), "-n", "12", "--seed", "5"];
+    let report = json(fid(&generator));
+    // A level more or less in a few pixels.
+    assert!((value(&report) - expected).abs() < 1e-2 * expected, "{} is not {expected}", value(&report));
+    let set = &report["sets"][1];
+    assert_eq!((set["path"].as_str(), set["kind"].as_str()), (Some(path(&onnx)), Some("generator")));
+    assert_eq!((set["images"].as_u64(), set["generator"]["latent"].as_str()), (Some(12), Some("normal:8")));
+    assert_eq!(set["generator"]["engine"]["name"], "tract");
+    assert_ne!(value(&json(fid(&[&generator[..4], &["--seed", "6"]].concat()))), value(&report));
+    assert_ne!(value(&json(fid(&[&generator[..], &["--pixel-range", "0,1"]].concat()))), value(&report));
+
+    fails(fid(&[]), 2, &["<SECOND>"]);
+    fails(fid(&[&[path(&images)], &generator[..]].concat()), 2, &["cannot be used with"]);
+    fails(fid(&[path(&images), "-n", "12"]), 2, &["--generator"]);
+    fails(fid(&[&generator[..], &["--latent", "normal:9"]].concat()), 2, &["z: float32 [N, 8, 1, 1]", "not 9 numbers"]);
+    fails(fid(&[&generator[..], &["--latent", "cauchy:8"]].concat()), 2, &["cauchy", "normal, uniform"]);
+    fails(fid(&["--generator", path(&images)]), 3, &["same.npy: this is no ONNX model"]);
+
+    // Both engines against the crate's own layers.
+    let mut engines = vec![EngineChoice::Tract];
+    match find_libraries(None).0.iter().any(|library| library.is_usable()) {
+        true => engines.push(EngineChoice::OnnxRuntime),
+        false => eprintln!("SKIPPED on ONNX Runtime: it is not on this machine"),
+    }
+    let trained = checkpoint::generator(&checkpoint).unwrap();
+    let z = Latent::Normal.draw(&trained.config.networks, 20, &mut Random::new(1));
+    let expected = trained.network.evaluate(&Var::constant(z.clone())).unwrap();
+    let expected = expected.value().data().iter().map(|&value| trained.config.networks.pixel_range().to_byte(value));
+    let expected: Vec<u8> = expected.collect();
+    for engine in engines {
+        let options = NetworkOptions { engine, batch_size: 8, ..NetworkOptions::default() };
+        let file = GeneratorFile { path: onnx.clone(), ..GeneratorFile::default() };
+        let mut generator = OnnxGenerator::load(&file, &options).unwrap();
+        let latents = ArrayView2::from_shape((20, generator.latent_length()), z.data()).unwrap();
+        let found = generator.images(latents).unwrap();
+        assert_eq!(found.len(), expected.len());
+        assert!(found.iter().zip(&expected).all(|(a, b)| a.abs_diff(*b) <= 1), "{engine}");
+        let different = found.iter().zip(&expected).filter(|(a, b)| a != b).count();
+        assert!(different as f64 <= DIFFERENT_PIXELS * found.len() as f64, "{engine}: {different} pixels");
     }
 }
 

@@ -7,6 +7,7 @@ use gan_metrics::metrics::Set;
 use gan_metrics::score::{Bound, Metric, Preset, Quantity, Side};
 
 use super::{ExtractArgs, OutputArgs, finite};
+use crate::cli::commands::generate::OnnxGeneratorArgs;
 
 const SETS: &str = "folder, .zip, .tar, .npz or .npy of images, IDX file (.gz too), or a feature file";
 const SETS_OR_STATISTICS: &str =
@@ -125,8 +126,11 @@ pub struct FidArgs {
     #[arg(help = format!("First set, usually the real images: {SETS_OR_STATISTICS}"))]
     pub first: PathBuf,
     /// Second set, usually the generated images.
-    #[arg(help = "Second set, usually the generated images: likewise")]
-    pub second: PathBuf,
+    #[arg(help = "Second set, usually the generated images: likewise, or none with --generator")]
+    #[arg(required_unless_present = "generator", conflicts_with = "generator")]
+    pub second: Option<PathBuf>,
+    #[command(flatten)]
+    pub generated: OnnxGeneratorArgs,
     #[command(flatten)]
     pub bound: FailAboveArgs,
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! `gan-metrics generate`: images from a checkpoint, streamed into a folder, a zip archive or an array file.
 
 mod array;
+mod onnx;
 pub mod pixels;
 mod sink;
 
@@ -16,6 +17,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::output;
 use crate::cli::progress::{was_interrupted, watch_for_interrupts};
 pub use array::{ArrayFile, Shape};
+pub use onnx::{GeneratedSet, OnnxGeneratorArgs};
 
 /// `gan-metrics generate --checkpoint FILE -n N -o OUTPUT`
 #[derive(Debug, Args)]
@@ -60,7 +62,7 @@ pub fn run(args: &GenerateArgs) -> Result<Outcome> {
     let trained = checkpoint::generator(&args.checkpoint)?;
     let networks = trained.config.networks;
     let total = args.images as usize;
-    let shape = Shape { images: total, channels: networks.channels(), size: networks.size() };
+    let shape = Shape::squares(total, networks.channels(), networks.size());
     let mut sampler = ImageSampler::new(networks, trained.network, trained.config.latent, args.seed);
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(total as u64) };
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec} {eta} left");

@@ -11,6 +11,7 @@ use crate::cli::args::{
     DuplicatesArgs, EstimatorArg, FidArgs, FidInfinityArgs, GeneratorArg, InceptionScoreArgs, KernelArg, KidArgs,
     LengthArg, MifidArgs, MindArgs, MmdArgs, OrderArg, PairArgs, PrdcArgs, ScoringArgs, VendiArgs,
 };
+use crate::cli::commands::generate::GeneratedSet;
 use crate::cli::exit::Outcome;
 use crate::cli::scoring::{Job, finish, run};
 
@@ -27,9 +28,16 @@ fn kernel(kernel: KernelArg, sigma: f64) -> Kernel {
 
 /// `gan-metrics fid`
 pub fn fid(args: &FidArgs) -> Result<Outcome> {
-    let mut job = Job::of("fid", Metric::Fid, Some(&args.first), &args.second, &args.scoring);
+    let generated = args.generated.images(&args.scoring)?;
+    let second = generated.as_ref().map(GeneratedSet::path).or_else(|| args.second.clone());
+    let second = second.expect("either is there, as the arguments require");
+    let mut job = Job::of("fid", Metric::Fid, Some(&args.first), &second, &args.scoring);
     job.bounds = args.bound.on(Quantity::Fid);
-    finish(run(&job)?.report, &args.scoring)
+    let mut report = run(&job)?.report;
+    if let (Some(generated), Some(set)) = (generated, report.sets.last_mut()) {
+        generated.describe(set);
+    }
+    finish(report, &args.scoring)
 }
 
 /// `gan-metrics is`

@@ -23,16 +23,22 @@ pub enum Latent {
 }
 
 impl Latent {
-    /// z for one image after the other: how they are cut into batches does not change them.
-    pub fn draw(self, spec: &ModelSpec, batch: usize, random: &mut Random) -> Tensor {
-        let mut values = Vec::with_capacity(batch * spec.latent());
+    /// z of `length` numbers for one image after the other: how they are cut into batches does not change them.
+    pub fn numbers(self, length: usize, batch: usize, random: &mut Random) -> Vec<f32> {
+        let mut values = Vec::with_capacity(batch * length);
         for _ in 0..batch {
             let z: Tensor = match self {
-                Latent::Normal => random.normal(&[spec.latent()], 0.0, 1.0),
-                Latent::Uniform => random.uniforms(&[spec.latent()], -1.0, 1.0),
+                Latent::Normal => random.normal(&[length], 0.0, 1.0),
+                Latent::Uniform => random.uniforms(&[length], -1.0, 1.0),
             };
             values.extend_from_slice(z.data());
         }
+        values
+    }
+
+    /// [`Self::numbers`] as the generator of a model takes them.
+    pub fn draw(self, spec: &ModelSpec, batch: usize, random: &mut Random) -> Tensor {
+        let values = self.numbers(spec.latent(), batch, random);
         Tensor::new(&spec.latent_shape(batch), values).expect("z has this length for every image")
     }
 }

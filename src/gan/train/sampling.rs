@@ -20,9 +20,7 @@ pub struct ImageSampler {
 impl ImageSampler {
     /// Draws z from the stream of a seed.
     pub fn new(networks: ModelSpec, generator: Network, latent: Latent, seed: u64) -> Self {
-        /// Not a stream that training uses, so that samples are not made of z seen in training.
-        const PURPOSE: u64 = 100;
-        ImageSampler { networks, generator, latent, random: Random::stream(seed, PURPOSE) }
+        ImageSampler { networks, generator, latent, random: sampling_stream(seed) }
     }
 
     /// What the networks are.
@@ -43,6 +41,12 @@ impl ImageSampler {
         let z = self.latent.draw(&self.networks, count, &mut self.random);
         images(&self.networks, &self.generator, z)
     }
+}
+
+/// The random numbers that samples are made of: not a stream that training uses, so that no z was seen in training.
+pub fn sampling_stream(seed: u64) -> Random {
+    const PURPOSE: u64 = 100;
+    Random::stream(seed, PURPOSE)
 }
 
 /// The images of given z as bytes, N×channels×size×size.

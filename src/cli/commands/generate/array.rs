@@ -9,28 +9,35 @@ use gan_metrics::{Error, Result, atomic};
 use super::pixels::interleaved;
 use crate::cli::output::OutputError;
 
-/// What an array of square images holds.
+/// What an array of images holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// Number of images.
     pub images: usize,
     /// 1 or 3.
     pub channels: usize,
-    /// Side of the images.
-    pub size: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
 }
 
 impl Shape {
-    /// Samples of an image.
-    pub fn image_len(self) -> usize {
-        self.channels * self.size * self.size
+    /// So many square images.
+    pub fn squares(images: usize, channels: usize, side: usize) -> Self {
+        Self { images, channels, height: side, width: side }
     }
 
-    /// The head of a `.npy` file, version 1.0: bytes, images×size×size×channels, padded to a multiple of 64.
+    /// Samples of an image.
+    pub fn image_len(self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// The head of a `.npy` file, version 1.0: bytes, images×height×width×channels, padded to a multiple of 64.
     pub fn npy_header(self) -> Vec<u8> {
-        let Self { images, channels, size } = self;
+        let Self { images, channels, height, width } = self;
         let mut dictionary =
-            format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({images}, {size}, {size}, {channels}), }}");
+            format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({images}, {height}, {width}, {channels}), }}");
         // Magic, version and length take ten bytes, the line break one.
         let padding = (64 - (10 + dictionary.len() + 1) % 64) % 64;
         dictionary.extend(std::iter::repeat_n(' ', padding));
@@ -108,7 +115,7 @@ mod tests {
     fn arrays_read_back_with_the_channel_last() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.npy");
-        let shape = Shape { images: 2, channels: 3, size: 1 };
+        let shape = Shape::squares(2, 3, 1);
         ArrayFile::write(&path, shape, |file| file.push(&[1, 2, 3, 4, 5, 6])).unwrap();
         assert_eq!(shape.npy_header().len() % 64, 0);
         let array: ndarray::Array4<u8> = ndarray_npy::read_npy(&path).unwrap();

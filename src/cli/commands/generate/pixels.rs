@@ -5,18 +5,22 @@ use std::io;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
+use super::array::Shape;
+
 /// Planar samples (channel, row, column) as pixels with interleaved channels.
 pub fn interleaved(image: &[u8], channels: usize) -> Vec<u8> {
     let plane = image.len() / channels;
     (0..image.len()).map(|i| image[i % channels * plane + i / channels]).collect()
 }
 
-/// A square image of interleaved samples as a PNG, gray or RGB.
-pub fn encode(pixels: &[u8], channels: usize, side: usize) -> io::Result<Vec<u8>> {
-    let colour = if channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
+/// An image of interleaved samples, one of those of a shape, as a PNG, gray or RGB.
+pub fn encode(pixels: &[u8], shape: Shape) -> io::Result<Vec<u8>> {
+    let colour = if shape.channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
     let mut png = Vec::new();
-    let side = u32::try_from(side).map_err(io::Error::other)?;
-    PngEncoder::new(&mut png).write_image(pixels, side, side, colour).map_err(io::Error::other)?;
+    let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
+    PngEncoder::new(&mut png)
+        .write_image(pixels, side(shape.width)?, side(shape.height)?, colour)
+        .map_err(io::Error::other)?;
     Ok(png)
 }
 

@@ -71,7 +71,7 @@ fn each_png(
     let mut index = 0;
     while let Some(images) = next()? {
         for image in images.chunks_exact(shape.image_len()) {
-            let png = encode(&interleaved(image, shape.channels), shape.channels, shape.size)?;
+            let png = encode(&interleaved(image, shape.channels), shape)?;
             take(&format!("{index:0digits$}.png"), &png)?;
             index += 1;
         }

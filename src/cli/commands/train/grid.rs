@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::cli::commands::generate::Shape;
 use crate::cli::commands::generate::pixels::{encode, interleaved};
 
 /// Images of a grid.
@@ -21,5 +22,5 @@ pub fn png(images: &[u8], channels: usize, size: usize) -> io::Result<Vec<u8>> {
             canvas[((top + y) * side + left) * channels..][..row_len].copy_from_slice(row);
         }
     }
-    encode(&canvas, channels, side)
+    encode(&canvas, Shape::squares(1, channels, side))
 }

@@ -37,7 +37,7 @@ impl Scorer {
         };
         let plan = NetworkPlan::named(args.score_extractor, options)?;
         let mut extractor = plan.start()?;
-        let shape = Shape { images: data.len(), channels: data.channels(), size: data.size() };
+        let shape = Shape::squares(data.len(), data.channels(), data.size());
         let real = statistics(&plan, &mut extractor, shape, |file| file.push(data.samples()))?;
         Ok(Self { every, images: args.score_images as usize, plan, extractor, real })
     }
@@ -59,7 +59,7 @@ impl Scorer {
         const BATCH: usize = 64;
         let config = trainer.config();
         let (networks, generator) = (config.networks.clone(), trainer.generator().clone());
-        let shape = Shape { images: self.images, channels: networks.channels(), size: networks.size() };
+        let shape = Shape::squares(self.images, networks.channels(), networks.size());
         let mut sampler = ImageSampler::new(networks, generator, config.latent, config.seed);
         let fake = statistics(&self.plan, &mut self.extractor, shape, |file| {
             let mut left = shape.images;
