@@ -208,7 +208,8 @@ fn an_exported_generator_is_scored_like_its_images() {
 
     fails(fid(&[]), 2, &["<SECOND>"]);
     fails(fid(&[&[path(&images)], &generator[..]].concat()), 2, &["cannot be used with"]);
-    fails(fid(&[path(&images), "-n", "12"]), 2, &["--generator"]);
+    fails(fid(&[path(&images), "-n", "12"]), 2, &["cannot be used with", "--images"]);
+    fails(fid(&["-n", "12"]), 2, &["--generator"]);
     fails(fid(&[&generator[..], &["--latent", "normal:9"]].concat()), 2, &["z: float32 [N, 8, 1, 1]", "not 9 numbers"]);
     fails(fid(&[&generator[..], &["--latent", "cauchy:8"]].concat()), 2, &["cauchy", "normal, uniform"]);
     fails(fid(&["--generator", path(&images)]), 3, &["same.npy: this is no ONNX model"]);

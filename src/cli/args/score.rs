@@ -127,7 +127,9 @@ pub struct FidArgs {
     pub first: PathBuf,
     /// Second set, usually the generated images.
     #[arg(help = "Second set, usually the generated images: likewise, or none with --generator")]
-    #[arg(required_unless_present = "generator", conflicts_with = "generator")]
+    // Each by itself: a flag that requires --generator does not when something present conflicts with that one.
+    #[arg(conflicts_with_all = ["generator", "latent", "images", "seed", "pixel_range"])]
+    #[arg(required_unless_present = "generator")]
     pub second: Option<PathBuf>,
     #[command(flatten)]
     pub generated: OnnxGeneratorArgs,

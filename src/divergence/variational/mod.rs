@@ -159,10 +159,7 @@ impl Stage {
 
 #[cfg(test)]
 mod tests {
-    use std::ops::ControlFlow;
-
     use super::*;
-    use crate::divergence::density::Tail;
     use crate::divergence::{Density, Divergence, continuous};
 
     fn samples(n: usize, mean: f64, deviation: f64, seed: u64) -> Array2<f64> {
@@ -175,36 +172,19 @@ mod tests {
         continuous::divergence(Divergence::F(generator), &normal(p), &normal(q)).unwrap().value()
     }
 
-    /// The most that a quadratic critic gains from both distributions as they are: quantiles stand for samples.
-    fn best_of_quadratic_critics(generator: Generator, p: (f64, f64), q: (f64, f64)) -> f64 {
-        const COUNT: usize = 4000;
-        let quantiles = |(mean, deviation)| {
-            let normal = Density::normal(mean, deviation).unwrap();
-            Array2::from_shape_fn((COUNT, 1), |(i, _)| normal.quantile((i as f64 + 0.5) / COUNT as f64, Tail::Lower))
-        };
-        let (p, q) = (quantiles(p), quantiles(q));
-        let pooled = concatenate(Axis(0), &[p.view(), q.view()]).unwrap();
-        let map = FeatureMap::new(CriticFeatures::Quadratic, pooled.view(), &mut Random::new(0));
-        let stage = Stage { p: map.apply(p.view()), q: map.apply(q.view()) };
-        let mut start = vec![0.0; stage.p.ncols()];
-        start[0] = neutral_output(generator);
-        let mut best = stage.outputs(&start).value(generator);
-        lbfgs::maximize(
-            start,
-            |weights| stage.value_and_gradient(generator, weights),
-            |weights| {
-                best = best.max(stage.outputs(weights).value(generator));
-                ControlFlow::Continue(())
-            },
-        );
-        best
-    }
-
     #[test]
     fn bounds_come_close_from_below() {
         let (p, q) = ((0.8, 1.0), (0.0, 1.2));
         let (x, y) = (samples(8000, p.0, p.1, 1), samples(8000, q.0, q.1, 2));
         let critic = LinearCritic::new(CriticFeatures::Quadratic, 7).unwrap();
+        // Their activations take ln(p/q), a polynomial of degree 2 here, or half of it, to f′(p/q).
+        let contains_the_optimal_critic = [
+            Generator::KULLBACK_LEIBLER,
+            Generator::REVERSE_KULLBACK_LEIBLER,
+            Generator::JENSEN_SHANNON,
+            Generator::GAN,
+            Generator::SQUARED_HELLINGER,
+        ];
         for generator in Generator::catalogue().filter(|g| *g != Generator::TOTAL_VARIATION) {
             let truth = truth(generator, p, q);
             if truth.is_infinite() {
@@ -213,9 +193,13 @@ mod tests {
             let result = critic.lower_bound(generator, x.view(), y.view()).unwrap();
             let bound = result.bound;
             assert!(bound.value <= truth + 4.0 * bound.standard_error, "{generator}: {result:?} above {truth}");
-            // What training on samples loses against the best critic of its kind is of the order of their sampling error.
-            let best = best_of_quadratic_critics(generator, p, q);
-            assert!(bound.value > best - 4.0 * bound.standard_error, "{generator}: {result:?} far below {best}");
+            // All that training on samples loses against the optimal critic is of the order of their sampling error.
+            match contains_the_optimal_critic.contains(&generator) {
+                true => {
+                    assert!(bound.value >= truth - 4.0 * bound.standard_error, "{generator}: {result:?} below {truth}")
+                }
+                false => assert!(bound.value > generator.minimum(), "{generator}: {result:?} sees no difference"),
+            }
         }
     }
 
