@@ -12,6 +12,7 @@ use gan_metrics::report::{GeneratorReport, SetReport};
 use ndarray::ArrayView2;
 use tempfile::TempDir;
 
+use super::Interrupted;
 use super::array::{ArrayFile, Shape};
 use crate::cli::args::ScoringArgs;
 use crate::cli::output::OutputError;
@@ -78,17 +79,6 @@ struct UnknownLatent {
 }
 
 impl Blamed for UnknownLatent {
-    fn blame(&self) -> Blame {
-        Blame::Input
-    }
-}
-
-/// Ctrl-C came before the last image.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted while images were generated")]
-struct Interrupted;
-
-impl Blamed for Interrupted {
     fn blame(&self) -> Blame {
         Blame::Input
     }
@@ -165,7 +155,7 @@ impl OnnxGeneratorArgs {
                 let latents = ArrayView2::from_shape((count, length), &latents).expect("as many as were drawn");
                 file.push(&generator.images(latents)?)?;
                 if progress.images_done(start + count, total) == Continue::No {
-                    return Err(Interrupted.into());
+                    return Err(Interrupted { done: start + count, total }.into());
                 }
             }
             Ok(())
