@@ -141,7 +141,7 @@ pub fn measure(
 }
 
 /// One pass that keeps nothing but what is needed.
-fn measure_streaming(
+pub fn measure_streaming(
     images: &DataSet,
     running: &mut Running,
     needs: &BTreeSet<Need>,

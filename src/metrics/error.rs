@@ -136,12 +136,11 @@ pub(super) fn same_dimension(real: &Features, fake: &Features) -> Result<usize, 
 /// Checks that both sets have at least `needed` images.
 pub(super) fn both_have(
     needed: usize,
-    real: &Features,
-    fake: &Features,
+    [real, fake]: [usize; 2],
     purpose: &'static str,
     remedy: &'static str,
 ) -> Result<(), MetricError> {
-    for (set, images) in [(Set::Real, real.len()), (Set::Fake, fake.len())] {
+    for (set, images) in [(Set::Real, real), (Set::Fake, fake)] {
         if images < needed {
             return Err(MetricError::TooFew { set, images, needed, purpose, remedy });
         }

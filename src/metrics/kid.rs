@@ -29,6 +29,21 @@ impl KidOptions {
     /// torch-fidelity's definition, where the fake set is its `input1`: `(xᵀy/d + 1)³`, 100 subsets of 1000, seed 2020.
     pub const TORCH_FIDELITY: Self =
         Self { kernel: Kernel::KID, subsets: 100, subset_size: 1000, seed: 2020, draws_first: Set::Fake };
+
+    /// Whether sets of these numbers of images have a distance of this definition: known before there are features.
+    ///
+    /// # Errors
+    /// [`MetricError`] when a set has fewer images than a subset, or a parameter is out of range.
+    pub fn check(&self, real: usize, fake: usize) -> Result<(), MetricError> {
+        self.kernel.check()?;
+        positive("the number of subsets", self.subsets)?;
+        if self.subset_size < 2 {
+            let value = self.subset_size.to_string();
+            return Err(MetricError::Parameter { parameter: "the subset size", value, range: "at least 2" });
+        }
+        let remedy = "use a smaller subset size or more images";
+        both_have(self.subset_size, [real, fake], "a subset of the kernel distance", remedy)
+    }
 }
 
 impl Default for KidOptions {
@@ -65,13 +80,7 @@ pub struct Kid {
 pub fn kid(real: &Features, fake: &Features, options: KidOptions) -> Result<Kid, MetricError> {
     let KidOptions { kernel, subsets, subset_size, seed, draws_first } = options;
     same_dimension(real, fake)?;
-    kernel.check()?;
-    positive("the number of subsets", subsets)?;
-    if subset_size < 2 {
-        let value = subset_size.to_string();
-        return Err(MetricError::Parameter { parameter: "the subset size", value, range: "at least 2" });
-    }
-    both_have(subset_size, real, fake, "a subset of the kernel distance", "use a smaller subset size or more images")?;
+    options.check(real.len(), fake.len())?;
 
     let (first, second) = match draws_first {
         Set::Real => (real, fake),

@@ -72,7 +72,7 @@ const SMALLEST_FID: f64 = 1e-8;
 pub fn mifid(real: &Features, fake: &Features, options: MifidOptions) -> Result<Mifid, MetricError> {
     let MifidOptions { threshold, mean_over } = options;
     same_dimension(real, fake)?;
-    both_have(2, real, fake, "a covariance", "give more images")?;
+    both_have(2, [real.len(), fake.len()], "a covariance", "give more images")?;
     if !(threshold > 0.0 && threshold <= 1.0) {
         let (value, range) = (threshold.to_string(), "above 0 and at most 1");
         return Err(MetricError::Parameter { parameter: "the threshold of cosine distances", value, range });

@@ -96,7 +96,7 @@ pub fn mind(real: &Features, fake: &Features, directions: &Directions) -> Result
     let dim = same_dimension(real, fake)?;
     let count = directions.count();
     positive("the number of directions", count)?;
-    both_have(1, real, fake, "a projection", "give more images")?;
+    both_have(1, [real.len(), fake.len()], "a projection", "give more images")?;
 
     let (mut x, mut y) = (CowArray::from(real.view()), CowArray::from(fake.view()));
     let mut units = match directions {

@@ -68,7 +68,7 @@ pub fn mmd(real: &Features, fake: &Features, options: MmdOptions) -> Result<Mmd,
     let MmdOptions { kernel, estimator, length, scale } = options;
     same_dimension(real, fake)?;
     kernel.check()?;
-    both_have(2, real, fake, "a mean discrepancy", "give more images")?;
+    both_have(2, [real.len(), fake.len()], "a mean discrepancy", "give more images")?;
     let square = match length {
         Length::AsGiven => discrepancy(kernel, real.view(), fake.view(), estimator),
         Length::Unit => {

@@ -25,7 +25,7 @@ pub struct Nearest {
 pub fn nearest_real(real: &Features, fake: &Features, k: usize) -> Result<Vec<Vec<Nearest>>, MetricError> {
     same_dimension(real, fake)?;
     positive("the number of neighbours", k)?;
-    both_have(1, real, fake, "a nearest neighbour", "give images")?;
+    both_have(1, [real.len(), fake.len()], "a nearest neighbour", "give images")?;
     let neighbours = Distances::between(fake, real).nearest_between(k.min(real.len()));
     let nearest = neighbours
         .into_iter()

@@ -89,7 +89,7 @@ pub fn prdc(real: &Features, fake: &Features, options: PrdcOptions) -> Result<Pr
     positive("the number of neighbours", precision_recall.neighbours)?;
     positive("the number of neighbours", density_coverage.neighbours)?;
     let most = precision_recall.neighbours.max(density_coverage.neighbours);
-    both_have(most + 1, real, fake, "a k-th nearest neighbour", "use fewer neighbours or more images")?;
+    both_have(most + 1, [real.len(), fake.len()], "a k-th nearest neighbour", "use fewer neighbours or more images")?;
 
     let radii = |set: &Features| -> Vec<[f64; 2]> {
         let neighbours = Distances::within(set).nearest_within(most);

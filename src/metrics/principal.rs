@@ -27,7 +27,7 @@ pub struct Principal {
 /// [`MetricError`] when the dimensions differ, a set is empty, k is zero or above the dimension, or the decomposition fails.
 pub fn principal(real: &Features, fake: &Features, k: usize) -> Result<Principal, MetricError> {
     let dim = same_dimension(real, fake)?;
-    both_have(1, real, fake, "a principal component", "give images")?;
+    both_have(1, [real.len(), fake.len()], "a principal component", "give images")?;
     if k == 0 || k > dim {
         let (parameter, range) = ("the number of components", "at least 1 and at most the dimension of the features");
         return Err(MetricError::Parameter { parameter, value: k.to_string(), range });

@@ -96,14 +96,18 @@ fn generated_images_have_a_form_for_every_extension_and_a_score() {
         &data,
         &run,
         "4",
-        &["--score-every", "2", "--score-images", "12", "--engine", "tract", "--channels", "3"],
+        &["--score-every", "2", "--scores", "fid,is", "--score-images", "12", "--engine", "tract", "--channels", "3"],
     ));
-    let scores: Vec<f64> = report
+    let scores: Vec<[f64; 2]> = report
         .lines()
         .filter_map(|line| line.split_whitespace().collect::<Vec<_>>().try_into().ok())
-        .filter_map(|[step, .., fid]: [&str; 7]| step.parse::<u64>().ok().map(|_| fid.parse().unwrap()))
+        .filter_map(|[step, .., fid, is]: [&str; 8]| {
+            step.parse::<u64>().ok().map(|_| [fid, is].map(|score| score.parse().unwrap()))
+        })
         .collect();
     assert_eq!(scores.len(), 2, "{report}");
+    let rows = fs::read_to_string(run.join("metrics.csv")).unwrap();
+    assert!(rows.lines().next().unwrap().ends_with(",fid,is"), "{rows}");
 
     let checkpoint = run.join("checkpoint.safetensors");
     let generate = |output: &Path, more: &[&str]| {
@@ -134,11 +138,22 @@ fn generated_images_have_a_form_for_every_extension_and_a_score() {
     // The last score of the run is that of the images that its seed generates.
     let same = folder.path().join("same.npy");
     succeeds(generate(&same, &["--seed", "3"]));
-    let options = ["--extractor", "efficientnet-lite0", "--engine", "tract", "--json", "--quiet"];
-    let report = json(program().args(["fid", path(&data), path(&same)]).args(options).output().unwrap());
-    let fid = report["metrics"]["fid"]["value"].as_f64().unwrap();
-    // The table has three decimals; batches of another size round differently.
-    assert!((fid - scores[1]).abs() < 1e-2 * fid, "{fid} is not {}", scores[1]);
+    let options =
+        ["--metrics", "fid,is", "--extractor", "efficientnet-lite0", "--engine", "tract", "--json", "--quiet"];
+    let report = json(program().args(["score", path(&data), path(&same)]).args(options).output().unwrap());
+    let [fid, is] = [("fid", "value"), ("inception_score", "mean")]
+        .map(|(score, value)| report["metrics"][score][value].as_f64().unwrap());
+    // Batches of another size round differently, which moves pixels by a level.
+    assert!((fid - scores[1][0]).abs() < 1e-2 * fid, "{fid} is not {}", scores[1][0]);
+    assert!((is - scores[1][1]).abs() < 1e-2 * is, "{is} is not {}", scores[1][1]);
+
+    // Known before the first step.
+    let out = folder.path().join("none");
+    let few = trained(&data, &out, "1", &["--score-every", "1", "--scores", "kid", "--engine", "tract"]);
+    fails(few, 2, &["the real set has 16 images", "at least 1000"]);
+    let spatial = trained(&data, &out, "1", &["--score-every", "1", "--scores", "sfid", "--engine", "tract"]);
+    fails(spatial, 2, &["sFID needs spatial features"]);
+    assert!(!out.exists(), "a run that cannot begin leaves nothing");
 }
 
 #[test]

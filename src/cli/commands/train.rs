@@ -18,6 +18,7 @@ use gan_metrics::Result;
 use gan_metrics::extractor::{Device, ExtractorId};
 use gan_metrics::gan::objective::Objective;
 use gan_metrics::gan::train::Latent;
+use gan_metrics::score::Quantity;
 
 use crate::cli::args::EngineArg;
 use crate::cli::exit::Outcome;
@@ -108,20 +109,24 @@ pub struct WatchArgs {
     /// Steps between sample grids.
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     pub sample_every: u64,
-    /// Steps between FIDs against the training data.
+    /// Steps between scores against the training data.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub score_every: Option<u64>,
-    /// Generated images that a score is computed from.
+    /// Scores to compute, separated by commas: fid, is, kid, precision, recall … (as in the bounds of `score`).
+    #[arg(long, value_name = "SCORES", value_delimiter = ',', default_value = "fid", requires = "score_every")]
+    #[arg(value_parser = |text: &str| text.parse::<Quantity>())]
+    pub scores: Vec<Quantity>,
+    /// Generated images that scores are computed from.
     #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(2..))]
     pub score_images: u64,
-    /// Network of the FID: efficientnet-lite0 (built in, its own scores) or inception-v3.
+    /// Network of the scores: efficientnet-lite0 (built in, its own scores) or inception-v3.
     #[arg(long, value_name = "NAME", default_value_t = ExtractorId::EfficientNetLite0)]
     #[arg(value_parser = |text: &str| text.parse::<ExtractorId>())]
     pub score_extractor: ExtractorId,
-    /// What runs the network of the FID.
+    /// What runs the network of the scores.
     #[arg(long, value_enum, default_value_t = EngineArg::Auto)]
     pub engine: EngineArg,
-    /// Where the network of the FID runs: auto, cpu, cuda, cuda:N, tensorrt, openvino or coreml.
+    /// Where the network of the scores runs: auto, cpu, cuda, cuda:N, tensorrt, openvino or coreml.
     #[arg(long, default_value_t = Device::Auto)]
     pub device: Device,
     /// Library file or folder of ONNX Runtime, instead of searching for it.

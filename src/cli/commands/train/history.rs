@@ -6,16 +6,37 @@ use std::path::{Path, PathBuf};
 
 use gan_metrics::Result;
 use gan_metrics::gan::train::StepEvent;
+use gan_metrics::score::Quantity;
 
 use crate::cli::output::{self, OutputError};
 use crate::cli::plot::{Curve, Panel};
 
-const HEADER: &str = "step,discriminator_loss,generator_loss,real_score,fake_score_before,fake_score_after,\
-                      discriminator_gradient,generator_gradient,seconds,images_per_second,fid";
-/// Columns of the header.
-const COLUMNS: usize = 11;
+/// Columns of every run; those of the scores follow.
+const COLUMNS: [&str; 10] = [
+    "step",
+    "discriminator_loss",
+    "generator_loss",
+    "real_score",
+    "fake_score_before",
+    "fake_score_after",
+    "discriminator_gradient",
+    "generator_gradient",
+    "seconds",
+    "images_per_second",
+];
 
-/// A step: the numbers of its row after the step itself, but for the score.
+/// The first line of the file.
+fn header(scores: &[Quantity]) -> String {
+    let names = scores.iter().map(ToString::to_string);
+    COLUMNS.into_iter().map(String::from).chain(names).collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// The scores that the first line of a file names.
+fn scores_of_header(line: &str) -> Vec<Quantity> {
+    line.trim_end().split(',').skip(COLUMNS.len()).filter_map(|name| name.parse().ok()).collect()
+}
+
+/// A step: the numbers of its row after the step itself, but for the scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Row {
     step: u64,
@@ -38,13 +59,20 @@ impl Row {
         Self { step: event.step, values }
     }
 
-    /// A whole line of the file and the score in it; `None` for the header and for a line that a killed process left.
-    fn parse(line: &str) -> Option<(Self, Option<f64>)> {
-        let fields: Vec<&str> = line.split(',').collect();
-        let [step, values @ .., fid] = fields.as_slice() else { return None };
-        let values: Vec<f64> = values.iter().map(|value| value.parse().ok()).collect::<Option<_>>()?;
-        let row = Self { step: step.parse().ok()?, values: values.try_into().ok()? };
-        (fields.len() == COLUMNS).then_some((row, fid.parse().ok()))
+    /// A line of the file and the scores in it; `None` for the header and for a line that a killed process left.
+    fn parse(line: &str) -> Option<(Self, Vec<Option<f64>>)> {
+        let mut fields = line.strip_suffix('\n')?.split(',');
+        let step = fields.next()?.parse().ok()?;
+        let values: Vec<f64> =
+            fields.by_ref().take(COLUMNS.len() - 1).map(|value| value.parse().ok()).collect::<Option<_>>()?;
+        Some((Self { step, values: values.try_into().ok()? }, fields.map(|score| score.parse().ok()).collect()))
+    }
+
+    /// The line.
+    fn line(&self, scores: impl Iterator<Item = Option<f64>>) -> String {
+        let scores = scores.map(|score| score.map(|score| score.to_string()).unwrap_or_default());
+        let values = self.values.iter().map(f64::to_string).chain(scores);
+        [self.step.to_string()].into_iter().chain(values).collect::<Vec<_>>().join(",") + "\n"
     }
 }
 
@@ -94,39 +122,55 @@ pub struct History {
     path: PathBuf,
     file: BufWriter<File>,
     trace: Trace,
-    scores: Vec<(u64, f64)>,
+    /// What the run computes now.
+    wanted: Vec<Quantity>,
+    /// The scores of the file, in the order of its columns, and their values by step.
+    scores: Vec<(Quantity, Vec<(f64, f64)>)>,
 }
 
 impl History {
     /// Goes on after `steps` steps: rows beyond them, of a process that was killed after its last checkpoint, are
-    /// dropped.
-    pub fn open(path: &Path, steps: u64) -> Result<Self> {
+    /// dropped. A run that goes on with other scores keeps the columns of the earlier ones.
+    pub fn open(path: &Path, steps: u64, wanted: &[Quantity]) -> Result<Self> {
         let failure = |source| OutputError::at(path, source);
+        let earlier = match steps > 0 && path.exists() {
+            true => fs::read_to_string(path).map_err(failure)?,
+            false => String::new(),
+        };
+        let mut columns = scores_of_header(earlier.lines().next().unwrap_or_default());
+        columns.extend(wanted.iter().filter(|quantity| !columns.contains(quantity)).collect::<Vec<_>>());
+        let mut text = header(&columns);
+        let mut scores: Vec<_> = columns.iter().map(|&quantity| (quantity, Vec::new())).collect();
         let mut trace = Trace { group: 1, groups: Vec::new() };
-        let mut scores = Vec::new();
-        let mut text = format!("{HEADER}\n");
-        if steps > 0 && path.exists() {
-            for line in fs::read_to_string(path).map_err(failure)?.lines() {
-                let Some((row, fid)) = Row::parse(line).filter(|(row, _)| row.step <= steps) else { continue };
-                trace.push(row);
-                scores.extend(fid.map(|fid| (row.step, fid)));
-                text.extend([line, "\n"]);
+        for line in earlier.split_inclusive('\n') {
+            let Some((row, found)) = Row::parse(line).filter(|(row, _)| row.step <= steps) else { continue };
+            let found = found.into_iter().chain(std::iter::repeat(None)).take(columns.len());
+            let found: Vec<_> = found.collect();
+            trace.push(row);
+            for ((_, points), score) in scores.iter_mut().zip(&found) {
+                points.extend(score.map(|score| (row.step as f64, score)));
             }
+            text += &row.line(found.into_iter());
         }
         output::to_file(path, text.as_bytes())?;
         let file = OpenOptions::new().append(true).open(path).map_err(failure)?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), trace, scores })
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), trace, wanted: wanted.to_vec(), scores })
     }
 
-    /// Takes a step, and the score of the generator after it if there is one.
-    pub fn push(&mut self, event: &StepEvent, fid: Option<f64>) -> Result<()> {
+    /// Takes a step, and the scores of the generator after it if there are any: one for each that is wanted.
+    pub fn push(&mut self, event: &StepEvent, scores: Option<&[f64]>) -> Result<()> {
         let row = Row::of(event);
-        let values = row.values.map(|value| format!("{value}")).join(",");
-        let score = fid.map(|fid| fid.to_string()).unwrap_or_default();
-        let written = writeln!(self.file, "{},{values},{score}", row.step);
+        let score = |quantity: Quantity| {
+            let place = self.wanted.iter().position(|&wanted| wanted == quantity)?;
+            scores.map(|scores| scores[place])
+        };
+        let found: Vec<_> = self.scores.iter().map(|&(quantity, _)| score(quantity)).collect();
+        for ((_, points), score) in self.scores.iter_mut().zip(&found) {
+            points.extend(score.map(|score| (row.step as f64, score)));
+        }
+        let written = self.file.write_all(row.line(found.into_iter()).as_bytes());
         written.map_err(|source| OutputError::at(&self.path, source))?;
         self.trace.push(row);
-        self.scores.extend(fid.map(|fid| (row.step, fid)));
         Ok(())
     }
 
@@ -135,7 +179,7 @@ impl History {
         Ok(self.file.flush().map_err(|source| OutputError::at(&self.path, source))?)
     }
 
-    /// Losses, outputs of the discriminator, gradients, and the score where it was computed.
+    /// Losses, outputs of the discriminator, gradients, and each score that was computed.
     pub fn panels(&self) -> Vec<Panel> {
         let panel =
             |title: &str, curves: Vec<Curve>| Panel { title: title.to_owned(), x_label: "step".to_owned(), curves };
@@ -145,10 +189,11 @@ impl History {
             panel("mean outputs of D", vec![trace("real", 2), trace("generated", 3)]),
             panel("gradient norms", vec![trace("discriminator", 5), trace("generator", 6)]),
         ];
-        if !self.scores.is_empty() {
-            let points = self.scores.iter().map(|&(step, fid)| (step as f64, fid)).collect();
-            panels.push(panel("FID", vec![Curve::line("FID", points)]));
-        }
+        let computed = self.scores.iter().filter(|(_, points)| !points.is_empty());
+        panels.extend(computed.map(|(quantity, points)| {
+            let name = quantity.to_string();
+            panel(&name, vec![Curve::line(&name, points.clone())])
+        }));
         panels
     }
 }
@@ -176,22 +221,27 @@ mod tests {
     fn rows_beyond_the_checkpoint_and_half_written_ones_are_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
-        let mut history = History::open(&path, 0).unwrap();
+        let mut history = History::open(&path, 0, &[Quantity::Fid]).unwrap();
         for step in 1..=5 {
-            history.push(&event(step), (step == 2).then_some(12.5)).unwrap();
+            history.push(&event(step), (step == 2).then_some(&[12.5])).unwrap();
         }
         history.flush().unwrap();
         drop(history);
-        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"6,0.1,0.").unwrap();
-        let mut history = History::open(&path, 3).unwrap();
-        history.push(&event(4), None).unwrap();
+        // A row of a number that goes on in the next block of the disk.
+        let half = b"3,3,2,0.5,0.25,0.125,1,3,0.5,128,1";
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(half).unwrap();
+        let mut history = History::open(&path, 3, &[Quantity::Kid, Quantity::Fid]).unwrap();
+        history.push(&event(4), Some(&[0.25, 9.0])).unwrap();
+        history.push(&event(5), None).unwrap();
         history.flush().unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        let steps: Vec<&str> = text.lines().map(|line| line.split(',').next().unwrap()).collect();
-        assert_eq!(steps, ["step", "1", "2", "3", "4"]);
-        assert_eq!(text.lines().next().unwrap().split(',').count(), COLUMNS);
-        assert_eq!(history.scores, [(2, 12.5)]);
-        assert_eq!(history.panels().len(), 4);
+        let ends = ["images_per_second,fid,kid", "128,,", "128,12.5,", "128,,", "128,9,0.25", "128,,"];
+        assert_eq!(text.lines().count(), ends.len());
+        for ((line, end), step) in text.lines().zip(ends).zip(["step", "1", "2", "3", "4", "5"]) {
+            assert!(line.starts_with(&format!("{step},")) && line.ends_with(end), "{line}");
+        }
+        assert_eq!(history.scores[0], (Quantity::Fid, vec![(2.0, 12.5), (4.0, 9.0)]));
+        assert_eq!(history.panels().len(), 5);
     }
 
     #[test]

@@ -62,6 +62,11 @@ impl Plan {
             Some(every) => Some(Scorer::new(&args.watch, every, trainer.data())?),
             None => None,
         };
+        // Nothing is left behind by a run that cannot begin.
+        if !args.resume {
+            folder.create()?;
+            folder.write_config(&RunFile::new(args.data.clone(), &trainer))?;
+        }
         let plan = Plan {
             folder,
             scorer,
@@ -83,10 +88,7 @@ fn begin(args: &TrainArgs, folder: &RunFolder) -> Result<Trainer> {
     let channels = args.settings.channels;
     config(&args.settings, channels.unwrap_or(1)).validate()?;
     let data = data::load(&args.data, size, channels)?;
-    let trainer = Trainer::new(config(&args.settings, data.channels()), data)?;
-    folder.create()?;
-    folder.write_config(&RunFile::new(args.data.clone(), &trainer))?;
-    Ok(trainer)
+    Ok(Trainer::new(config(&args.settings, data.channels()), data)?)
 }
 
 fn resume(args: &TrainArgs, folder: &RunFolder) -> Result<Trainer> {

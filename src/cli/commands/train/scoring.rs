@@ -1,32 +1,34 @@
-//! FID of the generator on the way, against the images that it learns from.
+//! Scores of the generator on the way, against the images that it learns from.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use gan_metrics::Result;
-use gan_metrics::evaluate::{self, Collector, Continue, PassObserver};
-use gan_metrics::extractor::{FeatureExtractor, NetworkExtractor, NetworkOptions};
+use gan_metrics::extractor::{FeatureExtractor, NetworkOptions, SpatialFeatures};
 use gan_metrics::gan::train::{ImageSampler, Trainer, TrainingSet};
 use gan_metrics::image::DataSet;
-use gan_metrics::metrics::fid;
-use gan_metrics::stats::Gaussian;
+use gan_metrics::metrics::Set;
+use gan_metrics::score::{Definitions, Metric, Need, Preset, Quantity, Request, ScoreError, SetData, score};
 
 use super::WatchArgs;
 use crate::cli::commands::generate::{ArrayFile, Shape};
+use crate::cli::measure::{Running, Verbosity, measure_streaming};
 use crate::cli::output::OutputError;
 use crate::cli::plan::NetworkPlan;
-use crate::cli::progress::was_interrupted;
 
-/// A network in use, and the statistics of the training data.
+/// A network in use, what is known of the training data, and what to compute of both.
 pub struct Scorer {
     every: u64,
     images: usize,
-    plan: NetworkPlan,
-    extractor: NetworkExtractor,
-    real: Gaussian,
+    quantities: Vec<Quantity>,
+    request: Request,
+    running: Running,
+    real: SetData,
 }
 
 impl Scorer {
-    /// Starts the network and runs the training data through it, as the generator is taught to make them.
+    /// Starts the network and runs the training data through it, as the generator is taught to make them. A score that
+    /// cannot be computed is told now, not after hours of training.
     pub fn new(args: &WatchArgs, every: u64, data: &TrainingSet) -> Result<Self> {
         let options = NetworkOptions {
             engine: args.engine.into(),
@@ -35,11 +37,41 @@ impl Scorer {
             library: args.ort_library.clone(),
             ..NetworkOptions::default()
         };
-        let plan = NetworkPlan::named(args.score_extractor, options)?;
-        let mut extractor = plan.start()?;
-        let shape = Shape::squares(data.len(), data.channels(), data.size());
-        let real = statistics(&plan, &mut extractor, shape, |file| file.push(data.samples()))?;
-        Ok(Self { every, images: args.score_images as usize, plan, extractor, real })
+        let mut plan = NetworkPlan::named(args.score_extractor, options)?;
+        let (images, quantities) = (args.score_images as usize, args.scores.clone());
+        let request = Request {
+            metrics: quantities.iter().map(|quantity| quantity.metric()).collect(),
+            definitions: Definitions::of(Preset::default()),
+            intervals: None,
+        };
+        for &metric in &request.metrics {
+            for set in [Set::Real, Set::Fake] {
+                if let Some(&need) = metric.needs(set).iter().find(|&&need| !plan.offers(need)) {
+                    return Err(ScoreError::Missing { metric, set, need }.into());
+                }
+                if metric.needs(set).contains(&Need::Spatial) {
+                    plan.network.spatial = SpatialFeatures::Wanted;
+                }
+            }
+        }
+        if request.metrics.contains(&Metric::Kid) {
+            request.definitions.kid.check(data.len(), images)?;
+        }
+        let mut running = Running::start(plan)?;
+        let needs = request.needs(Set::Real);
+        let real = match needs.is_empty() {
+            true => SetData::default(),
+            false => {
+                let shape = Shape::squares(data.len(), data.channels(), data.size());
+                measure(&mut running, &needs, shape, |file| file.push(data.samples()))?
+            }
+        };
+        Ok(Self { every, images, quantities, request, running, real })
+    }
+
+    /// What is computed, in the order of [`Self::score`].
+    pub fn quantities(&self) -> &[Quantity] {
+        &self.quantities
     }
 
     /// Whether the generator is scored after this step.
@@ -49,19 +81,19 @@ impl Scorer {
 
     /// What runs the network, in words.
     pub fn engine(&self) -> String {
-        let info = self.extractor.info();
+        let info = self.running.extractor.info();
         format!("{} on {}", info.name, info.engine.name)
     }
 
-    /// FID of fresh images, the same noise at every call.
-    pub fn fid(&mut self, trainer: &Trainer) -> Result<f64> {
+    /// Scores of fresh images, of the same noise at every call.
+    pub fn score(&mut self, trainer: &Trainer) -> Result<Vec<f64>> {
         /// Images made at once: their activations must fit into memory.
         const BATCH: usize = 64;
         let config = trainer.config();
         let (networks, generator) = (config.networks.clone(), trainer.generator().clone());
         let shape = Shape::squares(self.images, networks.channels(), networks.size());
         let mut sampler = ImageSampler::new(networks, generator, config.latent, config.seed);
-        let fake = statistics(&self.plan, &mut self.extractor, shape, |file| {
+        let fake = measure(&mut self.running, &self.request.needs(Set::Fake), shape, |file| {
             let mut left = shape.images;
             while left > 0 {
                 let count = left.min(BATCH);
@@ -70,32 +102,23 @@ impl Scorer {
             }
             Ok(())
         })?;
-        Ok(fid(&self.real, &fake)?.value)
+        let scores = score(&self.request, Some(&self.real), &fake)?;
+        let value = |quantity: &Quantity| quantity.of(&scores).expect("the request has the score of each quantity");
+        Ok(self.quantities.iter().map(value).collect())
     }
 }
 
-/// Nothing is shown, and Ctrl-C is heeded.
-struct Silent;
-
-impl PassObserver for Silent {
-    fn images_done(&mut self, _: usize, _: usize) -> Continue {
-        if was_interrupted() { Continue::No } else { Continue::Yes }
-    }
-}
-
-/// The statistics of images that go through a temporary array file, so that a score in training is the score that
-/// `gan-metrics fid` gives to the same images.
-fn statistics(
-    plan: &NetworkPlan,
-    extractor: &mut NetworkExtractor,
+/// What scores need of images that go through a temporary array file, so that a score in training is the score that
+/// `gan-metrics score` gives to the same images.
+fn measure(
+    running: &mut Running,
+    needs: &BTreeSet<Need>,
     shape: Shape,
     fill: impl FnOnce(&mut ArrayFile<'_>) -> Result<()>,
-) -> Result<Gaussian> {
+) -> Result<SetData> {
     let file = tempfile::Builder::new().prefix("gan-metrics-").suffix(".npy").tempfile();
     let file = file.map_err(|source| OutputError::at(&std::env::temp_dir(), source))?;
     let path: &Path = file.path();
     ArrayFile::write(path, shape, fill)?;
-    let mut collector = Collector::of_statistics();
-    evaluate::run(&DataSet::open(path)?, extractor, plan.pass, &mut collector, &mut Silent)?;
-    Ok(collector.gaussian()?)
+    Ok(measure_streaming(&DataSet::open(path)?, running, needs, Verbosity::Quiet)?.data)
 }

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::history::History;
 use super::plan::Plan;
+use super::scoring::Scorer;
 use crate::cli::exit::Outcome;
 use crate::cli::output;
 use crate::cli::plot;
@@ -21,7 +22,8 @@ pub struct Watcher {
 impl Watcher {
     /// Begins, or goes on after the trainer's steps.
     pub fn new(plan: Plan, trainer: &Trainer) -> Result<Self> {
-        let history = History::open(&plan.folder.metrics(), trainer.steps())?;
+        let quantities = plan.scorer.as_ref().map_or(&[][..], Scorer::quantities);
+        let history = History::open(&plan.folder.metrics(), trainer.steps(), quantities)?;
         let bar = if plan.quiet { ProgressBar::hidden() } else { ProgressBar::new(plan.steps) };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
@@ -55,10 +57,12 @@ impl Watcher {
             config.batch_size,
             rayon::current_num_threads(),
         );
+        let mut names = String::new();
         if let Some(scorer) = &self.plan.scorer {
-            text += &format!("FID by {} against the training images\n", scorer.engine());
+            text += &format!("scores by {} against the training images\n", scorer.engine());
+            names.extend(scorer.quantities().iter().map(|quantity| format!("{quantity:>12}")));
         }
-        text += "    step    loss D    loss G      D(x)   D(G(z))   images/s       FID\n";
+        text += &format!("    step    loss D    loss G      D(x)   D(G(z))   images/s{names}\n");
         self.tell(&text)
     }
 
@@ -106,18 +110,18 @@ impl Observer for Watcher {
         if is_saved {
             self.plan.folder.save(trainer)?;
         }
-        let score = match &mut self.plan.scorer {
-            Some(scorer) if scorer.is_due(step) => Some(scorer.fid(trainer)?),
+        let scores = match &mut self.plan.scorer {
+            Some(scorer) if scorer.is_due(step) => Some(scorer.score(trainer)?),
             _ => None,
         };
-        self.history.push(event, score)?;
+        self.history.push(event, scores.as_deref())?;
         if step.is_multiple_of(self.plan.sample_every) {
             self.record(trainer)?;
         }
-        if is_saved || score.is_some() || step == self.plan.steps {
-            let score = score.map_or_else(|| "-".to_owned(), |fid| format!("{fid:.3}"));
+        if is_saved || scores.is_some() || step == self.plan.steps {
+            let scores: String = scores.iter().flatten().map(|score| format!("{score:12.5}")).collect();
             self.tell(&format!(
-                "{step:8}{:10.4}{:10.4}{:10.4}{:10.4}{:11.1}{score:>10}\n",
+                "{step:8}{:10.4}{:10.4}{:10.4}{:10.4}{:11.1}{scores}\n",
                 event.discriminator_loss,
                 event.generator_loss,
                 event.real_score,
