@@ -14,7 +14,9 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::{LinalgError, add_gram_lower, cholesky, eigenvalues, eigh, matmul, singular_values};
+use super::{
+    LinalgError, add_gram_lower, cholesky, eigenvalues, eigh, matmul, matmul_lower_transposed, singular_values,
+};
 
 /// Eigenvalues below `d·ε·λmax` are rounding errors of a d×d matrix: the bound on the backward error of the solvers.
 fn noise_floor(dim: usize, largest: f64) -> f64 {
@@ -57,7 +59,7 @@ pub struct CovarianceFactor {
 /// What is known of the rank of a factor before anything is multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rank {
-    /// Full: it came from Cholesky.
+    /// Full: it came from Cholesky, and is lower triangular.
     Full,
     /// It may have singular values that are zero but for rounding.
     Deficient,
@@ -149,13 +151,14 @@ impl CovarianceFactor {
     /// When the dimensions differ.
     pub fn trace_sqrt_product(&self, other: &Self) -> Result<f64, LinalgError> {
         assert_eq!(self.spectrum.dim, other.spectrum.dim, "covariances of different dimensions");
-        let product = matmul(self.factor.t(), other.factor.view());
-        if (self.rank, other.rank) == (Rank::Full, Rank::Full)
-            && let Some(norm) = nuclear_norm_by_gram(&product)?
-        {
-            return Ok(norm);
+        if (self.rank, other.rank) == (Rank::Full, Rank::Full) {
+            let product = matmul_lower_transposed(&self.factor, &other.factor);
+            return match nuclear_norm_by_gram(&product)? {
+                Some(norm) => Ok(norm),
+                None => Ok(singular_values(&product)?.sum()),
+            };
         }
-        Ok(singular_values(&product)?.sum())
+        Ok(singular_values(&matmul(self.factor.t(), other.factor.view()))?.sum())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ::faer::linalg::solvers::{Llt, SelfAdjointEigen};
 use ::faer::{MatRef, Side};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ShapeBuilder};
 
 use super::gemm::as_mat;
 use super::{Eigh, LinalgError, finite, square_and_finite};
@@ -10,8 +10,11 @@ use super::{Eigh, LinalgError, finite, square_and_finite};
 /// Name of the library behind the factorisations, for reports.
 pub const NAME: &str = "faer";
 
+/// The same matrix, in the column-major order that faer keeps it in.
 fn to_array(a: MatRef<'_, f64>) -> Array2<f64> {
-    Array2::from_shape_fn((a.nrows(), a.ncols()), |(row, column)| a[(row, column)])
+    let mut values = Vec::with_capacity(a.nrows() * a.ncols());
+    (0..a.ncols()).for_each(|column| values.extend(a.col(column).iter()));
+    Array2::from_shape_vec((a.nrows(), a.ncols()).f(), values).expect("as many values as the matrix has")
 }
 
 /// Eigenvalues (ascending) and eigenvectors of a symmetric matrix, read from its lower triangle.

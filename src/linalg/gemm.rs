@@ -44,6 +44,28 @@ pub fn matmul(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
     product
 }
 
+/// The product `aᵀ·b` of two lower triangular d×d matrices, in a third of the operations of [`matmul`].
+///
+/// # Panics
+/// When the matrices are not square or differ in size.
+pub fn matmul_lower_transposed(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
+    assert!(a.is_square() && a.dim() == b.dim(), "matmul_lower_transposed: unlike matrices");
+    let mut product = Array2::zeros(a.dim());
+    let (a, b) = (contiguous(a.view()), contiguous(b.view()));
+    triangular::matmul(
+        as_mat_mut(&mut product),
+        triangular::BlockStructure::Rectangular,
+        Accum::Replace,
+        as_mat(&a).transpose(),
+        triangular::BlockStructure::TriangularUpper,
+        as_mat(&b),
+        triangular::BlockStructure::TriangularLower,
+        1.0,
+        get_global_parallelism(),
+    );
+    product
+}
+
 /// Adds `rowsᵀ·rows` (d×d, from an n×d block) to the lower triangle of `gram`; the strict upper triangle is untouched.
 ///
 /// # Panics

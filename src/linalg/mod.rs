@@ -15,7 +15,7 @@ use ndarray::{Array1, Array2};
 pub use backend::NAME as BACKEND;
 pub use backend::{cholesky, eigenvalues, eigh, singular_values};
 pub use covariance::{CovarianceFactor, Spectrum, sqrtm};
-pub use gemm::{add_gram_lower, matmul};
+pub use gemm::{add_gram_lower, matmul, matmul_lower_transposed};
 
 use crate::error::{Blame, Blamed};
 

@@ -227,6 +227,15 @@ proptest! {
 }
 
 #[test]
+fn triangular_factors_have_the_product_of_any_matrices() {
+    for dim in [1, 2, 37, 150] {
+        let [a, b] = [11, 12].map(|seed| cholesky(&covariance(&random(2 * dim + 2, dim, seed))).unwrap().unwrap());
+        let product = matmul_lower_transposed(&a, &b);
+        assert!(norm(&(product - a.t().dot(&b))) < tolerance(dim) * norm(&a) * norm(&b), "{dim}");
+    }
+}
+
+#[test]
 fn views_of_every_layout_have_the_same_products() {
     let (a, b) = (random(5, 7, 1), random(7, 4, 2));
     let expected = a.dot(&b);

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::columns::{add_rolled, unroll};
 use super::gemm::{Matrix, Store, Threads, gemm};
+use super::patches::{add_rolled, blank, channels_first, channels_last, crop, pad, unroll};
 use super::pointwise;
 use crate::gan::buffer::Buffer;
 use crate::gan::real::Real;
@@ -44,8 +44,8 @@ impl Geometry {
         self.map.iter().product()
     }
 
-    /// Rows of the column matrix.
-    fn depth(&self) -> usize {
+    /// Values that a position of the map is connected to: columns of the matrix of patches.
+    pub fn depth(&self) -> usize {
         self.image[0] * self.kernel[0] * self.kernel[1]
     }
 
@@ -54,19 +54,19 @@ impl Geometry {
         self.map[0] * self.depth()
     }
 
-    /// Whether the kernel covers the image exactly, so that the map has one position and columns are the images.
+    /// Whether the kernel covers the image exactly, so that the map has one position and patches are the images.
     fn is_product(&self) -> bool {
         self.map[1..] == [1, 1] && self.kernel == self.image[1..] && self.padding == 0
     }
 
     fn blocks(&self) -> Blocks {
-        /// Columns of a product: enough to be limited by arithmetic, few enough for the matrix to stay in the cache.
-        const COLUMNS: usize = 512;
+        /// Patches of a product: enough to be limited by arithmetic, few enough for the matrix to stay in the cache.
+        const PATCHES: usize = 512;
         let [_, height, width] = self.map;
         let positions = height * width;
         let share = self.batch.div_ceil(rayon::current_num_threads()).max(1);
-        let images = (COLUMNS / positions.max(1)).clamp(1, share);
-        let rows = if images > 1 { height } else { (COLUMNS / width.max(1)).clamp(1, height.max(1)) };
+        let images = (PATCHES / positions.max(1)).clamp(1, share);
+        let rows = if images > 1 { height } else { (PATCHES / width.max(1)).clamp(1, height.max(1)) };
         Blocks { images, rows }
     }
 }
@@ -90,24 +90,25 @@ pub fn convolve<T: Real>(geometry: &Geometry, images: &[T], weights: &[T]) -> Bu
     let (channels, depth) = (geometry.map[0], geometry.depth());
     let mut maps = Buffer::stale(geometry.batch * geometry.map_len());
     if geometry.is_product() {
-        let columns = Matrix::new(images, geometry.batch, depth);
+        let patches = Matrix::new(images, geometry.batch, depth);
         // batch×channels = (batch×depth)·(channels×depth)ᵀ
-        gemm(&mut maps, Store::Replace, columns, Matrix::new(weights, channels, depth).t(), Threads::All);
+        gemm(&mut maps, Store::Replace, patches, Matrix::new(weights, channels, depth).t(), Threads::All);
         return maps;
     }
     let blocks = geometry.blocks();
+    let weights = channels_last(weights, geometry);
     let run = |(maps, images): (&mut [T], &[T])| {
+        let padded = pad(images, geometry);
         for rows in blocks.row_ranges(geometry) {
-            let width = images.len() / geometry.image_len() * rows.len() * geometry.map[2];
-            let mut columns = Buffer::stale(depth * width);
-            unroll(images, geometry, rows.clone(), &mut columns);
-            // channels×width = (channels×depth)·(depth×width)
-            let (weights, columns) = (Matrix::new(weights, channels, depth), Matrix::new(&columns, depth, width));
-            if maps.len() == channels * width && maps.len() == geometry.map_len() {
-                gemm(maps, Store::Replace, weights, columns, Threads::One);
+            let patches = unroll(&padded, geometry, rows.clone());
+            let count = patches.len() / depth;
+            // channels×count = (channels×depth)·(count×depth)ᵀ
+            let (weights, patches) = (Matrix::new(&weights, channels, depth), Matrix::new(&patches, count, depth).t());
+            if maps.len() == channels * count && maps.len() == geometry.map_len() {
+                gemm(maps, Store::Replace, weights, patches, Threads::One);
             } else {
-                let mut by_channel = Buffer::stale(channels * width);
-                gemm(&mut by_channel, Store::Replace, weights, columns, Threads::One);
+                let mut by_channel = Buffer::stale(channels * count);
+                gemm(&mut by_channel, Store::Replace, weights, patches, Threads::One);
                 scatter(&by_channel, geometry, rows, maps);
             }
         }
@@ -129,18 +130,21 @@ pub fn convolve_transposed<T: Real>(geometry: &Geometry, maps: &[T], weights: &[
         return images;
     }
     let blocks = geometry.blocks();
+    let weights = channels_last(weights, geometry);
     let run = |(images, maps): (&mut [T], &[T])| {
-        images.fill(T::ZERO);
+        let in_group = maps.len() / geometry.map_len();
+        let mut padded = blank(in_group, geometry);
         for rows in blocks.row_ranges(geometry) {
-            let width = maps.len() / geometry.map_len() * rows.len() * geometry.map[2];
-            let mut columns = Buffer::stale(depth * width);
+            let count = in_group * rows.len() * geometry.map[2];
+            let mut patches = Buffer::stale(count * depth);
             let by_channel = gather(maps, geometry, rows.clone());
-            let by_channel = Matrix::new(by_channel.as_ref().map_or(maps, |gathered| gathered), channels, width);
-            // depth×width = (channels×depth)ᵀ·(channels×width)
-            let weights = Matrix::new(weights, channels, depth).t();
-            gemm(&mut columns, Store::Replace, weights, by_channel, Threads::One);
-            add_rolled(&columns, geometry, rows, images);
+            let by_channel = Matrix::new(by_channel.as_ref().map_or(maps, |gathered| gathered), channels, count);
+            // count×depth = (channels×count)ᵀ·(channels×depth)
+            let weights = Matrix::new(&weights, channels, depth);
+            gemm(&mut patches, Store::Replace, by_channel.t(), weights, Threads::One);
+            add_rolled(&patches, geometry, rows, &mut padded);
         }
+        crop(&padded, geometry, images);
     };
     images
         .par_chunks_mut(blocks.images * geometry.image_len())
@@ -164,15 +168,14 @@ pub fn correlate_weights<T: Real>(geometry: &Geometry, images: &[T], maps: &[T])
         let mut weights = Buffer::zeroed(geometry.weight_len());
         let groups = images.chunks(blocks.images * geometry.image_len());
         for (images, maps) in groups.zip(maps.chunks(blocks.images * geometry.map_len())) {
+            let padded = pad(images, geometry);
             for rows in blocks.row_ranges(geometry) {
-                let width = images.len() / geometry.image_len() * rows.len() * geometry.map[2];
-                let mut columns = Buffer::stale(depth * width);
-                unroll(images, geometry, rows.clone(), &mut columns);
+                let patches = unroll(&padded, geometry, rows.clone());
+                let count = patches.len() / depth;
                 let by_channel = gather(maps, geometry, rows);
-                let by_channel = Matrix::new(by_channel.as_ref().map_or(maps, |gathered| gathered), channels, width);
-                // channels×depth += (channels×width)·(depth×width)ᵀ
-                let columns = Matrix::new(&columns, depth, width).t();
-                gemm(&mut weights, Store::Add, by_channel, columns, Threads::One);
+                let by_channel = Matrix::new(by_channel.as_ref().map_or(maps, |gathered| gathered), channels, count);
+                // channels×depth += (channels×count)·(count×depth)
+                gemm(&mut weights, Store::Add, by_channel, Matrix::new(&patches, count, depth), Threads::One);
             }
         }
         weights
@@ -189,7 +192,7 @@ pub fn correlate_weights<T: Real>(geometry: &Geometry, images: &[T], maps: &[T])
     for part in parts {
         pointwise::update(&mut weights, &part, |sum, value| *sum += value);
     }
-    weights
+    channels_first(&weights, geometry)
 }
 
 /// Rows of the maps of several images with the channel as the slowest axis: channels×(images·rows·width). `None` when
@@ -294,11 +297,13 @@ mod tests {
                 }
             }
             check(batch, [3, 4, 4], 2, [4, 4], 1, 0);
+            // More channels than are read side by side.
+            check(batch, [19, 6, 5], 3, [3, 2], 2, 1);
             check(batch, [2, 8, 8], 4, [4, 4], 2, 1);
         }
-        // More positions than a block has columns: maps are cut into rows.
+        // More positions than a block has patches: maps are cut into rows.
         check(2, [1, 45, 40], 2, [3, 3], 1, 1);
-        // Padding wider than the kernel: whole columns of zeros.
+        // Padding wider than the kernel: whole patches of zeros.
         check(2, [1, 3, 3], 2, [2, 2], 1, 4);
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Work is cut by sizes alone, never by what a thread happens to finish first, so that results repeat bit by bit.
 
-pub(super) mod columns;
 pub(super) mod convolution;
 pub(super) mod gemm;
 pub(super) mod normalization;
+pub(super) mod patches;
 pub(super) mod pointwise;
 pub(super) mod reduce;
