@@ -2,21 +2,29 @@
 //!
 //! The activations of a step are as large as those of the step before. Handing them back to the system and asking for
 //! them anew costs a page fault for every 4 KiB; a free list costs a look-up, and keeps the memory of a training run
-//! at the peak of its first step.
+//! at the peak of its first step. The list is one for all threads: what a worker fills, another thread drops.
 
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::real::Real;
 
 /// Shorter buffers come from the allocator, which is good at them.
 const SHORTEST_POOLED: usize = 4096;
 
-/// Free buffers of a thread, by length.
+/// Free buffers by length.
 #[derive(Debug, Default)]
-pub struct Pool<T>(HashMap<usize, Vec<Vec<T>>>);
+pub struct Pool<T>(Mutex<HashMap<usize, Vec<Vec<T>>>>);
 
-/// Values of a tensor, or scratch space; goes back to the free list of the thread that drops it.
+impl<T> Pool<T> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<usize, Vec<Vec<T>>>> {
+        // Nothing that can panic runs while it is locked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Values of a tensor, or scratch space; goes back to the free list when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Buffer<T: Real>(Vec<T>);
 
@@ -47,7 +55,7 @@ fn take<T: Real>(len: usize) -> Option<Vec<T>> {
     if len < SHORTEST_POOLED {
         return None;
     }
-    T::pool().with_borrow_mut(|pool| pool.0.get_mut(&len).and_then(Vec::pop))
+    T::pool().lock().get_mut(&len).and_then(Vec::pop)
 }
 
 impl<T: Real> From<Vec<T>> for Buffer<T> {
@@ -84,8 +92,7 @@ impl<T: Real> Drop for Buffer<T> {
         if values.len() < SHORTEST_POOLED {
             return;
         }
-        // At the end of a thread its list may be gone already; then the values are simply freed.
-        let _ = T::pool().try_with(|pool| pool.borrow_mut().0.entry(values.len()).or_default().push(values));
+        T::pool().lock().entry(values.len()).or_default().push(values);
     }
 }
 
@@ -103,6 +110,16 @@ mod tests {
         let second = Buffer::<f32>::zeroed(LEN);
         assert_eq!(second.as_ptr(), address);
         assert!(second.iter().all(|&value| value == 0.0));
+    }
+
+    #[test]
+    fn what_one_thread_fills_and_another_drops_is_used_again() {
+        const LEN: usize = 5009;
+        let fill = || std::thread::spawn(|| Buffer::<f32>::zeroed(LEN)).join().unwrap();
+        let first = fill();
+        let address = first.as_ptr();
+        drop(first);
+        assert_eq!(fill().as_ptr(), address);
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! The two kinds of numbers that tensors hold.
 
-use std::cell::RefCell;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
-use std::thread::LocalKey;
+use std::sync::LazyLock;
 
 use super::buffer::Pool;
 
@@ -41,9 +40,9 @@ pub trait Real:
     /// |x|.
     fn abs(self) -> Self;
 
-    /// The buffers of this type that the current thread may use again.
+    /// The buffers of this type that may be used again.
     #[doc(hidden)]
-    fn pool() -> &'static LocalKey<RefCell<Pool<Self>>>;
+    fn pool() -> &'static Pool<Self>;
 }
 
 macro_rules! real {
@@ -95,10 +94,8 @@ macro_rules! real {
                 $type::abs(self)
             }
 
-            fn pool() -> &'static LocalKey<RefCell<Pool<Self>>> {
-                thread_local! {
-                    static POOL: RefCell<Pool<$type>> = RefCell::default();
-                }
+            fn pool() -> &'static Pool<Self> {
+                static POOL: LazyLock<Pool<$type>> = LazyLock::new(Pool::default);
                 &POOL
             }
         }

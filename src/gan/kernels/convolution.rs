@@ -165,7 +165,8 @@ pub fn correlate_weights<T: Real>(geometry: &Geometry, images: &[T], maps: &[T])
     }
     let blocks = geometry.blocks();
     let of_part = |(images, maps): (&[T], &[T])| {
-        let mut weights = Buffer::zeroed(geometry.weight_len());
+        let mut weights = Buffer::stale(geometry.weight_len());
+        let mut store = Store::Replace;
         let groups = images.chunks(blocks.images * geometry.image_len());
         for (images, maps) in groups.zip(maps.chunks(blocks.images * geometry.map_len())) {
             let padded = pad(images, geometry);
@@ -175,7 +176,8 @@ pub fn correlate_weights<T: Real>(geometry: &Geometry, images: &[T], maps: &[T])
                 let by_channel = gather(maps, geometry, rows);
                 let by_channel = Matrix::new(by_channel.as_ref().map_or(maps, |gathered| gathered), channels, count);
                 // channels×depth += (channels×count)·(count×depth)
-                gemm(&mut weights, Store::Add, by_channel, Matrix::new(&patches, count, depth), Threads::One);
+                gemm(&mut weights, store, by_channel, Matrix::new(&patches, count, depth), Threads::One);
+                store = Store::Add;
             }
         }
         weights

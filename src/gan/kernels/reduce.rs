@@ -40,11 +40,16 @@ fn sum_block<T: Real>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
 
 /// Sum of a whole tensor, in blocks on all threads.
 pub fn total<T: Real>(x: &[T]) -> T {
+    total_of(x, |x| x)
+}
+
+/// Sum of f(x) over a whole tensor, in blocks on all threads.
+pub fn total_of<T: Real>(x: &[T], f: impl Fn(T) -> T + Sync) -> T {
     const PARALLEL: usize = 1 << 16;
     if x.len() <= PARALLEL {
-        return sum(x);
+        return sum_of(x, f);
     }
-    let parts: Vec<T> = x.par_chunks(PARALLEL).map(sum).collect();
+    let parts: Vec<T> = x.par_chunks(PARALLEL).map(|part| sum_of(part, &f)).collect();
     parts.into_iter().sum()
 }
 

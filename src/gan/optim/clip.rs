@@ -6,7 +6,7 @@ use crate::gan::tensor::Tensor;
 
 /// Euclidean norm of all gradients together.
 pub fn norm<T: Real>(gradients: &[Tensor<T>]) -> f64 {
-    let squares = gradients.iter().map(|gradient| reduce::sum_of(gradient.data(), |g| g * g).to_f64());
+    let squares = gradients.iter().map(|gradient| reduce::total_of(gradient.data(), |g| g * g).to_f64());
     squares.sum::<f64>().sqrt()
 }
 
