@@ -8,8 +8,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::gemm::{Matrix, Store, Threads, gemm};
-use super::patches::{add_rolled, blank, channels_first, channels_last, crop, pad, unroll};
-use super::pointwise;
+use super::patches::{Padded, add_rolled, channels_first, channels_last, crop, pad, unroll};
+use super::{minimal, pointwise};
 use crate::gan::buffer::Buffer;
 use crate::gan::real::Real;
 
@@ -55,17 +55,22 @@ impl Geometry {
     }
 
     /// Whether the kernel covers the image exactly, so that the map has one position and patches are the images.
-    fn is_product(&self) -> bool {
+    pub fn is_product(&self) -> bool {
         self.map[1..] == [1, 1] && self.kernel == self.image[1..] && self.padding == 0
     }
 
+    /// Images of a thread, where the batch is shared out.
+    pub fn share(&self) -> usize {
+        self.batch.div_ceil(rayon::current_num_threads()).max(1)
+    }
+
     fn blocks(&self) -> Blocks {
-        /// Patches of a product: enough to be limited by arithmetic, few enough for the matrix to stay in the cache.
-        const PATCHES: usize = 512;
+        /// Patches of a product: enough to be limited by arithmetic, few enough for the matrix to stay in the cache, and
+        /// a multiple of the 24 rows that faer's kernel takes at once.
+        const PATCHES: usize = 768;
         let [_, height, width] = self.map;
         let positions = height * width;
-        let share = self.batch.div_ceil(rayon::current_num_threads()).max(1);
-        let images = (PATCHES / positions.max(1)).clamp(1, share);
+        let images = (PATCHES / positions.max(1)).clamp(1, self.share());
         let rows = if images > 1 { height } else { (PATCHES / width.max(1)).clamp(1, height.max(1)) };
         Blocks { images, rows }
     }
@@ -95,10 +100,13 @@ pub fn convolve<T: Real>(geometry: &Geometry, images: &[T], weights: &[T]) -> Bu
         gemm(&mut maps, Store::Replace, patches, Matrix::new(weights, channels, depth).t(), Threads::All);
         return maps;
     }
+    if minimal::applies(geometry) {
+        return minimal::convolve(geometry, images, weights);
+    }
     let blocks = geometry.blocks();
     let weights = channels_last(weights, geometry);
     let run = |(maps, images): (&mut [T], &[T])| {
-        let padded = pad(images, geometry);
+        let padded = pad(images, geometry, Padded::of(geometry));
         for rows in blocks.row_ranges(geometry) {
             let patches = unroll(&padded, geometry, rows.clone());
             let count = patches.len() / depth;
@@ -129,11 +137,15 @@ pub fn convolve_transposed<T: Real>(geometry: &Geometry, maps: &[T], weights: &[
         gemm(&mut images, Store::Replace, maps, weights, Threads::All);
         return images;
     }
+    if minimal::applies(geometry) {
+        return minimal::convolve_transposed(geometry, maps, weights);
+    }
     let blocks = geometry.blocks();
     let weights = channels_last(weights, geometry);
     let run = |(images, maps): (&mut [T], &[T])| {
         let in_group = maps.len() / geometry.map_len();
-        let mut padded = blank(in_group, geometry);
+        let shape = Padded::of(geometry);
+        let mut padded = Buffer::zeroed(in_group * shape.len());
         for rows in blocks.row_ranges(geometry) {
             let count = in_group * rows.len() * geometry.map[2];
             let mut patches = Buffer::stale(count * depth);
@@ -144,7 +156,7 @@ pub fn convolve_transposed<T: Real>(geometry: &Geometry, maps: &[T], weights: &[
             gemm(&mut patches, Store::Replace, by_channel.t(), weights, Threads::One);
             add_rolled(&patches, geometry, rows, &mut padded);
         }
-        crop(&padded, geometry, images);
+        crop(&padded, geometry, shape, images);
     };
     images
         .par_chunks_mut(blocks.images * geometry.image_len())
@@ -163,38 +175,48 @@ pub fn correlate_weights<T: Real>(geometry: &Geometry, images: &[T], maps: &[T])
         gemm(&mut weights, Store::Replace, maps.t(), images, Threads::All);
         return weights;
     }
+    if minimal::applies(geometry) {
+        return minimal::correlate_weights(geometry, images, maps);
+    }
     let blocks = geometry.blocks();
     let of_part = |(images, maps): (&[T], &[T])| {
-        let mut weights = Buffer::stale(geometry.weight_len());
-        let mut store = Store::Replace;
+        let mut weights = Buffer::zeroed(geometry.weight_len());
         let groups = images.chunks(blocks.images * geometry.image_len());
         for (images, maps) in groups.zip(maps.chunks(blocks.images * geometry.map_len())) {
-            let padded = pad(images, geometry);
+            let padded = pad(images, geometry, Padded::of(geometry));
             for rows in blocks.row_ranges(geometry) {
                 let patches = unroll(&padded, geometry, rows.clone());
                 let count = patches.len() / depth;
                 let by_channel = gather(maps, geometry, rows);
                 let by_channel = Matrix::new(by_channel.as_ref().map_or(maps, |gathered| gathered), channels, count);
                 // channels×depth += (channels×count)·(count×depth)
-                gemm(&mut weights, store, by_channel, Matrix::new(&patches, count, depth), Threads::One);
-                store = Store::Add;
+                gemm(&mut weights, Store::Add, by_channel, Matrix::new(&patches, count, depth), Threads::One);
             }
         }
         weights
     };
-    // As many parts as threads, each with weights of its own; their sum has a fixed order.
-    let share = geometry.batch.div_ceil(rayon::current_num_threads()).max(1);
+    channels_first(&sum_of_parts(geometry, images, maps, of_part), geometry)
+}
+
+/// The sum over parts of the batch, as many as threads, each with a result of its own; their sum has a fixed order.
+pub(super) fn sum_of_parts<T: Real>(
+    geometry: &Geometry,
+    images: &[T],
+    maps: &[T],
+    of_part: impl Fn((&[T], &[T])) -> Buffer<T> + Sync,
+) -> Buffer<T> {
+    let share = geometry.share();
     let parts: Vec<Buffer<T>> = images
         .par_chunks(share * geometry.image_len())
         .zip(maps.par_chunks(share * geometry.map_len()))
-        .map(of_part)
+        .map(&of_part)
         .collect();
     let mut parts = parts.into_iter();
-    let mut weights = parts.next().unwrap_or_else(|| Buffer::zeroed(geometry.weight_len()));
+    let mut sum = parts.next().unwrap_or_else(|| of_part((&[], &[])));
     for part in parts {
-        pointwise::update(&mut weights, &part, |sum, value| *sum += value);
+        pointwise::update(&mut sum, &part, |sum, value| *sum += value);
     }
-    channels_first(&weights, geometry)
+    sum
 }
 
 /// Rows of the maps of several images with the channel as the slowest axis: channels×(images·rows·width). `None` when
@@ -301,6 +323,10 @@ mod tests {
             check(batch, [3, 4, 4], 2, [4, 4], 1, 0);
             // More channels than are read side by side.
             check(batch, [19, 6, 5], 3, [3, 2], 2, 1);
+            // Minimal filtering, of maps with even and odd sides, and with a row of the image that nothing reads.
+            check(batch, [16, 8, 12], 16, [4, 4], 2, 1);
+            check(batch, [20, 10, 7], 17, [4, 4], 2, 1);
+            check(batch, [16, 7, 10], 16, [4, 4], 2, 0);
             check(batch, [2, 8, 8], 4, [4, 4], 2, 1);
         }
         // More positions than a block has patches: maps are cut into rows.

@@ -1,5 +1,7 @@
 //! Matrix products of slices.
 
+use std::ops::Range;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
@@ -42,11 +44,12 @@ pub enum Threads {
     All,
 }
 
-/// A row-major matrix, or its transpose.
+/// A row-major matrix or some of its columns, or the transpose of that.
 pub struct Matrix<'a, T> {
     values: &'a [T],
     rows: usize,
     columns: usize,
+    part: Range<usize>,
     transposed: Transposed,
 }
 
@@ -54,7 +57,13 @@ impl<'a, T: Real> Matrix<'a, T> {
     /// `rows`×`columns` values in row-major order.
     pub fn new(values: &'a [T], rows: usize, columns: usize) -> Self {
         debug_assert_eq!(values.len(), rows * columns);
-        Matrix { values, rows, columns, transposed: Transposed::No }
+        Matrix { values, rows, columns, part: 0..columns, transposed: Transposed::No }
+    }
+
+    /// Some of its columns.
+    pub fn part(mut self, columns: Range<usize>) -> Self {
+        self.part = columns;
+        self
     }
 
     /// The transpose, if asked for.
@@ -70,6 +79,7 @@ impl<'a, T: Real> Matrix<'a, T> {
 
     fn view(&self) -> MatRef<'a, T> {
         let view = MatRef::from_row_major_slice(self.values, self.rows, self.columns);
+        let view = view.subcols(self.part.start, self.part.len());
         match self.transposed {
             Transposed::No => view,
             Transposed::Yes => view.transpose(),
@@ -79,8 +89,22 @@ impl<'a, T: Real> Matrix<'a, T> {
 
 /// `c` ← a·b or c + a·b, with c in row-major order.
 pub fn gemm<T: Real>(c: &mut [T], store: Store, a: Matrix<'_, T>, b: Matrix<'_, T>, threads: Threads) {
+    let columns = b.view().ncols();
+    gemm_part(c, columns, 0..columns, store, a, b, threads);
+}
+
+/// As [`gemm`], for some columns of a matrix c that has `columns` of them.
+pub fn gemm_part<T: Real>(
+    c: &mut [T],
+    columns: usize,
+    part: Range<usize>,
+    store: Store,
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    threads: Threads,
+) {
     let (a, b) = (a.view(), b.view());
-    let c = MatMut::from_row_major_slice_mut(c, a.nrows(), b.ncols());
+    let c = MatMut::from_row_major_slice_mut(c, a.nrows(), columns).subcols_mut(part.start, part.len());
     let accumulate = match store {
         Store::Replace => Accum::Replace,
         Store::Add => Accum::Add,

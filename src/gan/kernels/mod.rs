@@ -4,6 +4,7 @@
 
 pub(super) mod convolution;
 pub(super) mod gemm;
+pub(super) mod minimal;
 pub(super) mod normalization;
 pub(super) mod patches;
 pub(super) mod pointwise;

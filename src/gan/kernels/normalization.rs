@@ -1,5 +1,7 @@
 //! Loops over the channels of N×C×S arrays (S: the positions of an image).
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::reduce::{sum, sum_of, sum_of_pairs};
@@ -15,46 +17,55 @@ pub struct Channels {
     pub positions: usize,
 }
 
+/// Where a channel lies in an array.
+#[derive(Clone, Copy)]
+struct Slices {
+    channels: Channels,
+    channel: usize,
+    images: usize,
+}
+
+impl Slices {
+    /// The sum of what `of_slice` makes of the slice of every image.
+    fn sum<T: Real>(self, of_slice: impl Fn(Range<usize>) -> T) -> f64 {
+        let Channels { positions, .. } = self.channels;
+        let start = |image: usize| image * self.channels.image_len() + self.channel * positions;
+        (0..self.images).map(|image| of_slice(start(image)..start(image) + positions).to_f64()).sum()
+    }
+}
+
 impl Channels {
     fn image_len(self) -> usize {
         self.count * self.positions
     }
 
-    /// A value for every channel: the sum over images of what `of_slice` makes of the slice of that channel.
-    fn fold(self, len: usize, of_slice: impl Fn(usize, std::ops::Range<usize>) -> f64 + Sync) -> Vec<f64> {
+    /// What `of_channel` makes of every channel, given the places of its slices in an array of `len` values: one slice
+    /// an image. All that is asked of a channel is asked while its slices are in the cache.
+    fn each<R: Send>(self, len: usize, of_channel: impl Fn(Slices) -> R + Sync) -> Vec<R> {
         let images = len / self.image_len().max(1);
-        let of_channel = |channel: usize| {
-            (0..images)
-                .map(|image| {
-                    let start = image * self.image_len() + channel * self.positions;
-                    of_slice(channel, start..start + self.positions)
-                })
-                .sum()
-        };
-        (0..self.count).into_par_iter().map(of_channel).collect()
+        (0..self.count).into_par_iter().map(|channel| of_channel(Slices { channels: self, channel, images })).collect()
     }
 
     /// Mean and biased variance of every channel, by two passes.
     pub fn moments<T: Real>(self, x: &[T]) -> (Vec<f64>, Vec<f64>) {
         let n = (x.len() / self.count.max(1)) as f64;
-        let mut mean = self.fold(x.len(), |_, range| sum(&x[range]).to_f64());
-        mean.iter_mut().for_each(|mean| *mean /= n);
-        let mut variance = self.fold(x.len(), |channel, range| {
-            let mean = T::of(mean[channel]);
-            sum_of(&x[range], |x| (x - mean) * (x - mean)).to_f64()
-        });
-        variance.iter_mut().for_each(|variance| *variance /= n);
-        (mean, variance)
+        let of_channel = |slices: Slices| {
+            let mean = slices.sum(|range| sum(&x[range])) / n;
+            let centre = T::of(mean);
+            (mean, slices.sum(|range| sum_of(&x[range], |x| (x - centre) * (x - centre))) / n)
+        };
+        self.each(x.len(), of_channel).into_iter().unzip()
     }
 
     /// Sums of g and of g·(x − centre) over every channel.
     pub fn sums_with<T: Real>(self, g: &[T], x: &[T], centre: &[f64]) -> (Vec<f64>, Vec<f64>) {
-        let plain = self.fold(g.len(), |_, range| sum(&g[range]).to_f64());
-        let weighted = self.fold(g.len(), |channel, range| {
-            let centre = T::of(centre[channel]);
-            sum_of_pairs(&g[range.clone()], &x[range], |g, x| g * (x - centre)).to_f64()
-        });
-        (plain, weighted)
+        let of_channel = |slices: Slices| {
+            let centre = T::of(centre[slices.channel]);
+            let product = |g, x| g * (x - centre);
+            let weighted = slices.sum(|range| sum_of_pairs(&g[range.clone()], &x[range], product));
+            (slices.sum(|range| sum(&g[range])), weighted)
+        };
+        self.each(g.len(), of_channel).into_iter().unzip()
     }
 
     /// scale·x + shift, with the scale and shift of the channel.

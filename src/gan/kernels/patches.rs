@@ -13,15 +13,33 @@ use super::convolution::Geometry;
 use crate::gan::buffer::Buffer;
 use crate::gan::real::Real;
 
-/// Height, width and channels of a padded image.
-fn padded_shape(geometry: &Geometry) -> [usize; 3] {
-    let [channels, height, width] = geometry.image;
-    [height + 2 * geometry.padding, width + 2 * geometry.padding, channels]
+/// Sizes of a padded image: `padding` zeros above and to the left, whatever is left below and to the right.
+#[derive(Debug, Clone, Copy)]
+pub struct Padded {
+    /// Rows.
+    pub height: usize,
+    /// Pixels of a row.
+    pub width: usize,
+    /// Values of a pixel.
+    pub channels: usize,
 }
 
-/// Values of a padded image.
-fn padded_len(geometry: &Geometry) -> usize {
-    padded_shape(geometry).iter().product()
+impl Padded {
+    /// As much padding on every side as the convolution has.
+    pub fn of(geometry: &Geometry) -> Self {
+        let [channels, height, width] = geometry.image;
+        Padded { height: height + 2 * geometry.padding, width: width + 2 * geometry.padding, channels }
+    }
+
+    /// Values of a row.
+    pub fn row_len(&self) -> usize {
+        self.width * self.channels
+    }
+
+    /// Values of a padded image.
+    pub fn len(&self) -> usize {
+        self.height * self.row_len()
+    }
 }
 
 /// Lines of numbers in a longer array.
@@ -53,21 +71,19 @@ fn transpose<T: Real>(from: &[T], source: Lines, to: &mut [T], target: Lines) {
 }
 
 /// Whole images in the layout of patches.
-pub fn pad<T: Real>(images: &[T], geometry: &Geometry) -> Buffer<T> {
+pub fn pad<T: Real>(images: &[T], geometry: &Geometry, shape: Padded) -> Buffer<T> {
     let [channels, height, width] = geometry.image;
-    let [_, padded_width, _] = padded_shape(geometry);
-    let (row_len, edge) = (padded_width * channels, geometry.padding * channels);
+    let (row_len, edge) = (shape.row_len(), geometry.padding * channels);
     let count = images.len() / geometry.image_len();
-    let mut padded = Buffer::stale(count * padded_len(geometry));
-    for (image, padded) in images.chunks_exact(geometry.image_len()).zip(padded.chunks_exact_mut(padded_len(geometry)))
-    {
+    let mut padded = Buffer::stale(count * shape.len());
+    for (image, padded) in images.chunks_exact(geometry.image_len()).zip(padded.chunks_exact_mut(shape.len())) {
         let (above, rest) = padded.split_at_mut(geometry.padding * row_len);
         let (inside, below) = rest.split_at_mut(height * row_len);
         above.fill(T::ZERO);
         below.fill(T::ZERO);
         for (y, row) in inside.chunks_exact_mut(row_len).enumerate() {
             row[..edge].fill(T::ZERO);
-            row[row_len - edge..].fill(T::ZERO);
+            row[edge + width * channels..].fill(T::ZERO);
             let source = Lines { count: channels, stride: height * width };
             let target = Lines { count: width, stride: channels };
             transpose(&image[y * width..], source, &mut row[edge..], target);
@@ -77,14 +93,11 @@ pub fn pad<T: Real>(images: &[T], geometry: &Geometry) -> Buffer<T> {
 }
 
 /// The inverse of [`pad`]; what lies in the padding is dropped.
-pub fn crop<T: Real>(padded: &[T], geometry: &Geometry, images: &mut [T]) {
+pub fn crop<T: Real>(padded: &[T], geometry: &Geometry, shape: Padded, images: &mut [T]) {
     let [channels, height, width] = geometry.image;
-    let [_, padded_width, _] = padded_shape(geometry);
-    let row_len = padded_width * channels;
-    for (image, padded) in images.chunks_exact_mut(geometry.image_len()).zip(padded.chunks_exact(padded_len(geometry)))
-    {
+    for (image, padded) in images.chunks_exact_mut(geometry.image_len()).zip(padded.chunks_exact(shape.len())) {
         for y in 0..height {
-            let start = (y + geometry.padding) * row_len + geometry.padding * channels;
+            let start = (y + geometry.padding) * shape.row_len() + geometry.padding * channels;
             let source = Lines { count: width, stride: channels };
             let target = Lines { count: channels, stride: height * width };
             transpose(&padded[start..], source, &mut image[y * width..], target);
@@ -100,16 +113,15 @@ fn for_each_run(
     mut visit: impl FnMut(Range<usize>, Range<usize>),
 ) {
     let [kernel_height, kernel_width] = geometry.kernel;
-    let [_, padded_width, channels] = padded_shape(geometry);
-    let (run, row_len) = (kernel_width * channels, padded_width * channels);
+    let shape = Padded::of(geometry);
+    let (run, step) = (kernel_width * shape.channels, geometry.stride * shape.channels);
     let mut patch = 0;
     for image in 0..count {
         for y in rows.clone() {
             for x in 0..geometry.map[2] {
-                let corner =
-                    image * padded_len(geometry) + y * geometry.stride * row_len + x * geometry.stride * channels;
+                let corner = image * shape.len() + y * geometry.stride * shape.row_len() + x * step;
                 for kernel_y in 0..kernel_height {
-                    let start = corner + kernel_y * row_len;
+                    let start = corner + kernel_y * shape.row_len();
                     visit(patch..patch + run, start..start + run);
                     patch += run;
                 }
@@ -120,20 +132,15 @@ fn for_each_run(
 
 /// The patches of padded images, for some rows of their feature maps.
 pub fn unroll<T: Real>(padded: &[T], geometry: &Geometry, rows: Range<usize>) -> Buffer<T> {
-    let count = padded.len() / padded_len(geometry);
+    let count = padded.len() / Padded::of(geometry).len();
     let mut patches = Buffer::stale(count * rows.len() * geometry.map[2] * geometry.depth());
     for_each_run(geometry, rows, count, |patch, source| patches[patch].copy_from_slice(&padded[source]));
     patches
 }
 
-/// Padded images full of zeros, for [`add_rolled`].
-pub fn blank<T: Real>(count: usize, geometry: &Geometry) -> Buffer<T> {
-    Buffer::zeroed(count * padded_len(geometry))
-}
-
 /// Adds patches back to where [`unroll`] read them from: the transpose of that linear map.
 pub fn add_rolled<T: Real>(patches: &[T], geometry: &Geometry, rows: Range<usize>, padded: &mut [T]) {
-    let count = padded.len() / padded_len(geometry);
+    let count = padded.len() / Padded::of(geometry).len();
     for_each_run(geometry, rows, count, |patch, target| {
         padded[target].iter_mut().zip(&patches[patch]).for_each(|(to, &value)| *to += value);
     });
