@@ -25,13 +25,13 @@ demo: onnxruntime
 	@$(DEMO) is $(DIGITS)/second.idx.gz $(LITE) --quiet
 	@$(DEMO) is $(DIGITS)/blurred.idx.gz $(LITE) --quiet
 
-# A DCGAN on 4,096 real digits: the FID falls from row to row, and the grids in the folder become digits.
+# A DCGAN on 2,048 real digits: the FID falls from row to row, and the grids in the folder become digits.
 RUN_FOLDER := target/demo-train
 demo-train: onnxruntime
 	$(CARGO) build
 	rm -rf $(RUN_FOLDER)
-	@$(RUN) train --data $(DIGITS)/first.idx.gz --data $(DIGITS)/second.idx.gz --out $(RUN_FOLDER) \
-		--model dcgan --size 28 --width 32 --steps 1500 --sample-every 250 --score-every 250 --score-images 1024
+	@$(RUN) train --data $(DIGITS)/first.idx.gz --out $(RUN_FOLDER) \
+		--model dcgan --size 28 --width 32 --steps 1000 --sample-every 250 --score-every 250 --score-images 512
 	@echo; echo "Samples: $(RUN_FOLDER)/samples/, curves: $(RUN_FOLDER)/curves.svg"
 
 # Every test, on both engines where ONNX Runtime can be had.
