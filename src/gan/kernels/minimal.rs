@@ -335,3 +335,39 @@ pub fn correlate_weights<T: Real>(geometry: &Geometry, images: &[T], maps: &[T])
     };
     transform_weights_back(&plan, &sum_of_parts(geometry, images, maps, of_part))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gan::random::Random;
+    use crate::gan::tensor::Tensor;
+
+    /// The transformations themselves are compared with the definition in f64, beside the other kernels of convolution.rs.
+    #[test]
+    fn rounding_in_f32_is_that_of_any_convolution() {
+        // A sum of a thousand products rounds to a few ε of its norm in any order; the sums of ±1 before and after it
+        // may double that.
+        const TOLERANCE: f64 = 8.0 * f32::EPSILON as f64;
+        let (image, map) = ([64, 16, 12], [48, 8, 6]);
+        let geometry = Geometry { batch: 3, image, map, kernel: [4, 4], stride: 2, padding: 1 };
+        assert!(applies(&geometry));
+        let mut random = Random::new(1);
+        let mut tensor = |len: usize| random.normal::<f32>(&[len], 0.0, 1.0);
+        let x = tensor(geometry.batch * geometry.image_len());
+        let w = tensor(geometry.weight_len());
+        let y = tensor(geometry.batch * geometry.map_len());
+        let [exact_x, exact_w, exact_y] = [&x, &w, &y].map(Tensor::cast::<f64>);
+        let check = |what: &str, ours: &[f32], exact: &[f64]| {
+            let difference: f64 = ours.iter().zip(exact).map(|(&a, b)| (f64::from(a) - b).powi(2)).sum();
+            let error = (difference / exact.iter().map(|b| b * b).sum::<f64>()).sqrt();
+            println!("{what}: off by {error:.1e} of the norm");
+            assert!(error < TOLERANCE, "{what}: off by {error:e} of the norm");
+        };
+        let maps = convolve(&geometry, x.data(), w.data());
+        check("maps", &maps, &convolve(&geometry, exact_x.data(), exact_w.data()));
+        let images = convolve_transposed(&geometry, y.data(), w.data());
+        check("images", &images, &convolve_transposed(&geometry, exact_y.data(), exact_w.data()));
+        let weights = correlate_weights(&geometry, x.data(), y.data());
+        check("weights", &weights, &correlate_weights(&geometry, exact_x.data(), exact_y.data()));
+    }
+}
