@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, SetReport};
+use super::{CacheUse, Report, SetReport};
 use crate::score::{Bound, Defined, Duplicates, FidReport, Scores, Verdict};
 
 /// Names of skipped images that are listed; the rest is counted. JSON lists all.
@@ -140,6 +140,7 @@ fn describe(set: &SetReport) -> String {
             seconds.network,
             seconds.decode
         ),
+        _ if set.cache == Some(CacheUse::Hit) => ", features from the cache".into(),
         _ => String::new(),
     };
     format!("{:<17} {} ({}), {images}{rate}", "set", set.path.display(), set.kind)

@@ -94,6 +94,8 @@ fn the_cache_gives_the_same_numbers_and_is_never_stale() {
     assert_eq!((cache_of(&first), cache_of(&second)), (vec!["stored", "stored"], vec!["hit", "hit"]));
     assert_eq!(first["metrics"], off["metrics"]);
     assert_eq!(second["metrics"], off["metrics"]);
+    let text = succeeds(lite(home.path(), &["fid", &text_of(&a), &text_of(&b), "--cache", "use", "--quiet"]));
+    assert_eq!(text.matches("features from the cache").count(), 2, "{text}");
     assert!(second["sets"][0]["seconds"].is_null());
     assert_eq!(cache_of(&run(&a, &b, &["--cache", "refresh"])), ["stored", "stored"]);
 
