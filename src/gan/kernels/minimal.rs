@@ -250,10 +250,9 @@ fn transform_maps_back<T: Real>(plan: &Plan, geometry: &Geometry, transformed: &
             for (ty, rows) in map.chunks_mut(2 * width).enumerate() {
                 let (upper, lower) = rows.split_at_mut(width);
                 let start = first + ty * plan.tiles[1];
-                let products = planes.map(|plane| &plane[start..][..plan.tiles[1]]);
                 for tx in 0..plan.tiles[1] {
                     let both = |[a, b, c]: [T; 3]| [a + b, b - c];
-                    let rows: [[T; 2]; 3] = from_fn(|i| both(from_fn(|j| products[3 * i + j][tx])));
+                    let rows: [[T; 2]; 3] = from_fn(|i| both(from_fn(|j| planes[3 * i + j][start + tx])));
                     for x in 0..2 {
                         let [y0, y1] = both(rows.map(|row| row[x]));
                         for (row, y) in [(&mut *upper, y0), (&mut *lower, y1)] {
