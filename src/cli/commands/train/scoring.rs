@@ -58,6 +58,17 @@ impl Scorer {
             request.definitions.kid.check(data.len(), images)?;
         }
         let mut running = Running::start(plan)?;
+        if !args.quiet {
+            // Before the work: on a slow engine the pass over the training images alone takes many minutes.
+            let info = running.extractor.info();
+            let (name, engine) = (&info.name, &info.engine);
+            eprintln!(
+                "scores by {name} on {} {}, against all {} training images",
+                engine.name,
+                engine.version,
+                data.len()
+            );
+        }
         let needs = request.needs(Set::Real);
         let real = match needs.is_empty() {
             true => SetData::default(),
@@ -77,12 +88,6 @@ impl Scorer {
     /// Whether the generator is scored after this step.
     pub fn is_due(&self, step: u64) -> bool {
         step.is_multiple_of(self.every)
-    }
-
-    /// What runs the network, in words.
-    pub fn engine(&self) -> String {
-        let info = self.running.extractor.info();
-        format!("{} on {}", info.name, info.engine.name)
     }
 
     /// Scores of fresh images, of the same noise at every call.

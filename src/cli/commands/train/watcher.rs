@@ -59,7 +59,6 @@ impl Watcher {
         );
         let mut names = String::new();
         if let Some(scorer) = &self.plan.scorer {
-            text += &format!("scores by {} against the training images\n", scorer.engine());
             names.extend(scorer.quantities().iter().map(|quantity| format!("{quantity:>12}")));
         }
         text += &format!("    step    loss D    loss G      D(x)   D(G(z))   images/s{names}\n");
