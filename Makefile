@@ -31,7 +31,7 @@ demo-train: onnxruntime
 	$(CARGO) build
 	rm -rf $(RUN_FOLDER)
 	@$(RUN) train --data $(DIGITS)/first.idx.gz --out $(RUN_FOLDER) \
-		--model dcgan --size 28 --width 32 --batch-size 32 --steps 1200 --sample-every 300 --score-every 300 --score-images 256
+		--model dcgan --size 28 --width 32 --batch-size 32 --steps 900 --sample-every 300 --score-every 300 --score-images 256
 	@echo; echo "Samples: $(RUN_FOLDER)/samples/, curves: $(RUN_FOLDER)/curves.svg"
 
 # Every test, on both engines where ONNX Runtime can be had.
