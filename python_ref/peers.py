@@ -1,11 +1,11 @@
 """Runs the peers on two folders of images with a given checkpoint: their scores, times and peak memory, as JSON.
 
     python python_ref/make_seeded_inception.py seeded.pth
-    python python_ref/peers.py seeded.pth REAL/ FAKE/ [--tools torch-fidelity pytorch-fid clean]
+    python python_ref/peers.py seeded.pth REAL/ FAKE/ [--tools torch-fidelity pytorch-fid clean-fid]
 
 * torch-fidelity and pytorch-fid run their own code from decoding to score; only the file of their weights is another.
-* clean-fid's network is a program of its own that takes no other weights: `clean` is clean-fid's resize, then the network of
-  inception_v3.py with the checkpoint, then clean-fid's `frechet_distance`.
+* clean-fid's network is a program of its own that takes no other weights: it is given the network of inception_v3.py with
+  the checkpoint as its `custom_feat_extractor`, and does everything else.
 
 Each tool runs in a process of its own, so that peak memory and import times are its own.
 """
@@ -18,16 +18,16 @@ import subprocess
 import sys
 import time
 
-# Half of the smallest set that is worth comparing, so that subsets differ.
-KID_SUBSET_SIZE = 256
-
 
 def torch_fidelity(checkpoint, real, fake):
     from torch_fidelity import calculate_metrics
 
+    # Of half the smaller set, so that subsets differ; at most what the tool takes by itself.
+    kid_subset_size = min(1000, count(real) // 2, count(fake) // 2)
     # Its first input is the generated set: the one that the Inception Score is of, and that KID draws from first.
     scores = calculate_metrics(
-        input1=fake, input2=real, cuda=False, isc=True, fid=True, kid=True, kid_subset_size=KID_SUBSET_SIZE,
+        input1=fake, input2=real, cuda=False, isc=True, fid=True, kid=True, prc=True,
+        kid_subset_size=kid_subset_size,
         feature_extractor_weights_path=checkpoint, samples_find_deep=True, cache=False, verbose=False, batch_size=32,
     )
     return {name: float(value) for name, value in scores.items()}
@@ -42,33 +42,21 @@ def pytorch_fid(checkpoint, real, fake):
     return {"fid": float(fid_score.calculate_fid_given_paths(paths, 50, "cpu", 2048, num_workers=0))}
 
 
-def clean(checkpoint, real, fake):
-    import numpy as np
+def clean_fid(checkpoint, real, fake):
     import torch
-    from cleanfid.fid import frechet_distance
-    from cleanfid.resize import make_resizer
-    from PIL import Image
+    from cleanfid import fid
 
     from inception_v3 import InceptionV3
 
     network = InceptionV3().eval()
     network.load_state_dict(torch.load(checkpoint))
-    resize = make_resizer("PIL", False, "bicubic", (299, 299))
-
-    def statistics(folder):
-        rows = []
-        images = [resize(np.array(Image.open(path).convert("RGB"))) for path in files(folder)]
-        for start in range(0, len(images), 32):
-            batch = torch.from_numpy(np.stack(images[start:start + 32])).permute(0, 3, 1, 2).float()
-            with torch.no_grad():
-                rows.append(network((batch - 128) / 128)["pool3"].numpy())
-        features = np.concatenate(rows)
-        return np.mean(features, axis=0), np.cov(features, rowvar=False)
-
-    return {"fid": float(frechet_distance(*statistics(real), *statistics(fake)))}
+    return {"fid": float(fid.compute_fid(
+        real, fake, mode="clean", num_workers=0, batch_size=32, device=torch.device("cpu"), use_dataparallel=False,
+        custom_feat_extractor=lambda batch: network((batch - 128) / 128)["pool3"], verbose=False,
+    ))}
 
 
-TOOLS = {"torch-fidelity": torch_fidelity, "pytorch-fid": pytorch_fid, "clean": clean}
+TOOLS = {"torch-fidelity": torch_fidelity, "pytorch-fid": pytorch_fid, "clean-fid": clean_fid}
 
 
 def files(folder):

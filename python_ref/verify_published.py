@@ -12,6 +12,7 @@ once: its features are kept in the user's cache.
 import argparse
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,11 +48,14 @@ def dump(folder, limits):
             target = folder / (name if limit is None else f"{name}-{limit}")
             if target.is_dir():
                 continue
-            target.mkdir()
+            unfinished = target.with_suffix(".unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
             rng = np.random.RandomState(2020)
             indices = range(len(dataset)) if limit is None else rng.choice(len(dataset), limit, replace=False)
             for index in indices:
-                dataset[index][0].save(target / f"{index:0{digits}d}.png")
+                dataset[index][0].save(unfinished / f"{index:0{digits}d}.png")
+            unfinished.rename(target)
 
 
 def main():

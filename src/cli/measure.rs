@@ -91,6 +91,14 @@ pub struct Measured {
     pub warnings: Vec<Warning>,
 }
 
+impl Measured {
+    /// A set that was measured before, as its file tells.
+    fn from_file(data: SetData, report: SetReport, provenance: &Option<Provenance>) -> Self {
+        let report = SetReport { provenance: provenance.clone(), ..report };
+        Self { data, provenance: provenance.clone(), rows: Vec::new(), report, warnings: Vec::new() }
+    }
+}
+
 /// What scores need of an input.
 pub fn measure(
     input: &Input,
@@ -102,31 +110,12 @@ pub fn measure(
     match (input, running) {
         (Input::Statistics(path, file), _) => {
             let data = SetData { statistics: Some(file.gaussian.clone()), ..SetData::default() };
-            let report = SetReport {
-                path: path.clone(),
-                kind: "statistics".into(),
-                images: file.gaussian.n(),
-                skipped: Vec::new(),
-                provenance: file.provenance.clone(),
-                cache: None,
-                generator: None,
-                seconds: None,
-            };
-            Ok(Measured { data, provenance: file.provenance.clone(), rows: Vec::new(), report, warnings: Vec::new() })
+            let report = SetReport::of(path, "statistics", file.gaussian.n());
+            Ok(Measured::from_file(data, report, &file.provenance))
         }
         (Input::Features(path, file), _) => {
-            let report = SetReport {
-                path: path.clone(),
-                kind: "features".into(),
-                images: Some(file.features.len() as u64),
-                skipped: Vec::new(),
-                provenance: file.provenance.clone(),
-                cache: None,
-                generator: None,
-                seconds: None,
-            };
-            let data = data_of((**file).clone(), needs)?;
-            Ok(Measured { data, provenance: file.provenance.clone(), rows: Vec::new(), report, warnings: Vec::new() })
+            let report = SetReport::of(path, "features", Some(file.features.len() as u64));
+            Ok(Measured::from_file(data_of((**file).clone(), needs)?, report, &file.provenance))
         }
         (Input::Images(images), Some(running)) if caching.mode == CacheArg::Off => {
             measure_streaming(images, running, needs, verbosity)
@@ -197,14 +186,8 @@ pub fn extract(images: &DataSet, running: &mut Running, caching: &Caching, verbo
         let rows: Vec<usize> = (0..images.len()).collect();
         let file = FeatureFile { names: Some(names(images, &rows)), ..found };
         let report = SetReport {
-            path: images.path().into(),
-            kind: images.kind().to_string(),
-            images: Some(rows.len() as u64),
-            skipped: Vec::new(),
-            provenance: None,
             cache: Some(CacheUse::Hit),
-            generator: None,
-            seconds: None,
+            ..SetReport::of(images.path(), images.kind(), Some(rows.len() as u64))
         };
         return Ok(Extracted { file, report, rows, warnings: Vec::new() });
     }
@@ -274,14 +257,9 @@ pub fn labels<S: AsRef<str>>(names: &[S]) -> Option<Vec<String>> {
 
 fn report_of_pass(images: &DataSet, summary: PassSummary) -> SetReport {
     SetReport {
-        path: images.path().into(),
-        kind: images.kind().to_string(),
-        images: Some(summary.images as u64),
         seconds: Some(StageSeconds::from(&summary)),
         skipped: summary.skipped,
-        provenance: None,
-        cache: None,
-        generator: None,
+        ..SetReport::of(images.path(), images.kind(), Some(summary.images as u64))
     }
 }
 

@@ -150,10 +150,11 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Result<(), 
     Ok(())
 }
 
-/// The label of a tick. Rounding makes some zeros negative.
+/// The label of a tick: whole numbers as such, and no zero that rounding made negative.
 fn tick(value: &f64) -> String {
     let label = <RangedCoordf64 as ValueFormatter<f64>>::format(value);
-    if label == "-0.0" { "0.0".into() } else { label }
+    let label = label.strip_suffix(".0").unwrap_or(&label);
+    if label == "-0" { "0".into() } else { label.into() }
 }
 
 /// Height of a legend of so many lines above what it would cover otherwise, as a share of the curves' own height.
@@ -235,6 +236,13 @@ mod tests {
         assert!(range.start == 1.0 && range.end < 70.0, "{range:?}");
         assert_eq!(readable_extent([f64::NAN].into_iter()), 0.0..1.0);
         assert_eq!(widened(2.0..2.0), 1.5..2.5);
+    }
+
+    #[test]
+    fn ticks_are_written_as_short_as_they_can_be() {
+        for (value, label) in [(500.0, "500"), (0.25, "0.25"), (-1e-30, "0"), (-2.5, "-2.5")] {
+            assert_eq!(tick(&value), label);
+        }
     }
 
     #[test]

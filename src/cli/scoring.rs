@@ -177,10 +177,7 @@ fn chosen(
 
 /// Why a score cannot be computed of these inputs, as far as can be told before anything is extracted.
 fn obstacle(metric: Metric, real: Option<&Input>, fake: &Input, plan: Option<&NetworkPlan>) -> Option<ScoreError> {
-    let missing = |set: Set, input: &Input| {
-        let lacking = metric.needs(set).iter().find(|&&need| !input.offers(need, plan));
-        lacking.map(|&need| ScoreError::Missing { metric, set, need })
-    };
+    let missing = |set: Set, input: &Input| metric.missing(set, |need| input.offers(need, plan));
     match real {
         None if !metric.needs(Set::Real).is_empty() => Some(ScoreError::NoRealSet { metric }),
         None => missing(Set::Fake, fake),

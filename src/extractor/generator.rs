@@ -202,11 +202,12 @@ impl OnnxGenerator {
         let [black, white] = self.pixel_range;
         let scale = 255.0 / (white - black);
         let mut bytes = Vec::new();
+        let mut batch = Array2::zeros((self.batch_size, latents.ncols()));
         for chunk in latents.axis_chunks_iter(Axis(0), self.batch_size) {
-            let mut batch = Array2::zeros((self.batch_size, latents.ncols()));
+            // The rest of the last batch holds latents of the one before; their images are dropped.
             batch.slice_mut(s![..chunk.nrows(), ..]).assign(&chunk);
-            let batch = batch.into_shape_with_order(shape.clone()).expect("the same numbers");
-            let output = self.engine.run(batch.view())?.remove(0);
+            let view = batch.view().into_shape_with_order(&shape[..]).expect("the same numbers");
+            let output = self.engine.run(view)?.remove(0);
             let images = finite(&self.output, output.slice_move(s![..chunk.nrows(), ..]), Features::new)?;
             // `as` saturates.
             bytes.extend(images.view().iter().map(|value| ((value - black) * scale).round() as u8));
@@ -217,16 +218,12 @@ impl OnnxGenerator {
 
 /// Shape of a latent behind the axis of the batch: what the file says, or, where it leaves the length open, what is wanted.
 fn latent_shape(input: &ValueInfo, wanted: Option<usize>) -> Option<Vec<usize>> {
-    let extent = |dimension: &Dimension| match *dimension {
-        Dimension::Fixed(extent) => usize::try_from(extent).ok(),
-        _ => None,
-    };
     let shape: Vec<usize> = match &input.shape.as_deref()?.get(1..)? {
-        [length] => vec![extent(length).or(wanted)?],
+        [length] => vec![length.extent().or(wanted)?],
         [length, height, width] => {
-            vec![extent(length).or(wanted)?, extent(height).unwrap_or(1), extent(width).unwrap_or(1)]
+            vec![length.extent().or(wanted)?, height.extent().unwrap_or(1), width.extent().unwrap_or(1)]
         }
-        other => other.iter().map(extent).collect::<Option<_>>()?,
+        other => other.iter().map(Dimension::extent).collect::<Option<_>>()?,
     };
     let length: usize = shape.iter().product();
     (length > 0 && wanted.is_none_or(|wanted| wanted == length)).then_some(shape)
@@ -234,20 +231,13 @@ fn latent_shape(input: &ValueInfo, wanted: Option<usize>) -> Option<Vec<usize>> 
 
 fn image_shape(output: &ValueInfo) -> Option<ImageShape> {
     let [_, channels, height, width] = output.shape.as_deref()? else { return None };
-    let fixed = |dimension: &Dimension| match *dimension {
-        Dimension::Fixed(extent) => usize::try_from(extent).ok().filter(|&extent| extent > 0),
-        _ => None,
-    };
-    let shape = ImageShape { channels: fixed(channels)?, height: fixed(height)?, width: fixed(width)? };
+    let shape = ImageShape { channels: channels.extent()?, height: height.extent()?, width: width.extent()? };
     [1, 3].contains(&shape.channels).then_some(shape)
 }
 
 /// The batch size that a file was made for, if for one only.
 fn fixed_batch(input: &ValueInfo) -> Option<usize> {
-    match input.shape.as_deref()?.first()? {
-        &Dimension::Fixed(extent) => usize::try_from(extent).ok().filter(|&extent| extent > 0),
-        _ => None,
-    }
+    input.shape.as_deref()?.first()?.extent()
 }
 
 /// Values of black and of white, separated by a comma; they differ.

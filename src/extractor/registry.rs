@@ -341,10 +341,7 @@ pub(super) fn choose(
 
 /// Layout, and width and height where they are fixed, of an input that takes RGB images.
 fn shape_of_images(input: &ValueInfo) -> Option<(Layout, Option<(u32, u32)>)> {
-    let fixed = |dimension: &Dimension| match dimension {
-        Dimension::Fixed(extent) => u32::try_from(*extent).ok(),
-        _ => None,
-    };
+    let fixed = |dimension: &Dimension| dimension.extent().and_then(|extent| u32::try_from(extent).ok());
     match input.shape.as_deref()? {
         [_, channels, height, width] if fixed(channels) == Some(3) => {
             Some((Layout::Nchw, fixed(width).zip(fixed(height))))

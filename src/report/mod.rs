@@ -5,7 +5,7 @@
 mod text;
 mod warning;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -89,6 +89,22 @@ pub struct SetReport {
     pub cache: Option<CacheUse>,
     /// Seconds per stage; `null` when nothing was extracted.
     pub seconds: Option<StageSeconds>,
+}
+
+impl SetReport {
+    /// A set of which nothing more is known than what it is and how many images are behind it.
+    pub fn of(path: &Path, kind: impl ToString, images: Option<u64>) -> Self {
+        Self {
+            path: path.into(),
+            kind: kind.to_string(),
+            images,
+            skipped: Vec::new(),
+            provenance: None,
+            generator: None,
+            cache: None,
+            seconds: None,
+        }
+    }
 }
 
 /// How images were generated, with all that is needed to do it again.

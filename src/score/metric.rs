@@ -86,6 +86,12 @@ impl Metric {
             }
         }
     }
+
+    /// Why it cannot be computed where a set offers only some needs: the first that is missing.
+    pub fn missing(self, set: Set, offers: impl Fn(Need) -> bool) -> Option<ScoreError> {
+        let need = self.needs(set).iter().copied().find(|&need| !offers(need))?;
+        Some(ScoreError::Missing { metric: self, set, need })
+    }
 }
 
 impl fmt::Display for Metric {

@@ -125,7 +125,17 @@ pub struct History {
     /// What the run computes now.
     wanted: Vec<Quantity>,
     /// The scores of the file, in the order of its columns, and their values by step.
-    scores: Vec<(Quantity, Vec<(f64, f64)>)>,
+    scores: Vec<ScoreCurve>,
+}
+
+/// A score and its values by step.
+type ScoreCurve = (Quantity, Vec<(f64, f64)>);
+
+/// Adds what was computed of each score after a step.
+fn extend(scores: &mut [ScoreCurve], step: u64, found: &[Option<f64>]) {
+    for ((_, points), score) in scores.iter_mut().zip(found) {
+        points.extend(score.map(|score| (step as f64, score)));
+    }
 }
 
 impl History {
@@ -147,9 +157,7 @@ impl History {
             let found = found.into_iter().chain(std::iter::repeat(None)).take(columns.len());
             let found: Vec<_> = found.collect();
             trace.push(row);
-            for ((_, points), score) in scores.iter_mut().zip(&found) {
-                points.extend(score.map(|score| (row.step as f64, score)));
-            }
+            extend(&mut scores, row.step, &found);
             text += &row.line(found.into_iter());
         }
         output::to_file(path, text.as_bytes())?;
@@ -165,9 +173,7 @@ impl History {
             scores.map(|scores| scores[place])
         };
         let found: Vec<_> = self.scores.iter().map(|&(quantity, _)| score(quantity)).collect();
-        for ((_, points), score) in self.scores.iter_mut().zip(&found) {
-            points.extend(score.map(|score| (row.step as f64, score)));
-        }
+        extend(&mut self.scores, row.step, &found);
         let written = self.file.write_all(row.line(found.into_iter()).as_bytes());
         written.map_err(|source| OutputError::at(&self.path, source))?;
         self.trace.push(row);

@@ -8,7 +8,7 @@ use gan_metrics::extractor::{FeatureExtractor, NetworkOptions, SpatialFeatures};
 use gan_metrics::gan::train::{ImageSampler, Trainer, TrainingSet};
 use gan_metrics::image::DataSet;
 use gan_metrics::metrics::Set;
-use gan_metrics::score::{Definitions, Metric, Need, Preset, Quantity, Request, ScoreError, SetData, score};
+use gan_metrics::score::{Definitions, Metric, Need, Preset, Quantity, Request, SetData, score};
 
 use super::WatchArgs;
 use crate::cli::commands::generate::{ArrayFile, Shape};
@@ -38,20 +38,25 @@ impl Scorer {
             ..NetworkOptions::default()
         };
         let mut plan = NetworkPlan::named(args.score_extractor, options)?;
-        let (images, quantities) = (args.score_images as usize, args.scores.clone());
+        let images = args.score_images as usize;
+        let mut quantities: Vec<Quantity> = Vec::new();
+        for &quantity in &args.scores {
+            if !quantities.contains(&quantity) {
+                quantities.push(quantity);
+            }
+        }
         let request = Request {
             metrics: quantities.iter().map(|quantity| quantity.metric()).collect(),
             definitions: Definitions::of(Preset::default()),
             intervals: None,
         };
-        for &metric in &request.metrics {
-            for set in [Set::Real, Set::Fake] {
-                if let Some(&need) = metric.needs(set).iter().find(|&&need| !plan.offers(need)) {
-                    return Err(ScoreError::Missing { metric, set, need }.into());
-                }
-                if metric.needs(set).contains(&Need::Spatial) {
-                    plan.network.spatial = SpatialFeatures::Wanted;
-                }
+        for set in [Set::Real, Set::Fake] {
+            let missing = |&metric: &Metric| metric.missing(set, |need| plan.offers(need));
+            if let Some(error) = request.metrics.iter().find_map(missing) {
+                return Err(error.into());
+            }
+            if request.needs(set).contains(&Need::Spatial) {
+                plan.network.spatial = SpatialFeatures::Wanted;
             }
         }
         if request.metrics.contains(&Metric::Kid) {

@@ -123,6 +123,16 @@ pub enum Dimension {
     Unknown,
 }
 
+impl Dimension {
+    /// The length of an axis that holds something, where it is fixed.
+    pub fn extent(&self) -> Option<usize> {
+        match *self {
+            Dimension::Fixed(length) => usize::try_from(length).ok().filter(|&length| length > 0),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Dimension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
