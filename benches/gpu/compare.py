@@ -9,8 +9,11 @@ Prints one line of JSON for each of three questions, and exits with 1 when an an
 
 * features: is pool3 of the CUDA provider, TF32 off, within 1e-4 of that of the CPU (the largest relative error of an image)?
 * nodes: did every node of the graph run on CUDA, by ONNX Runtime's own profile?
-* speed: images/s of the whole program on CUDA, and of the network alone in PyTorch on the same card (TF32 off), at one batch
-  size. A figure, not a question.
+* speed: images/s of the whole program on CUDA (`is`, from its start to its report), of its passes through the network alone,
+  and of the network alone in PyTorch on the same card, at one batch size, with TF32 off and as PyTorch has it by default
+  (on, for convolutions). A figure, not a question.
+
+The peers on the same card: python_ref/peers.py --device cuda.
 """
 
 import argparse
@@ -39,12 +42,22 @@ def gan_metrics(program, *arguments):
     return subprocess.run([program, *map(str, arguments)], check=True, stdout=subprocess.PIPE, env=environment).stdout
 
 
+def flags(model, device, batch):
+    return ["--model", model, "--engine", "onnxruntime", "--device", device, "--batch-size", batch, "--quiet"]
+
+
 def features(program, model, images, device, batch, to):
-    flags = ["--model", model, "--engine", "onnxruntime", "--device", device, "--batch-size", batch, "-o", to, "--quiet"]
+    gan_metrics(program, "features", images, *flags(model, device, batch), "-o", to)
+    return np.load(to)["features"]
+
+
+def images_per_second(program, model, images, batch):
     started = time.perf_counter()
-    gan_metrics(program, "features", images, *flags)
+    report = json.loads(gan_metrics(program, "is", images, *flags(model, "cuda", batch), "--json"))
     seconds = time.perf_counter() - started
-    return np.load(to)["features"], seconds
+    assert report["extractor"]["engine"]["provider"] == "cuda:0", report["extractor"]
+    measured = report["sets"][0]
+    return measured["images"] / seconds, measured["images"] / measured["seconds"]["network"]
 
 
 def relative_error(found, expected):
@@ -55,6 +68,7 @@ def relative_error(found, expected):
 def nodes_by_provider(model, folder, batch):
     import onnxruntime
 
+    onnxruntime.preload_dlls()
     options = onnxruntime.SessionOptions()
     options.enable_profiling = True
     options.profile_file_prefix = str(folder / "profile")
@@ -70,13 +84,13 @@ def nodes_by_provider(model, folder, batch):
     return {provider: len(names) for provider, names in ran.items()}
 
 
-def pytorch_images_per_second(checkpoint, batch, repeat=20):
+def pytorch_images_per_second(checkpoint, batch, tf32, repeat=20):
     import torch
 
     sys.path.insert(0, str(REFERENCE))
     from inception_v3 import InceptionV3
 
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = tf32
     network = InceptionV3().eval().cuda()
     network.load_state_dict(torch.load(checkpoint))
     images = torch.rand(batch, 3, 299, 299, device="cuda") * 2 - 1
@@ -105,14 +119,19 @@ def main():
         gan_metrics(arguments.program, "model", "convert", arguments.checkpoint, "-o", model)
         run = lambda device: features(  # noqa: E731
             arguments.program, model, arguments.images, device, arguments.batch, folder / f"{device}.npz")
-        (on_cpu, _), (on_cuda, seconds) = run("cpu"), run("cuda")
+        on_cpu, on_cuda = run("cpu"), run("cuda")
         error = relative_error(on_cuda, on_cpu)
         print(json.dumps({"features": error, "tolerance": TOLERANCE, "ok": error <= TOLERANCE}), flush=True)
         nodes = nodes_by_provider(model, folder, arguments.batch)
         only_cuda = list(nodes) == ["CUDAExecutionProvider"]
         print(json.dumps({"nodes": nodes, "ok": only_cuda}), flush=True)
-        ours, theirs = len(on_cuda) / seconds, pytorch_images_per_second(arguments.checkpoint, arguments.batch)
-        print(json.dumps({"images_per_second": {"gan-metrics, whole program": ours, "PyTorch, network alone": theirs}}))
+        whole, network = images_per_second(arguments.program, model, arguments.images, arguments.batch)
+        print(json.dumps({"images_per_second": {
+            "gan-metrics, whole program": whole,
+            "gan-metrics, network": network,
+            "PyTorch, network": pytorch_images_per_second(arguments.checkpoint, arguments.batch, tf32=False),
+            "PyTorch, network, TF32": pytorch_images_per_second(arguments.checkpoint, arguments.batch, tf32=True),
+        }}))
     sys.exit(0 if error <= TOLERANCE and only_cuda else 1)
 
 
