@@ -103,6 +103,17 @@ fn singular_values_descend_and_ignore_the_orientation() {
 }
 
 #[test]
+fn a_matrix_without_entries_has_no_values() {
+    for (rows, columns) in [(0, 0), (0, 5), (5, 0)] {
+        assert_eq!(singular_values(&Array2::zeros((rows, columns))).unwrap().len(), 0, "{rows}×{columns}");
+    }
+    let empty = Array2::zeros((0, 0));
+    assert_eq!(eigenvalues(&empty).unwrap().len(), 0);
+    assert_eq!(eigh(&empty).unwrap().vectors.dim(), (0, 0));
+    assert_eq!(cholesky(&empty).unwrap().map(|factor| factor.dim()), Some((0, 0)));
+}
+
+#[test]
 fn sqrtm_squares_to_its_argument_even_when_singular() {
     for (samples, dim) in [(60, 20), (9, 20)] {
         let sigma = covariance(&random(samples, dim, 7));
