@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each does all its set-up, and one build serves both.
 
-.PHONY: demo demo-train test test-mathematics bench fixtures lint verify-published
+.PHONY: demo demo-train test test-mathematics test-lapack bench fixtures lint verify-published
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -38,11 +38,14 @@ demo-train: onnxruntime
 test: onnxruntime
 	$(ORT) $(CARGO) test
 
-# The library without engines and codecs, on its own linear algebra and on the system's (Debian: libopenblas-dev).
+# The library without engines and codecs, on its own linear algebra.
+MATHEMATICS := test --no-default-features --lib --test library
 test-mathematics:
-	$(CARGO) test --no-default-features --lib --test library
-	if pkg-config --exists openblas; then $(CARGO) test --no-default-features --features lapack --lib --test library; \
-	else echo "no OpenBLAS on this machine (Debian: libopenblas-dev, pkg-config): feature lapack is not tested"; fi
+	$(CARGO) $(MATHEMATICS)
+
+# The same on the system's linear algebra (Debian: libopenblas-dev, pkg-config).
+test-lapack:
+	$(CARGO) $(MATHEMATICS) --features lapack
 
 # What a change must satisfy besides the tests.
 lint:

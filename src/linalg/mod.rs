@@ -12,8 +12,6 @@ mod gemm;
 
 use ndarray::{Array1, Array2};
 
-pub use backend::NAME as BACKEND;
-pub use backend::{cholesky, eigenvalues, eigh, singular_values};
 pub use covariance::{CovarianceFactor, Spectrum, sqrtm};
 pub use gemm::{add_gram_lower, matmul, matmul_lower_transposed};
 
@@ -82,6 +80,64 @@ pub struct Eigh {
     pub vectors: Array2<f64>,
 }
 
+/// Name of the library behind the factorisations, for reports.
+pub const BACKEND: &str = backend::NAME;
+
+/// Eigenvalues (ascending) and eigenvectors of a symmetric matrix, read from its lower triangle.
+///
+/// Backward stable: each eigenvalue is exact to a small multiple of `ε·‖A‖₂`.
+///
+/// # Errors
+/// [`LinalgError`] when the matrix is not square, not finite, or the iteration does not converge.
+pub fn eigh(a: &Array2<f64>) -> Result<Eigh, LinalgError> {
+    square_and_finite(a)?;
+    if a.is_empty() {
+        return Ok(Eigh { values: Array1::zeros(0), vectors: a.clone() });
+    }
+    backend::eigh(a).ok_or_else(|| no_convergence("symmetric eigenvalue", a))
+}
+
+/// Eigenvalues (ascending) of a symmetric matrix, read from its lower triangle.
+///
+/// Backward stable: each eigenvalue is exact to a small multiple of `ε·‖A‖₂`.
+///
+/// # Errors
+/// [`LinalgError`] when the matrix is not square, not finite, or the iteration does not converge.
+pub fn eigenvalues(a: &Array2<f64>) -> Result<Array1<f64>, LinalgError> {
+    square_and_finite(a)?;
+    if a.is_empty() {
+        return Ok(Array1::zeros(0));
+    }
+    backend::eigenvalues(a).ok_or_else(|| no_convergence("symmetric eigenvalue", a))
+}
+
+/// Cholesky factor `L` (lower triangular, `A = L·Lᵀ`) of a symmetric matrix, read from its lower triangle;
+/// `None` when the matrix is not numerically positive definite.
+///
+/// # Errors
+/// [`LinalgError`] when the matrix is not square or not finite.
+pub fn cholesky(a: &Array2<f64>) -> Result<Option<Array2<f64>>, LinalgError> {
+    square_and_finite(a)?;
+    if a.is_empty() {
+        return Ok(Some(a.clone()));
+    }
+    Ok(backend::cholesky(a))
+}
+
+/// Singular values of any matrix, in descending order.
+///
+/// Backward stable: each value is exact to a small multiple of `ε·‖A‖₂`.
+///
+/// # Errors
+/// [`LinalgError`] when the matrix is not finite or the iteration does not converge.
+pub fn singular_values(a: &Array2<f64>) -> Result<Array1<f64>, LinalgError> {
+    finite(a)?;
+    if a.is_empty() {
+        return Ok(Array1::zeros(0));
+    }
+    backend::singular_values(a).ok_or_else(|| no_convergence("singular value", a))
+}
+
 /// Checks what every factorisation of a square matrix requires.
 fn square_and_finite(a: &Array2<f64>) -> Result<(), LinalgError> {
     let (rows, columns) = a.dim();
@@ -96,6 +152,10 @@ fn finite(a: &Array2<f64>) -> Result<(), LinalgError> {
         Some(((row, column), &value)) => Err(LinalgError::NotFinite { row, column, value }),
         None => Ok(()),
     }
+}
+
+fn no_convergence(solver: &'static str, a: &Array2<f64>) -> LinalgError {
+    LinalgError::NoConvergence { solver, rows: a.nrows(), columns: a.ncols() }
 }
 
 #[cfg(test)]

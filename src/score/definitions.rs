@@ -123,6 +123,7 @@ pub struct Definitions {
 impl Definitions {
     /// The definitions of a tool. Scores that it does not have are those of torch-fidelity, or of their papers.
     ///
+    /// * torch-fidelity takes precision and recall on VGG-16 unless a network is named; here they are of the features given.
     /// * pytorch-fid has the Fréchet distance alone, clean-fid the kernel distance too, in the definition of
     ///   torch-fidelity but for an unseeded generator; these two differ by how images are resized.
     /// * `evaluator.py` of ADM takes the Inception Score over splits of 5000 images as they come, and compares
