@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::error::{MetricError, Set};
 use super::rows::{BLOCK, unit_rows};
-use crate::linalg::{add_gram_lower, eigh};
+use crate::linalg::{add_gram_lower, eigenvalues};
 use crate::stats::Features;
 
 /// Definition of a Vendi score.
@@ -58,7 +58,7 @@ pub fn vendi(features: &Features, options: VendiOptions) -> Result<Vendi, Metric
         let (purpose, remedy) = ("a Vendi score", "give images");
         return Err(MetricError::TooFew { set: Set::Fake, images: 0, needed: 1, purpose, remedy });
     }
-    let eigenvalues = eigh(&gram_of_units(features.view())?)?.values;
+    let eigenvalues = eigenvalues(&gram_of_units(features.view())?)?;
     let largest = eigenvalues.iter().fold(0.0_f64, |a, &b| a.max(b));
     let floor = f64::EPSILON * n.min(dim) as f64 * largest;
     let shares = || eigenvalues.iter().map(|value| value / n as f64).filter(|&share| share > floor / n as f64);

@@ -183,19 +183,20 @@ impl FeatureStatistics {
         if features.dim() != self.dim {
             return Err(MomentsError::Dimension { expected: self.dim, got: features.dim() });
         }
-        if let State::Few(values) = &mut self.state {
-            values.extend(features.view().iter());
-            if values.len() <= self.dim * self.dim {
-                return Ok(());
+        match &mut self.state {
+            State::Few(values) if values.len() + features.view().len() <= self.dim * self.dim => {
+                values.extend_from_slice(features.view().as_slice().expect("features are row-major"));
             }
-            let rows = rows_of(std::mem::take(values), self.dim);
-            let mut moments = Moments::new(self.dim);
-            moments.push(&Features::new(rows).expect("the rows were valid features when they came in"))?;
-            self.state = State::Many(moments);
-            return Ok(());
+            State::Few(values) => {
+                let few = rows_of(std::mem::take(values), self.dim);
+                let mut moments = Moments::new(self.dim);
+                moments.push(&Features::new(few).expect("the rows were valid features when they came in"))?;
+                moments.push(features)?;
+                self.state = State::Many(moments);
+            }
+            State::Many(moments) => moments.push(features)?,
         }
-        let State::Many(moments) = &mut self.state else { unreachable!("handled above") };
-        moments.push(features)
+        Ok(())
     }
 
     /// Mean and covariance of what was seen.
@@ -214,7 +215,8 @@ impl FeatureStatistics {
                 Gaussian { n: Some(n), mean, spread: Spread::Samples(samples) }
             }
             State::Many(moments) => {
-                Gaussian { n: Some(n), mean: moments.mean()?, spread: Spread::Covariance(moments.covariance()?) }
+                let (mean, covariance) = moments.into_mean_and_covariance()?;
+                Gaussian { n: Some(n), mean, spread: Spread::Covariance(covariance) }
             }
         })
     }
