@@ -6,7 +6,7 @@
 
 use faer::linalg::matmul::{matmul, triangular};
 use faer::{Accum, MatMut, MatRef, Par};
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
 use rayon::prelude::*;
 
 /// Rows of a panel. A tile of 512×512 products takes 1 MiB and its operands fit into the cache of a core; converting
@@ -60,16 +60,20 @@ impl Frame {
         let offset = self.centre.dot(&self.centre) / 2.0;
         let mut values = Array2::zeros((count, self.centre.len()));
         let (mut squares, mut alignments) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        for (row, mut placed) in rows.zip(values.rows_mut()) {
-            let (mut square, mut along) = (0.0, 0.0);
-            for ((&x, &c), v) in row.iter().zip(&self.centre).zip(&mut placed) {
-                let exact = (f64::from(x) - c) / self.scale;
-                *v = exact as f32;
-                square += f64::from(*v) * f64::from(*v);
-                along += exact * c;
-            }
-            squares.push(square);
-            alignments.push((self.scale * along + offset) / self.unit());
+        // Exact, as the scale is a power of two.
+        let inverse = 1.0 / self.scale;
+        let mut exact = Array1::<f64>::zeros(self.centre.len());
+        for (row, placed) in rows.zip(values.rows_mut()) {
+            Zip::from(&mut exact)
+                .and(row)
+                .and(&self.centre)
+                .for_each(|exact, &x, &c| *exact = (f64::from(x) - c) * inverse);
+            alignments.push((self.scale * exact.dot(&self.centre) + offset) / self.unit());
+            Zip::from(&mut exact).and(placed).for_each(|exact, v| {
+                *v = *exact as f32;
+                *exact = f64::from(*v);
+            });
+            squares.push(exact.dot(&exact));
         }
         Rows { values, squares, alignments }
     }
