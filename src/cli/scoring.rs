@@ -33,8 +33,8 @@ impl Blamed for BoundError {
 pub enum Selection {
     /// These; an error when a set does not allow one.
     Named(BTreeSet<Metric>),
-    /// All that the sets allow, those of classes excepted.
-    All,
+    /// All that the sets allow, those of classes excepted; and these, with an error when a set does not allow one.
+    AllAnd(BTreeSet<Metric>),
 }
 
 /// Scores to compute of sets.
@@ -155,19 +155,17 @@ fn chosen(
     selection: &Selection,
     obstacle: impl Fn(Metric) -> Option<ScoreError>,
 ) -> Result<(BTreeSet<Metric>, Vec<Warning>)> {
-    let (mut metrics, mut warnings) = (BTreeSet::new(), Vec::new());
-    match selection {
-        Selection::Named(named) => match named.iter().find_map(|&metric| obstacle(metric)) {
-            Some(error) => return Err(error.into()),
-            None => metrics.clone_from(named),
-        },
-        Selection::All => {
-            for metric in Metric::ALL.into_iter().filter(|&metric| metric != Metric::PerClass) {
-                match obstacle(metric) {
-                    Some(error) => warnings.push(Warning::LeftOut { metric, reason: error.to_string() }),
-                    None => {
-                        metrics.insert(metric);
-                    }
+    let (Selection::Named(named) | Selection::AllAnd(named)) = selection;
+    if let Some(error) = named.iter().find_map(|&metric| obstacle(metric)) {
+        return Err(error.into());
+    }
+    let (mut metrics, mut warnings) = (named.clone(), Vec::new());
+    if let Selection::AllAnd(_) = selection {
+        for metric in Metric::ALL.into_iter().filter(|&metric| metric != Metric::PerClass) {
+            match obstacle(metric) {
+                Some(error) => warnings.push(Warning::LeftOut { metric, reason: error.to_string() }),
+                None => {
+                    metrics.insert(metric);
                 }
             }
         }

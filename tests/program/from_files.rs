@@ -267,6 +267,14 @@ fn classes_are_the_folders_of_the_images() {
     let fake = features(folder.path(), "fake.npz", 80, 2, 0.1);
     let metrics = metrics_of("score", &[&real, &fake], &["--metrics", "fid", "--per-class"]);
     let classes = metrics["per_class_fid"].as_array().unwrap();
+    for also in [&["--metrics", "all", "--per-class"][..], &["--metrics", "all,per-class"]] {
+        let options = [also, &["--kid-subset-size", "2"]].concat();
+        assert_eq!(
+            metrics_of("score", &[&real, &fake], &options)["per_class_fid"],
+            metrics["per_class_fid"],
+            "{also:?}"
+        );
+    }
     let seen: Vec<_> = classes.iter().map(|class| (&class["label"], &class["real_images"])).collect();
     assert_eq!(seen, [(&"cat".into(), &20.into()), (&"dog".into(), &40.into())]);
     assert!(classes.iter().all(|class| class["fid"].as_f64().unwrap() > 0.0));

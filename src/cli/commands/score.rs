@@ -97,17 +97,15 @@ fn draw(done: &Done, drawing: Option<(Drawing, &Path)>, html: Option<&Path>) -> 
 }
 
 fn selection(args: &ScoreArgs, preset: Preset) -> Selection {
-    let named: Option<BTreeSet<Metric>> = args.metrics.iter().map(|metric| metric.metric()).collect();
-    match named {
-        None => Selection::All,
-        Some(mut metrics) => {
-            if metrics.is_empty() {
-                metrics.extend(preset.metrics());
-            }
-            if args.per_class {
-                metrics.insert(Metric::PerClass);
-            }
-            Selection::Named(metrics)
-        }
+    let mut named: BTreeSet<Metric> = args.metrics.iter().filter_map(|metric| metric.metric()).collect();
+    if args.metrics.is_empty() {
+        named.extend(preset.metrics());
+    }
+    if args.per_class {
+        named.insert(Metric::PerClass);
+    }
+    match args.metrics.iter().any(|metric| metric.metric().is_none()) {
+        true => Selection::AllAnd(named),
+        false => Selection::Named(named),
     }
 }
