@@ -77,7 +77,7 @@ pub fn fid(first: &Gaussian, second: &Gaussian) -> Result<Fid, FidError> {
         return Err(FidError::Dimension { first: first.dim(), second: second.dim() });
     }
     let factor = |which, set: &Gaussian| set.factor().map_err(|source| FidError::Gaussian { which, source });
-    // Side by side: half of a factorisation has too little work for two cores.
+    // Side by side: parts of a factorisation keep only one core busy.
     let (f1, f2) = rayon::join(|| factor("first", first), || factor("second", second));
     let (f1, f2) = (f1?, f2?);
     let difference = first.mean() - second.mean();

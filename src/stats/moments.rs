@@ -120,8 +120,8 @@ impl Moments {
         other.absorb_pending();
         if other.n > 0 {
             self.scatter += &other.scatter;
-            let weighted = (&other.mean - &self.mean) * shift_weight(self.n, other.n);
-            add_gram_lower(&mut self.scatter, weighted.view().insert_axis(Axis(0)));
+            let row = self.joining_row(other.n, &other.mean);
+            add_gram_lower(&mut self.scatter, row.view().insert_axis(Axis(0)));
             self.join_mean(other.n, &other.mean);
         }
         Ok(())
@@ -201,8 +201,14 @@ impl Moments {
             }
         });
         let mut update = Array2::from_shape_vec((count + 1, dim).f(), update).expect("as many values as U has");
-        update.row_mut(count).assign(&((&mean - &self.mean) * shift_weight(self.n, count as u64)));
+        update.row_mut(count).assign(&self.joining_row(count as u64, &mean));
         (mean, update)
+    }
+
+    /// What joining `n` samples of that mean adds to the scatter, as one more row: `δ·√(n_a·n_b/n)`.
+    fn joining_row(&self, n: u64, mean: &Array1<f64>) -> Array1<f64> {
+        let (before, joined) = (self.n as f64, n as f64);
+        (mean - &self.mean) * (before * joined / (before + joined)).sqrt()
     }
 
     /// The part of the pairwise update that concerns the mean of `n` more samples.
@@ -211,11 +217,6 @@ impl Moments {
         let share = n as f64 / self.n as f64;
         self.mean.zip_mut_with(mean, |before, joined| *before += (joined - *before) * share);
     }
-}
-
-/// What `δ` is multiplied with to be one more row of the scatter: `√(n_a·n_b/n)`.
-fn shift_weight(before: u64, joined: u64) -> f64 {
-    (before as f64 * joined as f64 / (before + joined) as f64).sqrt()
 }
 
 #[cfg(test)]
@@ -256,9 +257,9 @@ mod tests {
 
     #[test]
     fn equals_the_two_pass_covariance() {
-        // Two full blocks and a rest; more columns than are gathered at once.
+        // Two full blocks and a rest; a full tile of columns and a rest.
         for offset in [0.0, -3.0, 1e4] {
-            let features = random(1300, 19, offset, 1);
+            let features = random(1300, TILE.1 + 3, offset, 1);
             assert_close(&moments(&[&features]), &oracle(&features), MERGE_TOLERANCE);
         }
     }
