@@ -134,14 +134,27 @@ impl Sums {
     }
 }
 
-/// The squared discrepancy of two sets of rows in memory, on the calling thread. Each has at least two rows.
-pub(super) fn discrepancy_of_rows(kernel: Kernel, unit: f64, first: &Rows, second: &Rows, estimator: Estimator) -> f64 {
-    let within = |rows| kernel.sum(unit, &Tile::new(rows, rows, Pairs::Below));
+/// The squared discrepancy of two sets of panels in memory, on the calling thread. Each has at least two rows.
+pub(super) fn discrepancy_of_panels(
+    kernel: Kernel,
+    unit: f64,
+    first: &[Rows],
+    second: &[Rows],
+    estimator: Estimator,
+) -> f64 {
+    let sum = |rows: &Rows, columns: &Rows, pairs| kernel.sum(unit, &Tile::new(rows, columns, pairs));
+    let against = |rows: &Rows, panels: &[Rows]| panels.iter().map(|columns| sum(rows, columns, Pairs::All)).sum::<f64>();
+    let within = |set: &[Rows]| {
+        let panels = set.iter().enumerate();
+        panels.map(|(at, rows)| against(rows, &set[..at]) + sum(rows, rows, Pairs::Below)).sum::<f64>()
+    };
+    let diagonal = |set: &[Rows]| set.iter().map(|rows| kernel.diagonal(unit, rows)).sum::<f64>();
+    let size = |set: &[Rows]| set.iter().map(Rows::len).sum();
     let sums = Sums {
         within: [within(first), within(second)],
-        diagonal: [kernel.diagonal(unit, first), kernel.diagonal(unit, second)],
-        between: kernel.sum(unit, &Tile::new(first, second, Pairs::All)),
-        sizes: [first.len(), second.len()],
+        diagonal: [diagonal(first), diagonal(second)],
+        between: first.iter().map(|rows| against(rows, second)).sum(),
+        sizes: [size(first), size(second)],
     };
     sums.discrepancy(estimator)
 }

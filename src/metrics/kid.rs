@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::error::{MetricError, Set, both_have, positive, same_dimension};
-use super::frame::Frame;
-use super::kernel::{Estimator, Kernel, discrepancy_of_rows};
+use super::frame::{Frame, PANEL};
+use super::kernel::{Estimator, Kernel, discrepancy_of_panels};
 use super::random_state::RandomState;
 use crate::stats::Features;
 
@@ -93,13 +93,14 @@ pub fn kid(real: &Features, fake: &Features, options: KidOptions) -> Result<Kid,
     let frame = Frame::of(&[first.view(), second.view()]);
     let gather = |set: &Features, indices: &[usize]| {
         let view = set.view();
-        frame.place(indices.iter().map(|&index| view.index_axis_move(Axis(0), index)))
+        let row = |&index: &usize| view.index_axis_move(Axis(0), index);
+        indices.chunks(PANEL).map(|panel| frame.place(panel.iter().map(row))).collect::<Vec<_>>()
     };
     let distances: Vec<f64> = draws
         .par_iter()
         .map(|(x, y)| {
             let (x, y) = (gather(first, x), gather(second, y));
-            discrepancy_of_rows(kernel, frame.unit(), &x, &y, Estimator::Unbiased)
+            discrepancy_of_panels(kernel, frame.unit(), &x, &y, Estimator::Unbiased)
         })
         .collect();
     let mean = distances.iter().sum::<f64>() / subsets as f64;
