@@ -143,7 +143,8 @@ pub(super) fn discrepancy_of_panels(
     estimator: Estimator,
 ) -> f64 {
     let sum = |rows: &Rows, columns: &Rows, pairs| kernel.sum(unit, &Tile::new(rows, columns, pairs));
-    let against = |rows: &Rows, panels: &[Rows]| panels.iter().map(|columns| sum(rows, columns, Pairs::All)).sum::<f64>();
+    let against =
+        |rows: &Rows, panels: &[Rows]| panels.iter().map(|columns| sum(rows, columns, Pairs::All)).sum::<f64>();
     let within = |set: &[Rows]| {
         let panels = set.iter().enumerate();
         panels.map(|(at, rows)| against(rows, &set[..at]) + sum(rows, rows, Pairs::Below)).sum::<f64>()

@@ -73,7 +73,8 @@ pub struct Kid {
 ///
 /// Precision: products of centred features in f32, everything else in f64 (the peers compute in f32 throughout). The
 /// rounding errors of the products have no sign in common and average out over the pairs, and an offset common to all
-/// features does not enlarge them. Memory: `8·m·d + 4·m²` bytes per thread besides the features; nothing is n×n.
+/// features does not enlarge them. Memory: `8·m·d` bytes and 1 MiB of products per thread besides the features; nothing
+/// is m×m or n×n.
 ///
 /// # Errors
 /// [`MetricError`] when the dimensions differ, a set has fewer images than a subset, or a parameter is out of range.

@@ -111,6 +111,32 @@ fn constant_features_have_a_value_everywhere() {
     assert_eq!(duplicates_within(&a, DuplicateOptions::default()).unwrap().identical, 40);
 }
 
+/// KID of pool3-like sizes is compared with the peers to this.
+const KID_TOLERANCE: f64 = 1e-6;
+
+#[test]
+fn one_subset_of_every_image_is_the_discrepancy_by_definition() {
+    // More rows than two panels, and a last panel that is not full.
+    let n = 1100;
+    let (a, b) = (Made::new(8, n, 6).values(), Made { shift: 0.4, ..Made::new(9, n, 6) }.values());
+    let mean = |x: &Array2<f32>, y: &Array2<f32>, different: bool| {
+        let (mut sum, mut pairs) = (0.0, 0.0);
+        for (i, x) in x.rows().into_iter().enumerate() {
+            for y in y.rows().into_iter().enumerate().filter(|&(j, _)| !different || i != j).map(|(_, y)| y) {
+                let inner: f64 = x.iter().zip(y).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum();
+                sum += (inner / 6.0 + 1.0).powi(3);
+                pairs += 1.0;
+            }
+        }
+        sum / pairs
+    };
+    let expected = mean(&a, &a, true) + mean(&b, &b, true) - 2.0 * mean(&a, &b, false);
+    let every = KidOptions { subsets: 1, subset_size: n, ..KID };
+    let seen = kid(&features(a), &features(b), every).unwrap();
+    assert!((seen.mean - expected).abs() < KID_TOLERANCE * expected.max(1.0), "{seen:?} for {expected}");
+    assert_eq!(seen.std, 0.0);
+}
+
 #[test]
 fn repeated_images_count_as_many() {
     let (a, b) = (Made::new(6, 60, 5).values(), set(7, 50, 5));
