@@ -52,6 +52,10 @@ fn others(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("metrics");
     group.sample_size(10).measurement_time(Duration::from_secs(60));
     let (real, fake) = (pool3(10_000, 2048, 2), pool3(10_000, 2048, 3));
+    let (some, others) = (pool3(2_000, 2048, 2), pool3(2_000, 2048, 3));
+    group.bench_function("kid/100x1000/2000x2048", |b| {
+        b.iter(|| kid(black_box(&some), &others, KidOptions::TORCH_FIDELITY).unwrap());
+    });
     group.bench_function("kid/100x1000/10000x2048", |b| {
         b.iter(|| kid(black_box(&real), &fake, KidOptions::TORCH_FIDELITY).unwrap());
     });

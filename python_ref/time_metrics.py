@@ -48,6 +48,8 @@ def main():
     statistics = [{"mu": mu, "sigma": sigma} for mu, sigma in (real, fake)]
     report("fid/algebra/2048 torch-fidelity", lambda: metric_fid.fid_statistics_to_metric(*statistics, False))
     first, second = torch.from_numpy(a), torch.from_numpy(b)
+    report("kid/100x1000/2000x2048 torch-fidelity",
+           lambda: metric_kid.kid_features_to_metric(first[:2000], second[:2000], verbose=False), 1)
     report("kid/100x1000/10000x2048 torch-fidelity",
            lambda: metric_kid.kid_features_to_metric(first, second, verbose=False), 1)
     report("prdc/10000x2048 torch-fidelity", lambda: metric_prc.prc_features_to_metric(first, second, verbose=False), 1)

@@ -52,9 +52,10 @@ impl Kernel {
         }
     }
 
-    /// Sum over the pairs of a tile of `k(x, y) − k₀`, where k₀ is 1 for the Gaussian kernel and 0 for the polynomial
-    /// one. A constant cancels in every discrepancy, but in the sum of values close to one it would cost the digits.
-    fn sum(&self, unit: f64, tile: &Tile<'_>) -> f64 {
+    /// Calls `visit` with each row of a tile: its index, and `k(x, y) − k₀` for the pairs of that row, where k₀ is 1 for
+    /// the Gaussian kernel and 0 for the polynomial one. A constant cancels in every discrepancy, but in the sum of
+    /// values close to one it would cost the digits.
+    pub(super) fn for_each_row(&self, unit: f64, tile: &Tile<'_>, visit: impl FnMut(usize, &[f64])) {
         match *self {
             Kernel::Polynomial { degree, gamma, coef0 } => {
                 let factor = unit * gamma.unwrap_or(1.0 / tile.rows.values().ncols() as f64);
@@ -63,21 +64,28 @@ impl Kernel {
                 };
                 match degree {
                     // The usual degree, without a call per pair.
-                    3 => sum_over(tile, |product, i, j| {
+                    3 => rows_of_values(tile, visit, |product, i, j| {
                         let base = base(product, i, j);
                         base * base * base
                     }),
-                    _ => sum_over(tile, |product, i, j| base(product, i, j).powi(degree as i32)),
+                    _ => rows_of_values(tile, visit, |product, i, j| base(product, i, j).powi(degree as i32)),
                 }
             }
             Kernel::Gaussian { sigma } => {
                 let factor = unit / (2.0 * sigma * sigma);
-                sum_over(tile, |product, i, j| {
+                rows_of_values(tile, visit, |product, i, j| {
                     let square = tile.rows.squares[i] + tile.columns.squares[j] - 2.0 * f64::from(product);
                     (-factor * square.max(0.0)).exp_m1()
                 })
             }
         }
+    }
+
+    /// Sum over the pairs of a tile of `k(x, y) − k₀`.
+    pub(super) fn sum(&self, unit: f64, tile: &Tile<'_>) -> f64 {
+        let mut sum = 0.0;
+        self.for_each_row(unit, tile, |_, values| sum += values.iter().sum::<f64>());
+        sum
     }
 
     /// Sum over the rows of `k(x, x) − k₀`.
@@ -95,8 +103,13 @@ impl Kernel {
 
 /// Inlined, so that each kernel gets a loop of its own.
 #[inline(always)]
-fn sum_over(tile: &Tile<'_>, value: impl Fn(f32, usize, usize) -> f64) -> f64 {
-    tile.iter().map(|(i, row)| row.iter().enumerate().map(|(j, &product)| value(product, i, j)).sum::<f64>()).sum()
+fn rows_of_values(tile: &Tile<'_>, mut visit: impl FnMut(usize, &[f64]), value: impl Fn(f32, usize, usize) -> f64) {
+    let mut values = Vec::with_capacity(tile.columns.len());
+    for (i, products) in tile.iter() {
+        values.clear();
+        values.extend(products.iter().enumerate().map(|(j, &product)| value(product, i, j)));
+        visit(i, &values);
+    }
 }
 
 /// Which estimate of the squared maximum mean discrepancy.
@@ -111,17 +124,20 @@ pub enum Estimator {
 }
 
 /// Sums of a kernel within two sets and between them.
-struct Sums {
+pub(super) struct Sums {
     /// Over pairs `i < j` within the first set, and within the second.
-    within: [f64; 2],
-    /// Over each image with itself.
-    diagonal: [f64; 2],
-    between: f64,
-    sizes: [usize; 2],
+    pub within: [f64; 2],
+    /// Over each image with itself. The unbiased estimate does not look at it.
+    pub diagonal: [f64; 2],
+    /// Over all pairs of an image of the one with an image of the other.
+    pub between: f64,
+    /// Numbers of images.
+    pub sizes: [usize; 2],
 }
 
 impl Sums {
-    fn discrepancy(&self, estimator: Estimator) -> f64 {
+    /// The squared discrepancy.
+    pub fn discrepancy(&self, estimator: Estimator) -> f64 {
         let within = |set: usize| {
             let n = self.sizes[set] as f64;
             match estimator {
@@ -132,32 +148,6 @@ impl Sums {
         let between = self.between / (self.sizes[0] as f64 * self.sizes[1] as f64);
         within(0) + within(1) - 2.0 * between
     }
-}
-
-/// The squared discrepancy of two sets of panels in memory, on the calling thread. Each has at least two rows.
-pub(super) fn discrepancy_of_panels(
-    kernel: Kernel,
-    unit: f64,
-    first: &[Rows],
-    second: &[Rows],
-    estimator: Estimator,
-) -> f64 {
-    let sum = |rows: &Rows, columns: &Rows, pairs| kernel.sum(unit, &Tile::new(rows, columns, pairs));
-    let against =
-        |rows: &Rows, panels: &[Rows]| panels.iter().map(|columns| sum(rows, columns, Pairs::All)).sum::<f64>();
-    let within = |set: &[Rows]| {
-        let panels = set.iter().enumerate();
-        panels.map(|(at, rows)| against(rows, &set[..at]) + sum(rows, rows, Pairs::Below)).sum::<f64>()
-    };
-    let diagonal = |set: &[Rows]| set.iter().map(|rows| kernel.diagonal(unit, rows)).sum::<f64>();
-    let size = |set: &[Rows]| set.iter().map(Rows::len).sum();
-    let sums = Sums {
-        within: [within(first), within(second)],
-        diagonal: [diagonal(first), diagonal(second)],
-        between: first.iter().map(|rows| against(rows, second)).sum(),
-        sizes: [size(first), size(second)],
-    };
-    sums.discrepancy(estimator)
 }
 
 /// The squared discrepancy of two sets of any size, tile by tile on all cores.

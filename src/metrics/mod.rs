@@ -37,6 +37,7 @@ mod prdc;
 mod principal;
 mod random_state;
 mod rows;
+mod subsets;
 mod torch_random;
 mod vendi;
 
