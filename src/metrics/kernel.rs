@@ -123,12 +123,10 @@ pub enum Estimator {
     Biased,
 }
 
-/// Sums of a kernel within two sets and between them.
+/// Sums of a kernel over pairs of different images within two sets, and over those between them.
 pub(super) struct Sums {
     /// Over pairs `i < j` within the first set, and within the second.
     pub within: [f64; 2],
-    /// Over each image with itself. The unbiased estimate does not look at it.
-    pub diagonal: [f64; 2],
     /// Over all pairs of an image of the one with an image of the other.
     pub between: f64,
     /// Numbers of images.
@@ -136,17 +134,20 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// The squared discrepancy.
-    pub fn discrepancy(&self, estimator: Estimator) -> f64 {
-        let within = |set: usize| {
-            let n = self.sizes[set] as f64;
-            match estimator {
-                Estimator::Unbiased => 2.0 * self.within[set] / (n * (n - 1.0)),
-                Estimator::Biased => (2.0 * self.within[set] + self.diagonal[set]) / (n * n),
-            }
-        };
-        let between = self.between / (self.sizes[0] as f64 * self.sizes[1] as f64);
-        within(0) + within(1) - 2.0 * between
+    /// The squared discrepancy by [`Estimator::Unbiased`].
+    pub fn unbiased(&self) -> f64 {
+        self.discrepancy(|set, n| 2.0 * self.within[set] / (n * (n - 1.0)))
+    }
+
+    /// The squared discrepancy by [`Estimator::Biased`]; `diagonal` are the sums over each image with itself.
+    fn biased(&self, diagonal: [f64; 2]) -> f64 {
+        self.discrepancy(|set, n| (2.0 * self.within[set] + diagonal[set]) / (n * n))
+    }
+
+    /// From the mean over pairs within a set, given its number and its size.
+    fn discrepancy(&self, within: impl Fn(usize, f64) -> f64) -> f64 {
+        let sizes = self.sizes.map(|size| size as f64);
+        within(0, sizes[0]) + within(1, sizes[1]) - 2.0 * (self.between / (sizes[0] * sizes[1]))
     }
 }
 
@@ -169,5 +170,9 @@ pub(super) fn discrepancy(
     let ((w1, d1), (w2, d2)) = (within(first), within(second));
     let between = map_between(&frame, first, second, |tile| kernel.sum(unit, tile)).iter().sum();
     let sizes = [first.nrows(), second.nrows()];
-    Sums { within: [w1, w2], diagonal: [d1, d2], between, sizes }.discrepancy(estimator)
+    let sums = Sums { within: [w1, w2], between, sizes };
+    match estimator {
+        Estimator::Unbiased => sums.unbiased(),
+        Estimator::Biased => sums.biased([d1, d2]),
+    }
 }

@@ -71,9 +71,9 @@ pub struct Kid {
 ///
 /// Precision: products of centred features in f32, everything else in f64 (the peers compute in f32 throughout). The
 /// rounding errors of the products have no sign in common and average out over the pairs, and an offset common to all
-/// features does not enlarge them. Sets whose images make fewer pairs than all subsets together are multiplied once
-/// instead of subset by subset. Memory: `8·m·d` bytes and 1 MiB of products per thread besides the features, and 16 bytes
-/// per drawn image; nothing is m×m or n×n.
+/// features does not enlarge them. Sets whose images make no more pairs than all subsets together are multiplied
+/// once instead of subset by subset. Memory besides the features: `8·m·d` bytes and 1 MiB of products per thread, and 24
+/// bytes per drawn image; where sets are multiplied once, also 8 bytes per subset for every 512×512 pairs of images.
 ///
 /// # Errors
 /// [`MetricError`] when the dimensions differ, a set has fewer images than a subset, or a parameter is out of range.

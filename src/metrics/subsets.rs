@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::frame::{Frame, PANEL, Pairs, Rows, Tile, map_between, map_within};
-use super::kernel::{Estimator, Kernel, Sums};
+use super::kernel::{Kernel, Sums};
 
 /// Rows of a set that belong to one subset, each once.
 type Draw = Vec<usize>;
@@ -62,7 +62,7 @@ fn of_each_subset(
         let sizes = [x.len(), y.len()];
         let (x, y) = (gather(first, x), gather(second, y));
         let between = x.iter().map(|rows| against(rows, &y)).sum();
-        unbiased([within(&x), within(&y)], between, sizes)
+        Sums { within: [within(&x), within(&y)], between, sizes }.unbiased()
     };
     draws.par_iter().map(discrepancy).collect()
 }
@@ -96,13 +96,11 @@ fn of_whole_sets(
     let within_x = total(map_within(frame, first, |tile| sums(tile, &x, &x)));
     let within_y = total(map_within(frame, second, |tile| sums(tile, &y, &y)));
     let between = total(map_between(frame, first, second, |tile| sums(tile, &x, &y)));
-    let subsets = draws.iter().enumerate();
-    subsets.map(|(at, (x, y))| unbiased([within_x[at], within_y[at]], between[at], [x.len(), y.len()])).collect()
-}
-
-fn unbiased(within: [f64; 2], between: f64, sizes: [usize; 2]) -> f64 {
-    // The unbiased estimate leaves the diagonal out.
-    Sums { within, diagonal: [0.0; 2], between, sizes }.discrepancy(Estimator::Unbiased)
+    let discrepancy = |(at, (x, y)): (usize, &(Draw, Draw))| {
+        let within = [within_x[at], within_y[at]];
+        Sums { within, between: between[at], sizes: [x.len(), y.len()] }.unbiased()
+    };
+    draws.iter().enumerate().map(discrepancy).collect()
 }
 
 /// Which rows of a set which subsets have.

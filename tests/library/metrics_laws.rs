@@ -111,7 +111,7 @@ fn constant_features_have_a_value_everywhere() {
     assert_eq!(duplicates_within(&a, DuplicateOptions::default()).unwrap().identical, 40);
 }
 
-/// KID of pool3-like sizes is compared with the peers to this.
+/// Products are rounded in f32; a tile left out or counted twice would show in earlier digits.
 const KID_TOLERANCE: f64 = 1e-6;
 
 #[test]
