@@ -10,6 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Who has to act for the operation to succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Blame {
     /// The data or the arguments handed in: a missing folder, a corrupt image, a matrix of the wrong shape.
     Input,
@@ -19,6 +20,8 @@ pub enum Blame {
     Machine,
     /// A defect of this crate, worth a report.
     Bug,
+    /// Nobody: whoever started the operation [asked it to stop](crate::Interrupt).
+    Interrupted,
 }
 
 /// Implemented by the error enum of every module, so that [`Error`] can tell whom to blame.

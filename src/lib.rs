@@ -24,6 +24,8 @@
 #![deny(unsafe_code)]
 
 pub mod atomic;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(any(feature = "gan", feature = "inference"))]
 mod digest;
 pub mod divergence;
@@ -32,6 +34,7 @@ pub mod error;
 pub mod gan;
 #[cfg(feature = "images")]
 pub mod image;
+mod interrupt;
 pub mod linalg;
 pub mod metrics;
 pub mod score;
@@ -45,3 +48,4 @@ pub mod extractor;
 pub mod report;
 
 pub use error::{Blame, Error, Result};
+pub use interrupt::{Interrupt, Interrupted};

@@ -1,11 +1,9 @@
-//! The command line of `gan-metrics`: parse, plan, run, report, exit.
+//! The program `gan-metrics`: [`gan_metrics::cli::run`] on the arguments of the process.
 
 #![forbid(unsafe_code)]
-
-mod cli;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    gan_metrics::cli::run(std::env::args_os())
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gan_metrics::{Blame, Error};
+use crate::{Blame, Error};
 
 /// How a command ended. The codes are part of the interface and documented in `gan-metrics --help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub fn report(error: &Error) -> Outcome {
     }
     eprintln!("error: {error}");
     match error.blame() {
+        Blame::Interrupted => Outcome::Interrupted,
         Blame::Input => Outcome::Usage,
         Blame::Model => Outcome::Model,
         Blame::Machine => Outcome::Machine,

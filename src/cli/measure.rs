@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use gan_metrics::Result;
-use gan_metrics::evaluate::cache::{CacheKey, FeatureCache};
-use gan_metrics::evaluate::{self, Collector, PassSummary};
-use gan_metrics::extractor::{FeatureExtractor, NetworkExtractor, home_folder};
-use gan_metrics::image::DataSet;
-use gan_metrics::report::{CacheUse, SetReport, StageSeconds, Warning};
-use gan_metrics::score::{Need, SetData};
-use gan_metrics::stats::{FeatureFile, FeatureStatistics, Features, Gaussian, MomentsError, Provenance};
+use crate::Result;
+use crate::evaluate::cache::{CacheKey, FeatureCache};
+use crate::evaluate::{self, Collector, PassSummary};
+use crate::extractor::{FeatureExtractor, NetworkExtractor, home_folder};
+use crate::image::DataSet;
+use crate::report::{CacheUse, SetReport, StageSeconds, Warning};
+use crate::score::{Need, SetData};
+use crate::stats::{FeatureFile, FeatureStatistics, Features, Gaussian, MomentsError, Provenance};
 
 use super::args::{CacheArg, CacheArgs};
 use super::plan::{Input, NetworkPlan};

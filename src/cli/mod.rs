@@ -1,7 +1,7 @@
-//! From arguments to an exit code. [`args`] is what users type, [`plan`] is what it means once validated,
-//! [`commands`] run plans, [`exit`] turns outcomes into codes.
+//! The command line: [`run`] takes arguments and returns an exit code. `args` is what users type, `plan` is what it
+//! means once validated, `commands` run plans, `exit` turns outcomes into codes.
 
-pub mod args;
+mod args;
 mod commands;
 mod exit;
 mod measure;
@@ -12,15 +12,23 @@ mod plot;
 mod progress;
 mod scoring;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Cli, Command};
 
-/// Parses the arguments, runs the command and reports errors.
-pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+/// Runs the program `gan-metrics`: parses the arguments, of which the first is the name of the program, runs the command
+/// and reports errors on standard error. The codes are those that `gan-metrics --help` lists.
+///
+/// ```
+/// use std::process::ExitCode;
+///
+/// assert_eq!(gan_metrics::cli::run(["gan-metrics", "--version"]), ExitCode::SUCCESS);
+/// ```
+pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // clap prints help and version to stdout, usage errors to stderr.

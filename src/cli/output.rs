@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::report::{Report, Warning, WarningReport};
-use gan_metrics::{Result, atomic};
+use crate::error::{Blame, Blamed};
+use crate::report::{Report, Warning, WarningReport};
+use crate::{Result, atomic};
 
 use super::args::OutputArgs;
 use super::measure::Verbosity;

@@ -2,15 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use gan_metrics::Result;
-use gan_metrics::evaluate::{OnBadImage, PassOptions};
-use gan_metrics::extractor::{
-    CustomModel, ExtractorId, Model, NetworkExtractor, NetworkOptions, SpatialFeatures, load,
-};
-use gan_metrics::image::{DataSet, ResizeMode};
-use gan_metrics::report::Preparation;
-use gan_metrics::score::{Need, Preset};
-use gan_metrics::stats::{FeatureFile, StatsFile};
+use crate::Result;
+use crate::evaluate::{OnBadImage, PassOptions};
+use crate::extractor::{CustomModel, ExtractorId, Model, NetworkExtractor, NetworkOptions, SpatialFeatures, load};
+use crate::image::{DataSet, ResizeMode};
+use crate::report::Preparation;
+use crate::score::{Need, Preset};
+use crate::stats::{FeatureFile, StatsFile};
 
 use super::args::{ExtractArgs, OnBadImageArg};
 use super::measure::labels;

@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use gan_metrics::error::{Blame, Blamed};
+use crate::error::{Blame, Blamed};
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::ValueFormatter;
 use plotters::coord::types::RangedCoordf64;

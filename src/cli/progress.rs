@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gan_metrics::evaluate::{Continue, PassObserver};
+use crate::evaluate::{Continue, PassObserver};
 use indicatif::{ProgressBar, ProgressStyle};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);

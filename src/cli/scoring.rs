@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use gan_metrics::Result;
-use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::extractor::{ExtractorId, FeatureExtractor, SpatialFeatures};
-use gan_metrics::linalg;
-use gan_metrics::metrics::{JackknifeOptions, Set};
-use gan_metrics::report::{FEW_IMAGES, Report, SCHEMA, SetReport, Warning};
-use gan_metrics::score::{Bound, Definitions, FidReport, Metric, Need, Quantity, Request, ScoreError, Scores, score};
+use crate::Result;
+use crate::error::{Blame, Blamed};
+use crate::extractor::{ExtractorId, FeatureExtractor, SpatialFeatures};
+use crate::linalg;
+use crate::metrics::{JackknifeOptions, Set};
+use crate::report::{FEW_IMAGES, Report, SCHEMA, SetReport, Warning};
+use crate::score::{Bound, Definitions, FidReport, Metric, Need, Quantity, Request, ScoreError, Scores, score};
 
 use super::args::ScoringArgs;
 use super::exit::Outcome;

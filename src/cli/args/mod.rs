@@ -5,9 +5,9 @@ mod score;
 
 use std::path::PathBuf;
 
+use crate::extractor::{Device, EngineChoice, ExtractorId, Layer, Layout, parse_triple};
+use crate::image::ResizeMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gan_metrics::extractor::{Device, EngineChoice, ExtractorId, Layer, Layout, parse_triple};
-use gan_metrics::image::ResizeMode;
 
 pub use self::model::{DoctorArgs, ModelCommand};
 pub use self::score::*;

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::extractor::ExtractorId;
+use crate::extractor::install::Source;
 use clap::{Args, Subcommand};
-use gan_metrics::extractor::ExtractorId;
-use gan_metrics::extractor::install::Source;
 
 /// `gan-metrics model …`
 #[derive(Debug, Subcommand)]

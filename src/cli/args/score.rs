@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::metrics::Set;
+use crate::score::{Bound, Metric, Preset, Quantity, Side};
 use clap::{Args, Subcommand, ValueEnum};
-use gan_metrics::metrics::Set;
-use gan_metrics::score::{Bound, Metric, Preset, Quantity, Side};
 
 use super::{ExtractArgs, OutputArgs, finite};
 use crate::cli::commands::generate::OnnxGeneratorArgs;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use gan_metrics::Result;
-use gan_metrics::extractor::home_folder;
+use crate::Result;
+use crate::extractor::home_folder;
 
 use crate::cli::args::CacheCommand;
 use crate::cli::exit::Outcome;

@@ -10,11 +10,11 @@ mod picture;
 
 use std::path::PathBuf;
 
-use gan_metrics::divergence::estimators::Bins;
-use gan_metrics::divergence::transport::{Order, Sinkhorn};
-use gan_metrics::divergence::variational::CriticFeatures;
-use gan_metrics::divergence::{Base, Divergence};
-use gan_metrics::error::{Blame, Blamed};
+use crate::divergence::estimators::Bins;
+use crate::divergence::transport::{Order, Sinkhorn};
+use crate::divergence::variational::CriticFeatures;
+use crate::divergence::{Base, Divergence};
+use crate::error::{Blame, Blamed};
 
 use crate::cli::exit::Outcome;
 use crate::cli::{output as out, plot};
@@ -205,7 +205,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(args: &DivergenceArgs) -> gan_metrics::Result<Self> {
+    fn new(args: &DivergenceArgs) -> crate::Result<Self> {
         let measure = parse_measure(&args.measure)?;
         let base = args.base.map_or(Ok(Base::E), Base::new)?;
         if let (Measure::One(divergence), Some(_)) = (measure, args.base) {
@@ -261,7 +261,7 @@ impl EstimatorArg {
     }
 }
 
-fn parse_measure(text: &str) -> gan_metrics::Result<Measure> {
+fn parse_measure(text: &str) -> crate::Result<Measure> {
     let lower = text.to_ascii_lowercase();
     if let Some(order) = lower.strip_prefix("wasserstein(").and_then(|rest| rest.strip_suffix(')'))
         && let Ok(order) = order.trim().parse()
@@ -281,7 +281,7 @@ fn parse_measure(text: &str) -> gan_metrics::Result<Measure> {
 ///
 /// # Errors
 /// Any error of reading, checking or computing; nothing is printed then.
-pub fn run(args: &DivergenceArgs) -> gan_metrics::Result<Outcome> {
+pub fn run(args: &DivergenceArgs) -> crate::Result<Outcome> {
     let plan = Plan::new(args)?;
     let report = output::Report { kind: plan.pair.kind(), rows: compute::rows(&plan)? };
     if let Some(path) = &args.plot {

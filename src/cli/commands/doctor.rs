@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use gan_metrics::Result;
-use gan_metrics::extractor::{
+use crate::Result;
+use crate::extractor::{
     EngineError, ExtractorId, OLDEST_MINOR_VERSION, available_providers, find_libraries, models_folder,
 };
 
@@ -14,7 +14,7 @@ use crate::cli::output;
 
 /// Prints what was found.
 pub fn run(args: &DoctorArgs) -> Result<Outcome> {
-    let mut text = format!("gan-metrics {} (algebra by {})\n", env!("CARGO_PKG_VERSION"), gan_metrics::linalg::BACKEND);
+    let mut text = format!("gan-metrics {} (algebra by {})\n", env!("CARGO_PKG_VERSION"), crate::linalg::BACKEND);
     let mut line = |content: String| writeln!(text, "{content}").expect("a String takes any text");
 
     line("\nONNX Runtime".into());

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::error::{Blame, Blamed};
+use crate::extractor::weights::onnx::{Graph, Kernel, Value, Window};
+use crate::extractor::weights::pth::Tensor;
+use crate::gan::layers::{Activation, Layer, NORMALIZATION_EPSILON, Network};
+use crate::gan::train::checkpoint::{self, TrainedGenerator};
+use crate::{Result, atomic};
 use clap::Args;
-use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::extractor::weights::onnx::{Graph, Kernel, Value, Window};
-use gan_metrics::extractor::weights::pth::Tensor;
-use gan_metrics::gan::layers::{Activation, Layer, NORMALIZATION_EPSILON, Network};
-use gan_metrics::gan::train::checkpoint::{self, TrainedGenerator};
-use gan_metrics::{Result, atomic};
 
 use crate::cli::exit::Outcome;
 use crate::cli::output::{self, OutputError};

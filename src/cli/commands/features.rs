@@ -1,11 +1,11 @@
 //! `gan-metrics features IMAGES -o FILE`
 
-use gan_metrics::Result;
-use gan_metrics::extractor::SpatialFeatures;
-use gan_metrics::image::DataSet;
-use gan_metrics::metrics::Set;
-use gan_metrics::score::{Metric, Need, Preset, ScoreError};
-use gan_metrics::stats::FeatureFile;
+use crate::Result;
+use crate::extractor::SpatialFeatures;
+use crate::image::DataSet;
+use crate::metrics::Set;
+use crate::score::{Metric, Need, Preset, ScoreError};
+use crate::stats::FeatureFile;
 
 use crate::cli::args::FeaturesArgs;
 use crate::cli::exit::Outcome;

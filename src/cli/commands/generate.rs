@@ -7,10 +7,10 @@ mod sink;
 
 use std::path::PathBuf;
 
+use crate::Result;
+use crate::error::{Blame, Blamed};
+use crate::gan::train::{ImageSampler, checkpoint};
 use clap::Args;
-use gan_metrics::Result;
-use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::gan::train::{ImageSampler, checkpoint};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::exit::Outcome;

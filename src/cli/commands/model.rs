@@ -6,13 +6,13 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use gan_metrics::extractor::install::{Checkpoint, Installed, Source, install};
-use gan_metrics::extractor::weights::onnx::ModelFile;
-use gan_metrics::extractor::weights::pth::StateDict;
-use gan_metrics::extractor::weights::{WeightsError, inception_v3};
-use gan_metrics::extractor::{ExtractorId, installed_files, installed_path, load, models_folder};
-use gan_metrics::image::ResizeMode;
-use gan_metrics::{Result, atomic};
+use crate::extractor::install::{Checkpoint, Installed, Source, install};
+use crate::extractor::weights::onnx::ModelFile;
+use crate::extractor::weights::pth::StateDict;
+use crate::extractor::weights::{WeightsError, inception_v3};
+use crate::extractor::{ExtractorId, installed_files, installed_path, load, models_folder};
+use crate::image::ResizeMode;
+use crate::{Result, atomic};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::args::ModelCommand;

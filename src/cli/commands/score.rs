@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use gan_metrics::Result;
-use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::score::{Definitions, Metric, Preset};
-use gan_metrics::stats::{FeatureFile, StatsFile};
+use crate::Result;
+use crate::error::{Blame, Blamed};
+use crate::score::{Definitions, Metric, Preset};
+use crate::stats::{FeatureFile, StatsFile};
 
 use crate::cli::args::ScoreArgs;
 use crate::cli::exit::Outcome;

@@ -1,7 +1,7 @@
 //! `gan-metrics completions SHELL` and `gan-metrics man`: made from the same definition as the parser.
 
+use crate::Result;
 use clap::CommandFactory;
-use gan_metrics::Result;
 
 use crate::cli::args::Cli;
 use crate::cli::exit::Outcome;

@@ -1,11 +1,11 @@
 //! The commands of one score each: their flags change a definition, the rest is [`crate::cli::scoring`].
 
-use gan_metrics::Result;
-use gan_metrics::metrics::{
+use crate::Result;
+use crate::metrics::{
     DegreesOfFreedom, Directions, DuplicateOptions, Estimator, ExtrapolationOptions, Kernel, Length, MifidOptions,
     MmdOptions, Order, Splits, VendiOptions,
 };
-use gan_metrics::score::{Metric, Quantity};
+use crate::score::{Metric, Quantity};
 
 use crate::cli::args::{
     DuplicatesArgs, EstimatorArg, FidArgs, FidInfinityArgs, GeneratorArg, InceptionScoreArgs, KernelArg, KidArgs,

@@ -1,8 +1,8 @@
 //! `gan-metrics stats IMAGES -o FILE`
 
-use gan_metrics::Result;
-use gan_metrics::score::{Need, Preset};
-use gan_metrics::stats::StatsFile;
+use crate::Result;
+use crate::score::{Need, Preset};
+use crate::stats::StatsFile;
 
 use crate::cli::args::StatsArgs;
 use crate::cli::exit::Outcome;

@@ -13,12 +13,12 @@ mod watcher;
 
 use std::path::PathBuf;
 
+use crate::Result;
+use crate::extractor::{Device, ExtractorId};
+use crate::gan::objective::Objective;
+use crate::gan::train::Latent;
+use crate::score::Quantity;
 use clap::{Args, ValueEnum};
-use gan_metrics::Result;
-use gan_metrics::extractor::{Device, ExtractorId};
-use gan_metrics::gan::objective::Objective;
-use gan_metrics::gan::train::Latent;
-use gan_metrics::score::Quantity;
 
 use crate::cli::args::EngineArg;
 use crate::cli::exit::Outcome;

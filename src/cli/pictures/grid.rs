@@ -1,6 +1,6 @@
 //! Images beside each other.
 
-use gan_metrics::Result;
+use crate::Result;
 use image::imageops::{FilterType, overlay, resize};
 use image::{Rgb, RgbImage};
 
@@ -23,7 +23,7 @@ pub struct Grid {
 
 impl Grid {
     /// Draws rows of images of any size.
-    pub fn new(title: &str, rows: &[Vec<gan_metrics::image::RgbImage>]) -> Result<Self> {
+    pub fn new(title: &str, rows: &[Vec<crate::image::RgbImage>]) -> Result<Self> {
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0) as u32;
         let size = (columns * (CELL + SPACE) + SPACE + GAP, rows.len() as u32 * (CELL + SPACE) + SPACE);
         let mut picture = RgbImage::from_pixel(size.0, size.1, Rgb([255; 3]));
@@ -49,7 +49,7 @@ impl Grid {
 }
 
 /// An image as large as a cell, in its own proportions. Small ones keep their pixels visible.
-fn fitted(image: &gan_metrics::image::RgbImage) -> RgbImage {
+fn fitted(image: &crate::image::RgbImage) -> RgbImage {
     let (width, height) = (image.width(), image.height());
     let pixels = RgbImage::from_raw(width, height, image.pixels().to_vec()).expect("three bytes a pixel");
     let longer = width.max(height);
@@ -67,7 +67,7 @@ mod tests {
     fn images_of_any_shape_stand_in_their_cells() {
         let filled = |width: u32, height: u32, level: u8| {
             let pixels = vec![level; (3 * width * height) as usize];
-            gan_metrics::image::RgbImage::new(width, height, pixels).unwrap()
+            crate::image::RgbImage::new(width, height, pixels).unwrap()
         };
         let rows = vec![vec![filled(2, 2, 10), filled(300, 150, 20)], vec![filled(1, 500, 30)]];
         let grid = Grid::new("t", &rows).unwrap();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use gan_metrics::report::Report;
+use crate::report::Report;
 use serde_json::{Map, Value};
 
 use super::{Pictures, data_uri};

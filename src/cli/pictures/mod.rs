@@ -6,11 +6,11 @@ mod png;
 
 use std::fmt::Write;
 
-use gan_metrics::Result;
-use gan_metrics::linalg::eigenvalues;
-use gan_metrics::metrics::{nearest_real, principal};
-use gan_metrics::score::{Need, Scores, SetData};
-use gan_metrics::stats::Gaussian;
+use crate::Result;
+use crate::linalg::eigenvalues;
+use crate::metrics::{nearest_real, principal};
+use crate::score::{Need, Scores, SetData};
+use crate::stats::Gaussian;
 
 use super::measure::Measured;
 use super::plan::Input;
@@ -151,7 +151,7 @@ fn spectrum(label: &str, set: &Gaussian) -> Result<Curve> {
     Ok(Curve::line(label, kept.enumerate().map(|(number, value)| ((number + 1) as f64, value.log10())).collect()))
 }
 
-type Images<'a> = (&'a gan_metrics::image::DataSet, &'a Measured);
+type Images<'a> = (&'a crate::image::DataSet, &'a Measured);
 
 /// The generated images farthest from all real ones, and those nearest to one, each with its nearest real ones.
 fn grids((real_images, real): Images<'_>, (fake_images, fake): Images<'_>) -> Result<Vec<Grid>> {

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use gan_metrics::error::{Blame, Blamed};
+use crate::error::{Blame, Blamed};
 use image::{ImageError, ImageFormat, RgbImage};
 
 /// The encoder failed on a picture in memory.

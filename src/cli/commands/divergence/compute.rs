@@ -1,14 +1,14 @@
 //! From a plan to rows of results.
 
-use gan_metrics::divergence::continuous::{self, DensityDivergence};
-use gan_metrics::divergence::estimators::{Histogram, knn_kullback_leibler};
-use gan_metrics::divergence::gaussian::{GaussianDivergence, wasserstein_2};
-use gan_metrics::divergence::transport::{
+use crate::divergence::continuous::{self, DensityDivergence};
+use crate::divergence::estimators::{Histogram, knn_kullback_leibler};
+use crate::divergence::gaussian::{GaussianDivergence, wasserstein_2};
+use crate::divergence::transport::{
     Order, cost_matrix, sliced_wasserstein, wasserstein_densities, wasserstein_line, wasserstein_samples,
 };
-use gan_metrics::divergence::variational::{LinearCritic, VariationalEstimator};
-use gan_metrics::divergence::{Distribution, Divergence, GaussianPair, Generator, divergence, game};
-use gan_metrics::gan::variational::MlpCritic;
+use crate::divergence::variational::{LinearCritic, VariationalEstimator};
+use crate::divergence::{Distribution, Divergence, GaussianPair, Generator, divergence, game};
+use crate::gan::variational::MlpCritic;
 use ndarray::{Array1, Array2, Axis};
 
 use super::input::Pair;
@@ -16,7 +16,7 @@ use super::output::{Method, Row, Uncertainty};
 use super::{ArgumentsError, Critic, Estimator, Measure, Plan, Transport};
 
 /// Everything the plan asks for.
-pub(super) fn rows(plan: &Plan) -> gan_metrics::Result<Vec<Row>> {
+pub(super) fn rows(plan: &Plan) -> crate::Result<Vec<Row>> {
     match plan.measure {
         Measure::One(divergence) => Ok(vec![f_divergence(plan, divergence)?]),
         Measure::All => all(plan),
@@ -26,7 +26,7 @@ pub(super) fn rows(plan: &Plan) -> gan_metrics::Result<Vec<Row>> {
 }
 
 /// Every divergence that is available for this kind of input.
-fn all(plan: &Plan) -> gan_metrics::Result<Vec<Row>> {
+fn all(plan: &Plan) -> crate::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for divergence in Divergence::catalogue().filter(|divergence| is_available(plan, *divergence)) {
         rows.push(f_divergence(plan, divergence)?);
@@ -64,7 +64,7 @@ fn row(plan: &Plan, divergence: Divergence, value: f64, method: Method, uncertai
     }
 }
 
-fn f_divergence(plan: &Plan, kind: Divergence) -> gan_metrics::Result<Row> {
+fn f_divergence(plan: &Plan, kind: Divergence) -> crate::Result<Row> {
     let exact = |value, method| row(plan, kind, value, method, None);
     Ok(match &plan.pair {
         Pair::Distributions(p, q) => exact(divergence(kind, p, q)?, Method::Exact),
@@ -92,7 +92,7 @@ fn neighbour_order(kind: Divergence) -> Option<bool> {
         .find_map(|(generator, exchanged)| (kind == Divergence::F(generator)).then_some(exchanged))
 }
 
-fn estimate(plan: &Plan, kind: Divergence, p: &Array2<f64>, q: &Array2<f64>) -> gan_metrics::Result<Row> {
+fn estimate(plan: &Plan, kind: Divergence, p: &Array2<f64>, q: &Array2<f64>) -> crate::Result<Row> {
     let unavailable = |remedy| ArgumentsError::Unavailable { what: kind.to_string(), kind: "this estimator", remedy };
     Ok(match plan.estimator.ok_or(ArgumentsError::EstimatorMissing)? {
         Estimator::Histogram { bins, pseudocount } => {
@@ -133,7 +133,7 @@ fn column(samples: &Array2<f64>) -> Result<Vec<f64>, ArgumentsError> {
     }
 }
 
-fn wasserstein(plan: &Plan, order: Order) -> gan_metrics::Result<Row> {
+fn wasserstein(plan: &Plan, order: Order) -> crate::Result<Row> {
     let of = |value, method, uncertainty| Row {
         measure: format!("wasserstein({})", order.get()),
         title: "Wasserstein".to_owned(),
@@ -185,7 +185,7 @@ pub(super) fn points(plan: &Plan, distribution: &Distribution) -> Vec<f64> {
 }
 
 /// V(D*, G), the JS it follows from, and D* itself where there are points to name.
-fn gan_value(plan: &Plan) -> gan_metrics::Result<Vec<Row>> {
+fn gan_value(plan: &Plan) -> crate::Result<Vec<Row>> {
     let [game_value, js] = [Generator::GAN, Generator::JENSEN_SHANNON].map(Divergence::F);
     let mut first = match &plan.pair {
         Pair::Samples(..) if plan.estimator.is_none() => Err(ArgumentsError::EstimatorMissing)?,
@@ -217,7 +217,7 @@ mod tests {
         Plan {
             measure: parse_measure(measure).unwrap(),
             pair: Pair::read(p, q, Reading::AsIs).unwrap(),
-            base: gan_metrics::divergence::Base::E,
+            base: crate::divergence::Base::E,
             estimator: None,
             transport: Transport::Exact,
             points: None,

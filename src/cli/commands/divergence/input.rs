@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use gan_metrics::divergence::{Density, DensityError, Distribution, DistributionError, Gaussian};
-use gan_metrics::error::{Blame, Blamed};
+use crate::divergence::{Density, DensityError, Distribution, DistributionError, Gaussian};
+use crate::error::{Blame, Blamed};
 use ndarray::{Array1, Array2, ArrayD, Axis, Ix1, Ix2};
 use ndarray_npy::{NpzReader, ReadNpyExt};
 
@@ -107,7 +107,7 @@ impl Blamed for InputError {
 
 impl Pair {
     /// Reads both.
-    pub fn read(p: &str, q: &str, reading: Reading) -> gan_metrics::Result<Self> {
+    pub fn read(p: &str, q: &str, reading: Reading) -> crate::Result<Self> {
         match (Input::read('P', p, reading)?, Input::read('Q', q, reading)?) {
             (Input::Distribution(p), Input::Distribution(q)) => Ok(Pair::Distributions(p, q)),
             (Input::Density(p), Input::Density(q)) => Ok(Pair::Densities(p, q)),
@@ -129,7 +129,7 @@ impl Pair {
 }
 
 impl Input {
-    fn read(which: char, text: &str, reading: Reading) -> gan_metrics::Result<Self> {
+    fn read(which: char, text: &str, reading: Reading) -> crate::Result<Self> {
         let path = Path::new(text);
         match path.extension().and_then(|extension| extension.to_str()) {
             // A density such as `normal(0,1.csv` does not exist; anything with a parenthesis is an expression.
@@ -220,7 +220,7 @@ fn samples(path: &Path) -> Result<Array2<f64>, InputError> {
 }
 
 /// The mean and covariance that FID tools write.
-fn gaussian(path: &Path) -> gan_metrics::Result<Gaussian> {
+fn gaussian(path: &Path) -> crate::Result<Gaussian> {
     const EXPECTED: &str = "statistics file with mu and sigma in f64";
     let mut archive = NpzReader::new(open(path)?).map_err(|error| unusable(path, EXPECTED, error))?;
     let mean: Array1<f64> = archive.by_name("mu").map_err(|error| unusable(path, EXPECTED, error))?;

@@ -1,6 +1,6 @@
 //! Rows as a table or as JSON.
 
-use gan_metrics::divergence::Estimate;
+use crate::divergence::Estimate;
 use serde::{Serialize, Serializer};
 
 /// All results of one call.

@@ -1,6 +1,6 @@
 //! What `--plot` shows: the generator f and its conjugate f*, both distributions, and what each point contributes.
 
-use gan_metrics::divergence::{Density, Distribution, Divergence, Generator, game};
+use crate::divergence::{Density, Distribution, Divergence, Generator, game};
 
 use super::input::Pair;
 use super::{ArgumentsError, Measure, Plan, compute};
@@ -139,7 +139,7 @@ mod tests {
         let p = Distribution::new(vec![0.2, 0.5, 0.3, 0.0]).unwrap();
         let q = Distribution::new(vec![0.4, 0.4, 0.1, 0.1]).unwrap();
         for divergence in Generator::catalogue().map(Divergence::F) {
-            let value = gan_metrics::divergence::divergence(divergence, &p, &q).unwrap();
+            let value = crate::divergence::divergence(divergence, &p, &q).unwrap();
             let pairs = p.probabilities().iter().zip(q.probabilities());
             let sum: f64 = pairs.map(|(p, q)| contribution(divergence, *p, *q)).sum();
             assert!(sum == value || (sum - value).abs() < 1e-13, "{divergence}: {sum} {value}");
@@ -150,7 +150,7 @@ mod tests {
             .zip(q.probabilities())
             .map(|(p, q)| contribution(Divergence::Bhattacharyya, *p, *q))
             .sum();
-        let value = gan_metrics::divergence::divergence(Divergence::Bhattacharyya, &p, &q).unwrap();
+        let value = crate::divergence::divergence(Divergence::Bhattacharyya, &p, &q).unwrap();
         assert!((-bhattacharyya.ln() - value).abs() < 1e-14);
     }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use gan_metrics::{Error, Result, atomic};
+use crate::{Error, Result, atomic};
 
 use super::pixels::interleaved;
 use crate::cli::output::OutputError;

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::Result;
+use crate::error::{Blame, Blamed};
+use crate::evaluate::{Continue, PassObserver};
+use crate::extractor::{GeneratorFile, ImageShape, OnnxGenerator, parse_range};
+use crate::gan::train::{Latent, sampling_stream};
+use crate::report::{GeneratorReport, SetReport};
 use clap::Args;
-use gan_metrics::Result;
-use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::evaluate::{Continue, PassObserver};
-use gan_metrics::extractor::{GeneratorFile, ImageShape, OnnxGenerator, parse_range};
-use gan_metrics::gan::train::{Latent, sampling_stream};
-use gan_metrics::report::{GeneratorReport, SetReport};
 use ndarray::ArrayView2;
 use tempfile::TempDir;
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::{Result, atomic};
+use crate::error::{Blame, Blamed};
+use crate::{Result, atomic};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use gan_metrics::Result;
-use gan_metrics::gan::train::TrainingSet;
-use gan_metrics::image::{DataSet, ImageError, ResizeMode, Resizer, RgbImage};
+use crate::Result;
+use crate::gan::train::TrainingSet;
+use crate::image::{DataSet, ImageError, ResizeMode, Resizer, RgbImage};
 use rayon::prelude::*;
 
 /// Reads all images of some sets.

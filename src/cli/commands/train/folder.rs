@@ -4,9 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::gan::train::{TrainConfig, Trainer, checkpoint};
-use gan_metrics::{Result, atomic};
+use crate::error::{Blame, Blamed};
+use crate::gan::train::{TrainConfig, Trainer, checkpoint};
+use crate::{Result, atomic};
 use serde::{Deserialize, Serialize};
 
 use super::grid;

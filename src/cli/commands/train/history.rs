@@ -4,9 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use gan_metrics::Result;
-use gan_metrics::gan::train::StepEvent;
-use gan_metrics::score::Quantity;
+use crate::Result;
+use crate::gan::train::StepEvent;
+use crate::score::Quantity;
 
 use crate::cli::output::{self, OutputError};
 use crate::cli::plot::{Curve, Panel};

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use gan_metrics::Result;
-use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::gan::models::ModelSpec;
-use gan_metrics::gan::optim::Rule;
-use gan_metrics::gan::train::{TrainConfig, Trainer, checkpoint};
+use crate::Result;
+use crate::error::{Blame, Blamed};
+use crate::gan::models::ModelSpec;
+use crate::gan::optim::Rule;
+use crate::gan::train::{TrainConfig, Trainer, checkpoint};
 
 use super::data;
 use super::folder::{RunFile, RunFolder};

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use gan_metrics::Result;
-use gan_metrics::extractor::{FeatureExtractor, NetworkOptions, SpatialFeatures};
-use gan_metrics::gan::train::{ImageSampler, Trainer, TrainingSet};
-use gan_metrics::image::DataSet;
-use gan_metrics::metrics::Set;
-use gan_metrics::score::{Definitions, Metric, Need, Preset, Quantity, Request, SetData, score};
+use crate::Result;
+use crate::extractor::{FeatureExtractor, NetworkOptions, SpatialFeatures};
+use crate::gan::train::{ImageSampler, Trainer, TrainingSet};
+use crate::image::DataSet;
+use crate::metrics::Set;
+use crate::score::{Definitions, Metric, Need, Preset, Quantity, Request, SetData, score};
 
 use super::WatchArgs;
 use crate::cli::commands::generate::{ArrayFile, Shape};

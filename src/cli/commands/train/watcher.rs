@@ -1,7 +1,7 @@
 //! Watches a run: writes its folder, shows its progress, scores its generator.
 
-use gan_metrics::gan::train::{CollapseWarning, Control, Observer, StepEvent, Trainer};
-use gan_metrics::{Error, Result};
+use crate::gan::train::{CollapseWarning, Control, Observer, StepEvent, Trainer};
+use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::history::History;
@@ -42,7 +42,7 @@ impl Watcher {
         let (data, networks) = (trainer.data(), &config.networks);
         let counts = [trainer.generator(), trainer.discriminator()].map(|network| network.parameter_count());
         let model = match networks {
-            gan_metrics::gan::models::ModelSpec::Mlp { .. } => "mlp",
+            crate::gan::models::ModelSpec::Mlp { .. } => "mlp",
             _ => "dcgan",
         };
         let mut text = format!(
