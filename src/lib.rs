@@ -23,7 +23,6 @@
 // Not `forbid`: ndarray's `s!` brings an `allow` of its own, which `forbid` rejects.
 #![deny(unsafe_code)]
 
-pub mod atomic;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(any(feature = "gan", feature = "inference"))]
@@ -37,6 +36,7 @@ pub mod image;
 mod interrupt;
 pub mod linalg;
 pub mod metrics;
+pub mod output;
 pub mod score;
 pub mod stats;
 
@@ -46,6 +46,9 @@ pub mod evaluate;
 pub mod extractor;
 #[cfg(feature = "inference")]
 pub mod report;
+
+#[cfg(feature = "inference")]
+use output as atomic;
 
 pub use error::{Blame, Error, Result};
 pub use interrupt::{Interrupt, Interrupted};

@@ -1,36 +1,24 @@
 //! Where reports go.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::Result;
 use crate::error::{Blame, Blamed};
+use crate::output::Output;
 use crate::report::{Report, Warning, WarningReport};
-use crate::{Result, atomic};
 
 use super::args::OutputArgs;
 use super::measure::Verbosity;
 
-/// A report cannot be written.
+/// Standard output takes nothing.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write to {}: {source}", to.as_deref().map_or("standard output".into(), |path| path.display().to_string()))]
-pub struct OutputError {
-    to: Option<PathBuf>,
-    source: io::Error,
-}
+#[error("cannot write to standard output: {0}")]
+struct StdoutError(io::Error);
 
-impl OutputError {
-    /// The file at `path` is the one in question.
-    pub fn at(path: &Path, source: io::Error) -> Self {
-        Self { to: Some(path.into()), source }
-    }
-}
-
-impl Blamed for OutputError {
+impl Blamed for StdoutError {
     fn blame(&self) -> Blame {
-        match self.source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => Blame::Input,
-            _ => Blame::Machine,
-        }
+        Blame::Machine
     }
 }
 
@@ -39,14 +27,13 @@ pub fn to_stdout(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other.map_err(|source| OutputError { to: None, source })?),
+        other => Ok(other.map_err(StdoutError)?),
     }
 }
 
-/// Writes a file that appears whole or not at all.
+/// Writes a file at once that appears whole or not at all. What takes work is [claimed](Output::claim) before it.
 pub fn to_file(path: &Path, content: &[u8]) -> Result<()> {
-    let written = atomic::write(path, |file| file.write_all(content));
-    Ok(written.map_err(|source| OutputError::at(path, source))?)
+    Ok(Output::claim(path)?.write_all(content)?)
 }
 
 /// Warnings of a command without a report, to stderr.

@@ -6,6 +6,7 @@
 //! can never be stale: another image, network or mode is another name. Entries that were not used for the longest time go
 //! when the cache grows beyond its limit.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
 use crate::extractor::FeatureExtractor;
 use crate::image::{DataSet, ImageError, ResizeMode};
+use crate::output;
 use crate::stats::{FeatureFile, FeatureFileError, Provenance};
 
 const EXTENSION: &str = "npz";
@@ -102,7 +104,7 @@ pub struct CacheEntry {
     pub provenance: Option<Provenance>,
 }
 
-/// A folder of feature files.
+/// A folder of feature files. Other files may be in it, but for those whose names are 64 hexadecimal digits and `.npz`.
 #[derive(Debug, Clone)]
 pub struct FeatureCache {
     folder: PathBuf,
@@ -110,8 +112,10 @@ pub struct FeatureCache {
 }
 
 impl FeatureCache {
-    /// The cache in a folder, which is made when something is stored; it holds at most `limit` bytes.
+    /// The cache in a folder, which is made when something is stored; it holds at most `limit` bytes. What killed processes
+    /// left half-written there is removed.
     pub fn at(folder: PathBuf, limit: u64) -> Self {
+        output::sweep(&folder);
         Self { folder, limit }
     }
 
@@ -119,22 +123,21 @@ impl FeatureCache {
         self.folder.join(&key.0).with_extension(EXTENSION)
     }
 
-    /// The entry of that name, which counts as used now. A damaged one is removed, and is not there.
+    /// The entry of that name, which counts as used now. A damaged one is removed, and is not there; one that cannot be read
+    /// is not there either, but may be the next time.
     pub fn find(&self, key: &CacheKey) -> Option<FeatureFile> {
         let path = self.path(key);
-        if !path.is_file() {
-            return None;
-        }
         match FeatureFile::read(&path) {
             Ok(found) => {
                 // Where the time cannot be set, the entry is removed sooner: no reason to fail.
                 let _ = File::options().write(true).open(&path).and_then(|file| file.set_modified(SystemTime::now()));
                 Some(found)
             }
-            Err(_) => {
+            Err(FeatureFileError::Malformed { .. } | FeatureFileError::Features { .. }) => {
                 let _ = fs::remove_file(&path);
                 None
             }
+            Err(_) => None,
         }
     }
 
@@ -183,11 +186,12 @@ impl FeatureCache {
         Ok(files.into_iter().map(entry).collect())
     }
 
-    /// Removes all entries; gives their number and size.
+    /// Removes all entries, and what killed processes left half-written; gives the number and size of the entries.
     ///
     /// # Errors
     /// [`CacheError::Io`] when the folder cannot be read, or an entry cannot be removed.
     pub fn clear(&self) -> Result<(usize, u64), CacheError> {
+        output::sweep(&self.folder);
         let files = self.files()?;
         for (path, ..) in &files {
             self.remove(path)?;
@@ -215,15 +219,26 @@ impl FeatureCache {
         };
         let mut files = Vec::new();
         for entry in folder {
-            let path = entry.map_err(|source| self.failure(&self.folder, source))?.path();
-            if path.extension().is_none_or(|extension| extension != EXTENSION) {
+            let entry = entry.map_err(|source| self.failure(&self.folder, source))?;
+            if !is_entry(&entry.file_name()) {
                 continue;
             }
             // One that another process has just removed is not listed.
-            if let Ok(metadata) = fs::metadata(&path) {
-                files.push((path, metadata.len(), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)));
+            if let Ok(metadata) = entry.metadata()
+                && metadata.is_file()
+            {
+                files.push((entry.path(), metadata.len(), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)));
             }
         }
         Ok(files)
     }
 }
+
+/// Whether a file has the name of an entry. Everything else in the folder is somebody else's.
+fn is_entry(name: &OsStr) -> bool {
+    let stem = name.to_str().and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'));
+    stem.is_some_and(|stem| stem.len() == 64 && stem.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')))
+}
+
+#[cfg(test)]
+mod tests;

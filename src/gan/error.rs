@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Blame, Blamed};
+use crate::output::OutputError;
 
 /// Why tensors, networks or a training run were rejected.
 #[derive(Debug, thiserror::Error)]
@@ -66,10 +67,13 @@ pub enum GanError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A file that cannot be read or written.
+    /// A file that cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// A file that cannot be read.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
-        /// What was tried: read, write.
+        /// What was tried.
         action: &'static str,
         /// The file.
         path: PathBuf,
@@ -92,6 +96,7 @@ impl Blamed for GanError {
     fn blame(&self) -> Blame {
         match self {
             GanError::Checkpoint { .. } => Blame::Model,
+            GanError::Output(error) => error.blame(),
             GanError::Io { source, .. } => match source.kind() {
                 std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => Blame::Input,
                 _ => Blame::Machine,

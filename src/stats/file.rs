@@ -12,14 +12,14 @@ use ndarray_npy::{NpzReader, NpzWriter, ReadNpyError, ReadNpzError, ReadableElem
 use serde::{Deserialize, Serialize};
 
 use super::gaussian::{Gaussian, GaussianError};
-use crate::atomic;
 use crate::error::{Blame, Blamed};
+use crate::output::{Output, OutputError};
 
 /// Why a statistics file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StatsFileError {
-    /// The file cannot be opened, read or written.
+    /// The file cannot be opened or read.
     #[error("{}: {source}", path.display())]
     Io {
         /// Path of the file.
@@ -27,6 +27,9 @@ pub enum StatsFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// The file is no npz archive, or a damaged one.
     #[error("{} is not a statistics file: {reason}", path.display())]
     NotNpz {
@@ -62,6 +65,7 @@ impl Blamed for StatsFileError {
     fn blame(&self) -> Blame {
         match self {
             StatsFileError::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Blame::Machine,
+            StatsFileError::Output(error) => error.blame(),
             _ => Blame::Input,
         }
     }
@@ -153,26 +157,30 @@ impl StatsFile {
         names.is_some_and(|names| ["mu", "sigma"].iter().all(|wanted| names.iter().any(|name| name == wanted)))
     }
 
-    /// Writes the file atomically: `mu` and `sigma` in f64, compressed.
+    /// Writes the file: `mu` and `sigma` in f64, compressed. It appears whole or not at all.
     ///
     /// # Errors
-    /// [`StatsFileError::Io`] when the file cannot be written; a file that was there before is then untouched.
+    /// [`StatsFileError::Output`] when the file cannot be written; a file that was there before is then untouched.
     pub fn write(&self, path: &Path) -> Result<(), StatsFileError> {
-        let provenance = self.provenance.as_ref().map(|known| {
-            let text = serde_json::to_vec(known).expect("strings and a number always serialise");
-            Array1::from_vec(text)
-        });
-        atomic::write(path, |file| {
-            // An npz writer seeks; buffering in memory keeps it ignorant of the temporary file.
+        self.write_to(Output::claim(path)?)
+    }
+
+    /// As [`Self::write`], to a file that was claimed before the statistics were computed.
+    ///
+    /// # Errors
+    /// [`StatsFileError::Output`] when the file cannot be written.
+    pub fn write_to(&self, output: Output) -> Result<(), StatsFileError> {
+        Ok(output.fill(|file| {
+            // In memory: a zip writer whose file fails says so on stderr when it is dropped.
             let mut npz = NpzWriter::new_compressed(io::Cursor::new(Vec::new()));
             npz.add_array("mu", self.gaussian.mean()).map_err(io_error)?;
             npz.add_array("sigma", &self.gaussian.covariance()).map_err(io_error)?;
-            if let Some(text) = &provenance {
-                npz.add_array("provenance", text).map_err(io_error)?;
+            if let Some(known) = &self.provenance {
+                let text = serde_json::to_vec(known).expect("strings and a number always serialise");
+                npz.add_array("provenance", &Array1::from_vec(text)).map_err(io_error)?;
             }
             file.write_all(npz.finish().map_err(io_error)?.get_ref())
-        })
-        .map_err(|source| StatsFileError::Io { path: path.into(), source })
+        })?)
     }
 }
 
@@ -262,6 +270,7 @@ mod tests {
     #[test]
     fn a_write_that_cannot_succeed_names_the_path() {
         let error = example().write(Path::new("/nonexistent/x.npz")).unwrap_err();
-        assert!(error.to_string().starts_with("/nonexistent/x.npz: "), "{error}");
+        assert!(error.to_string().starts_with("cannot write to /nonexistent/x.npz: "), "{error}");
+        assert_eq!(error.blame(), Blame::Input);
     }
 }

@@ -9,5 +9,7 @@ mod divergence;
 mod features;
 mod from_files;
 mod model;
+#[cfg(unix)]
+mod outputs;
 mod scores;
 mod train;

@@ -15,6 +15,7 @@ use crate::divergence::transport::{Order, Sinkhorn};
 use crate::divergence::variational::CriticFeatures;
 use crate::divergence::{Base, Divergence};
 use crate::error::{Blame, Blamed};
+use crate::output::Outputs;
 
 use crate::cli::exit::Outcome;
 use crate::cli::{output as out, plot};
@@ -204,6 +205,15 @@ struct Plan {
     seed: u64,
 }
 
+impl DivergenceArgs {
+    /// P and Q, as they were typed.
+    fn distributions(&self) -> [&str; 2] {
+        // clap has made sure that each is given once.
+        let given = [(&self.p, &self.first), (&self.q, &self.second)];
+        given.map(|(option, positional)| option.as_deref().or(positional.as_deref()).unwrap_or_default())
+    }
+}
+
 impl Plan {
     fn new(args: &DivergenceArgs) -> crate::Result<Self> {
         let measure = parse_measure(&args.measure)?;
@@ -212,11 +222,8 @@ impl Plan {
             divergence.unit(base)?;
         }
         let reading = if args.normalize { Reading::Normalized } else { Reading::AsIs };
-        // clap has made sure that each is given once.
-        let text = |option: &Option<String>, positional: &Option<String>| {
-            option.clone().or_else(|| positional.clone()).unwrap_or_default()
-        };
-        let pair = Pair::read(&text(&args.p, &args.first), &text(&args.q, &args.second), reading)?;
+        let [p, q] = args.distributions();
+        let pair = Pair::read(p, q, reading)?;
         let kind = pair.kind();
         let unused = |option, purpose| ArgumentsError::OptionUnused { option, purpose, kind };
         let transport = match (args.sinkhorn, args.slices) {
@@ -280,13 +287,19 @@ fn parse_measure(text: &str) -> crate::Result<Measure> {
 /// Computes what the arguments ask for and prints it.
 ///
 /// # Errors
-/// Any error of reading, checking or computing; nothing is printed then.
+/// Any error of reading, checking or computing; nothing is printed then. An error of writing the plot comes after the result.
 pub fn run(args: &DivergenceArgs) -> crate::Result<Outcome> {
+    let mut outputs = Outputs::beside(args.distributions());
+    let plot = args.plot.as_deref().map(|path| outputs.claim(path)).transpose()?;
     let plan = Plan::new(args)?;
+    let picture = match plot {
+        Some(file) => Some((file, plot::svg(&picture::panels(&plan)?)?)),
+        None => None,
+    };
     let report = output::Report { kind: plan.pair.kind(), rows: compute::rows(&plan)? };
-    if let Some(path) = &args.plot {
-        out::to_file(path, plot::svg(&picture::panels(&plan)?)?.as_bytes())?;
-    }
     out::to_stdout(&if args.json { report.to_json() } else { report.to_text() })?;
+    if let Some((file, svg)) = picture {
+        file.write_all(svg.as_bytes())?;
+    }
     Ok(Outcome::Success)
 }

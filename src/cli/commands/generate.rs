@@ -18,6 +18,7 @@ use crate::cli::output;
 use crate::cli::progress::{was_interrupted, watch_for_interrupts};
 pub use array::{ArrayFile, Shape};
 pub use onnx::{GeneratedSet, OnnxGeneratorArgs};
+use sink::Sink;
 
 /// `gan-metrics generate --checkpoint FILE -n N -o OUTPUT`
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub struct GenerateArgs {
     /// Number of images.
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub images: u32,
-    /// Folder to make, or .zip (of PNGs), .npz or .npy file to write.
+    /// Folder to make or, if it is there and empty, to fill; or .zip (of PNGs), .npz or .npy file to write.
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
     /// Seed of the noise: the same seed gives the same images.
@@ -59,6 +60,7 @@ impl Blamed for Interrupted {
 /// Writes the images.
 pub fn run(args: &GenerateArgs) -> Result<Outcome> {
     watch_for_interrupts();
+    let sink = Sink::claim(&args.output, &args.checkpoint)?;
     let trained = checkpoint::generator(&args.checkpoint)?;
     let networks = trained.config.networks;
     let total = args.images as usize;
@@ -80,7 +82,7 @@ pub fn run(args: &GenerateArgs) -> Result<Outcome> {
         bar.set_position(done as u64);
         Ok(Some(sampler.next(count)?))
     };
-    let written = sink::write(&args.output, shape, &mut next);
+    let written = sink.write(shape, &mut next);
     bar.finish_and_clear();
     written?;
     if !args.quiet {

@@ -2,22 +2,22 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use crate::Result;
 use crate::extractor::install::{Checkpoint, Installed, Source, install};
 use crate::extractor::weights::onnx::ModelFile;
 use crate::extractor::weights::pth::StateDict;
 use crate::extractor::weights::{WeightsError, inception_v3};
 use crate::extractor::{ExtractorId, installed_files, installed_path, load, models_folder};
 use crate::image::ResizeMode;
-use crate::{Result, atomic};
+use crate::output::{Output, OutputError, Outputs};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::args::ModelCommand;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{self, OutputError};
+use crate::cli::output;
 use crate::cli::progress::{was_interrupted, watch_for_interrupts};
 
 /// Runs one of the commands.
@@ -35,8 +35,8 @@ pub fn run(command: &ModelCommand) -> Result<Outcome> {
         ModelCommand::Path { network } => path(*network)?,
         ModelCommand::Remove { network } => remove(*network)?,
         ModelCommand::Export { network, output } => {
-            let model = load(*network, ResizeMode::default(), None)?;
-            write(output, &model.onnx)?;
+            let file = Output::claim(output)?;
+            file.write_all(&load(*network, ResizeMode::default(), None)?.onnx)?;
         }
     }
     Ok(Outcome::Success)
@@ -62,13 +62,10 @@ fn install_inception(source: &Source, quiet: bool) -> Result<()> {
 }
 
 fn convert(checkpoint: &Path, to: &Path) -> Result<()> {
+    let file = Outputs::beside([checkpoint]).claim(to)?;
     let state = StateDict::from_file(checkpoint).map_err(WeightsError::from)?;
-    write(to, &inception_v3::build(&state)?)?;
+    file.write_all(&inception_v3::build(&state)?)?;
     output::to_stdout(&format!("{}: inception-v3 with the weights {}\n", to.display(), state.provenance()))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    Ok(atomic::write(path, |file| file.write_all(bytes)).map_err(|source| OutputError::at(path, source))?)
 }
 
 fn list() -> Result<()> {

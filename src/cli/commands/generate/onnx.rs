@@ -7,15 +7,14 @@ use crate::error::{Blame, Blamed};
 use crate::evaluate::{Continue, PassObserver};
 use crate::extractor::{GeneratorFile, ImageShape, OnnxGenerator, parse_range};
 use crate::gan::train::{Latent, sampling_stream};
+use crate::output::TemporaryFolder;
 use crate::report::{GeneratorReport, SetReport};
 use clap::Args;
 use ndarray::ArrayView2;
-use tempfile::TempDir;
 
 use super::Interrupted;
 use super::array::{ArrayFile, Shape};
 use crate::cli::args::ScoringArgs;
-use crate::cli::output::OutputError;
 use crate::cli::plan::network_options;
 use crate::cli::progress::{Progress, watch_for_interrupts};
 
@@ -87,7 +86,7 @@ impl Blamed for UnknownLatent {
 /// Generated images in a temporary file, and how they came about.
 pub struct GeneratedSet {
     /// Removed with everything in it when the set is no longer needed.
-    folder: TempDir,
+    folder: TemporaryFolder,
     generator: PathBuf,
     report: GeneratorReport,
 }
@@ -115,8 +114,7 @@ impl OnnxGeneratorArgs {
         let file = GeneratorFile { path: path.clone(), latent_length, pixel_range: self.pixel_range };
         let mut generator = OnnxGenerator::load(&file, &network_options(&scoring.extract))?;
         let distribution = self.distribution(path, &generator)?;
-        let failure = |source| OutputError::at(&std::env::temp_dir(), source);
-        let folder = tempfile::Builder::new().prefix("gan-metrics-").tempdir().map_err(failure)?;
+        let folder = TemporaryFolder::new()?;
         let report = GeneratorReport {
             sha256: generator.sha256().into(),
             latent: format!("{distribution}:{}", generator.latent_length()),

@@ -1,16 +1,16 @@
 //! The folder of a run.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::gan::train::{TrainConfig, Trainer, checkpoint};
-use crate::{Result, atomic};
+use crate::output::OutputError;
 use serde::{Deserialize, Serialize};
 
 use super::grid;
-use crate::cli::output::{self, OutputError};
+use crate::cli::output;
 
 /// A `config.toml` that is none of ours.
 #[derive(Debug, thiserror::Error)]
@@ -113,11 +113,8 @@ impl RunFolder {
         let networks = &trainer.config().networks;
         let images = trainer.samples(grid::IMAGES)?;
         let path = self.samples().join(format!("{:07}.png", trainer.steps()));
-        let written = atomic::write(&path, |file| {
-            let png = grid::png(&images, networks.channels(), networks.size())?;
-            file.write_all(&png)
-        });
-        Ok(written.map_err(|source| OutputError::at(&path, source))?)
+        let png = grid::png(&images, networks.channels(), networks.size());
+        output::to_file(&path, &png.map_err(|source| OutputError::at(&path, source))?)
     }
 
     pub fn write_curves(&self, svg: &str) -> Result<()> {

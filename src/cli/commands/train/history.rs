@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::gan::train::StepEvent;
+use crate::output::OutputError;
 use crate::score::Quantity;
 
-use crate::cli::output::{self, OutputError};
+use crate::cli::output;
 use crate::cli::plot::{Curve, Panel};
 
 /// Columns of every run; those of the scores follow.

@@ -1,19 +1,18 @@
 //! Scores of the generator on the way, against the images that it learns from.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use crate::Result;
 use crate::extractor::{FeatureExtractor, NetworkOptions, SpatialFeatures};
 use crate::gan::train::{ImageSampler, Trainer, TrainingSet};
 use crate::image::DataSet;
 use crate::metrics::Set;
+use crate::output::TemporaryFolder;
 use crate::score::{Definitions, Metric, Need, Preset, Quantity, Request, SetData, score};
 
 use super::WatchArgs;
 use crate::cli::commands::generate::{ArrayFile, Shape};
 use crate::cli::measure::{Running, Verbosity, measure_streaming};
-use crate::cli::output::OutputError;
 use crate::cli::plan::NetworkPlan;
 
 /// A network in use, what is known of the training data, and what to compute of both.
@@ -126,9 +125,8 @@ fn measure(
     shape: Shape,
     fill: impl FnOnce(&mut ArrayFile<'_>) -> Result<()>,
 ) -> Result<SetData> {
-    let file = tempfile::Builder::new().prefix("gan-metrics-").suffix(".npy").tempfile();
-    let file = file.map_err(|source| OutputError::at(&std::env::temp_dir(), source))?;
-    let path: &Path = file.path();
-    ArrayFile::write(path, shape, fill)?;
-    Ok(measure_streaming(&DataSet::open(path)?, running, needs, Verbosity::Quiet)?.data)
+    let folder = TemporaryFolder::new()?;
+    let path = folder.path().join("images.npy");
+    ArrayFile::write(&path, shape, fill)?;
+    Ok(measure_streaming(&DataSet::open(&path)?, running, needs, Verbosity::Quiet)?.data)
 }
