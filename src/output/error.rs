@@ -42,7 +42,7 @@ pub enum OutputError {
         "cannot write to {}: files cannot be created in the folder {} ({source}); choose another folder",
         path.display(), folder.display()
     )]
-    ReadOnly {
+    Create {
         /// The path of the output.
         path: PathBuf,
         /// The folder.
@@ -104,7 +104,7 @@ impl Blamed for OutputError {
     fn blame(&self) -> Blame {
         match self {
             OutputError::Io { source, .. }
-            | OutputError::ReadOnly { source, .. }
+            | OutputError::Create { source, .. }
             | OutputError::Temporary { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => Blame::Input,
                 _ => Blame::Machine,
@@ -119,7 +119,7 @@ impl From<OutputError> for io::Error {
     fn from(error: OutputError) -> Self {
         let kind = match error {
             OutputError::Io { source, .. } => return source,
-            OutputError::ReadOnly { ref source, .. } | OutputError::Temporary { ref source, .. } => source.kind(),
+            OutputError::Create { ref source, .. } | OutputError::Temporary { ref source, .. } => source.kind(),
             OutputError::Folder { .. } => io::ErrorKind::IsADirectory,
             OutputError::NotAFolder { .. } => io::ErrorKind::NotADirectory,
             OutputError::NoFolder { .. } => io::ErrorKind::NotFound,

@@ -65,7 +65,7 @@ impl OutputFolder {
                     return Err(OutputError::NotEmpty { path: path.into() });
                 }
                 let place = fs::canonicalize(path).map_err(failure)?;
-                let temporary = make(&place).map_err(|source| OutputError::ReadOnly {
+                let temporary = make(&place).map_err(|source| OutputError::Create {
                     path: path.into(),
                     folder: path.into(),
                     source,

@@ -80,16 +80,13 @@ impl Output {
     fn of(path: &Path, target: Target) -> Result<Self, OutputError> {
         let way = match target {
             Target::Stream(stream) => Way::Through(stream),
-            Target::File { place, found } => {
-                let failure = |source| OutputError::at(path, source);
-                if found.is_some() {
-                    // A file may be write-protected where the folder is not; opening it changes nothing.
-                    File::options().write(true).open(&place).map_err(failure)?;
+            Target::File(place) => {
+                // A file may be write-protected where the folder is not; opening it changes nothing.
+                match File::options().write(true).open(&place) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(OutputError::at(path, error)),
+                    _ => {}
                 }
-                let temporary = begin(path, &place, Temporary::file_in)?;
-                if let Some(found) = found {
-                    resemble(&temporary.handle, &found).map_err(failure)?;
-                }
+                let temporary = begin(path, &place, |_| temporary_for(&place))?;
                 Way::Rename { temporary, place }
             }
         };
@@ -113,7 +110,11 @@ impl Output {
             Ok(writer.flush()?)
         };
         match self.way {
-            Way::Rename { temporary, place } => {
+            Way::Rename { mut temporary, place } => {
+                // Claimed hours ago, it may have been cleaned up by somebody, as old files are.
+                if !temporary.path().exists() {
+                    temporary = temporary_for(&place)?;
+                }
                 buffered(&temporary.handle)?;
                 temporary.handle.sync_all()?;
                 temporary.keep(|from| replace(from, &place))?;
@@ -169,11 +170,20 @@ fn begin<Handle>(
     make: impl FnOnce(&Path) -> io::Result<Temporary<Handle>>,
 ) -> Result<Temporary<Handle>, OutputError> {
     temporary::sweep(parent(place));
-    make(parent(place)).map_err(|source| OutputError::ReadOnly {
+    make(parent(place)).map_err(|source| OutputError::Create {
         path: path.into(),
         folder: parent(place).into(),
         source,
     })
+}
+
+/// A temporary beside `place` with the permissions of the file there, if there is one.
+fn temporary_for(place: &Path) -> io::Result<Temporary<File>> {
+    let temporary = Temporary::file_in(parent(place))?;
+    if let Ok(found) = fs::metadata(place) {
+        resemble(&temporary.handle, &found)?;
+    }
+    Ok(temporary)
 }
 
 /// Gives a file the permissions of another, and its owner as far as this user may.

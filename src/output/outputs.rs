@@ -49,7 +49,7 @@ impl Outputs {
     /// [`Output::claim`].
     pub fn claim(&mut self, path: &Path) -> Result<Output, OutputError> {
         let target = Target::of(path)?;
-        if let Target::File { place, .. } = &target {
+        if let Target::File(place) = &target {
             let identity = Identity::new(path, place.clone());
             let same = |other: &&Identity| other.is_same(&identity);
             if let Some(input) = self.inputs.iter().find(same) {

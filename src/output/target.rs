@@ -13,7 +13,7 @@ const MOST_LINKS: usize = 40;
 #[derive(Debug)]
 pub(super) enum Target {
     /// A regular file, or one that is to be: every link on its path has been followed.
-    File { place: PathBuf, found: Option<Metadata> },
+    File(PathBuf),
     /// Something that takes bytes and keeps its kind.
     Stream(Stream),
 }
@@ -42,7 +42,7 @@ impl Target {
         Ok(match descriptor(&place) {
             Some(stream) => Target::Stream(stream),
             None if found.as_ref().is_some_and(|found| !found.is_file()) => Target::Stream(Stream::Path(path.into())),
-            None => Target::File { place, found },
+            None => Target::File(place),
         })
     }
 }

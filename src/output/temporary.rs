@@ -101,11 +101,17 @@ impl Temporary<File> {
 }
 
 impl Temporary<Option<File>> {
-    /// An empty folder in a folder. It has no lock where folders cannot be opened, and is not swept there either.
+    /// An empty folder in a folder. Where folders cannot be opened it has no lock, and is not swept either.
     pub fn folder_in(folder: &Path, builder: &DirBuilder) -> io::Result<Self> {
         loop {
-            let made = Self::begin(folder, |path| builder.create(path).map(|()| File::open(path).ok()))?;
-            if made.handle.as_ref().is_none_or(|handle| lock(handle, &made.path)) && made.path.is_dir() {
+            let mut made = Self::begin(folder, |path| builder.create(path).map(|()| None))?;
+            if cfg!(unix) {
+                made.handle = match File::open(&made.path) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    handle => Some(handle?),
+                };
+            }
+            if made.handle.as_ref().is_none_or(|handle| lock(handle, &made.path)) {
                 return Ok(made);
             }
         }

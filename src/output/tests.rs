@@ -129,6 +129,42 @@ fn what_killed_processes_left_is_swept_and_nothing_else() {
 }
 
 #[test]
+fn a_sweep_takes_nothing_from_those_who_work_beside_it() {
+    const FILES: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4)
+            .map(|worker| {
+                scope.spawn(move || {
+                    for index in 0..FILES {
+                        let file = folder.join(format!("file {worker} {index}"));
+                        Output::claim(&file).unwrap().write_all(b"whole").unwrap();
+                        let images = OutputFolder::claim(&folder.join(format!("folder {worker} {index}"))).unwrap();
+                        images.write(|folder| fs::write(folder.join("0.png"), b"0")).unwrap();
+                    }
+                })
+            })
+            .collect();
+        while workers.iter().any(|worker| !worker.is_finished()) {
+            sweep(folder);
+        }
+    });
+    assert_eq!(names(folder).len(), 2 * 4 * FILES);
+}
+
+#[test]
+fn a_temporary_that_was_cleaned_up_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    let output = Output::claim(&path).unwrap();
+    fs::remove_file(folder.path().join(&names(folder.path())[0])).unwrap();
+    output.write_all(b"whole").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"whole");
+    assert_eq!(names(folder.path()), ["x"]);
+}
+
+#[test]
 fn temporaries_go_with_their_owner() {
     let folder = TemporaryFolder::new().unwrap();
     let path = folder.path().to_owned();
