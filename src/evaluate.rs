@@ -87,7 +87,7 @@ impl Blamed for EvaluateError {
             EvaluateError::Engine(error) => error.blame(),
             EvaluateError::NotFinite { source, .. } => source.blame(),
             EvaluateError::NothingLeft { .. } | EvaluateError::Moments(_) => Blame::Input,
-            EvaluateError::Interrupted { .. } => Blame::Input,
+            EvaluateError::Interrupted { .. } => Blame::Interrupted,
         }
     }
 }

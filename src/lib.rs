@@ -37,6 +37,7 @@ pub mod image;
 mod interrupt;
 pub mod linalg;
 pub mod metrics;
+mod regular;
 pub mod score;
 pub mod stats;
 

@@ -17,6 +17,7 @@ use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
 use crate::extractor::FeatureExtractor;
 use crate::image::{DataSet, ImageError, ResizeMode};
+use crate::interrupt::Interrupt;
 use crate::stats::{FeatureFile, FeatureFileError, Provenance};
 
 const EXTENSION: &str = "npz";
@@ -58,6 +59,30 @@ impl Blamed for CacheError {
     }
 }
 
+/// Why a set of images has no name in the cache.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// An image cannot be read.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// Stopped by an [`Interrupt`].
+    #[error("interrupted while reading the images of {} to find them in the cache", path.display())]
+    Interrupted {
+        /// Path of the set.
+        path: PathBuf,
+    },
+}
+
+impl Blamed for KeyError {
+    fn blame(&self) -> Blame {
+        match self {
+            KeyError::Image(error) => error.blame(),
+            KeyError::Interrupted { .. } => Blame::Interrupted,
+        }
+    }
+}
+
 /// The name of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheKey(String);
@@ -67,10 +92,26 @@ impl CacheKey {
     /// on all cores, and decodes none.
     ///
     /// # Errors
-    /// [`ImageError`] when an image cannot be read.
-    pub fn new(images: &DataSet, extractor: &dyn FeatureExtractor, resize: ResizeMode) -> Result<Self, ImageError> {
-        let digests: Vec<[u8; 32]> =
-            (0..images.len()).into_par_iter().map(|index| images.digest(index)).collect::<Result<_, _>>()?;
+    /// [`KeyError::Image`] when an image cannot be read.
+    pub fn new(images: &DataSet, extractor: &dyn FeatureExtractor, resize: ResizeMode) -> Result<Self, KeyError> {
+        Self::new_with(images, extractor, resize, &Interrupt::new())
+    }
+
+    /// [`CacheKey::new`] that can be stopped: reading a large set takes a while.
+    ///
+    /// # Errors
+    /// As for [`CacheKey::new`], and [`KeyError::Interrupted`] soon after `interrupt` is requested.
+    pub fn new_with(
+        images: &DataSet,
+        extractor: &dyn FeatureExtractor,
+        resize: ResizeMode,
+        interrupt: &Interrupt,
+    ) -> Result<Self, KeyError> {
+        let digest = |index| -> Result<[u8; 32], KeyError> {
+            interrupt.check().map_err(|_| KeyError::Interrupted { path: images.path().to_owned() })?;
+            Ok(images.digest(index)?)
+        };
+        let digests: Vec<[u8; 32]> = (0..images.len()).into_par_iter().map(digest).collect::<Result<_, _>>()?;
         let info = extractor.info();
         let identity = serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Blame, Blamed};
+use crate::regular;
 
 /// Why tensors, networks or a training run were rejected.
 #[derive(Debug, thiserror::Error)]
@@ -92,10 +93,7 @@ impl Blamed for GanError {
     fn blame(&self) -> Blame {
         match self {
             GanError::Checkpoint { .. } => Blame::Model,
-            GanError::Io { source, .. } => match source.kind() {
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => Blame::Input,
-                _ => Blame::Machine,
-            },
+            GanError::Io { source, .. } => regular::blame(source),
             _ => Blame::Input,
         }
     }

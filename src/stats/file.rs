@@ -12,8 +12,8 @@ use ndarray_npy::{NpzReader, NpzWriter, ReadNpyError, ReadNpzError, ReadableElem
 use serde::{Deserialize, Serialize};
 
 use super::gaussian::{Gaussian, GaussianError};
-use crate::atomic;
 use crate::error::{Blame, Blamed};
+use crate::{atomic, regular};
 
 /// Why a statistics file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,7 @@ pub enum StatsFileError {
 impl Blamed for StatsFileError {
     fn blame(&self) -> Blame {
         match self {
-            StatsFileError::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Blame::Machine,
+            StatsFileError::Io { source, .. } => regular::blame(source),
             _ => Blame::Input,
         }
     }
@@ -121,7 +121,7 @@ impl StatsFile {
     /// [`StatsFileError`] when the file cannot be read, lacks an array, or holds no mean and covariance.
     pub fn read(path: &Path) -> Result<Self, StatsFileError> {
         let not_npz = |reason: String| StatsFileError::NotNpz { path: path.into(), reason };
-        let file = File::open(path).map_err(|source| StatsFileError::Io { path: path.into(), source })?;
+        let file = regular::open(path).map_err(|source| StatsFileError::Io { path: path.into(), source })?;
         let mut npz = NpzReader::new(BufReader::new(file)).map_err(|error| not_npz(error.to_string()))?;
         let found = npz.names().map_err(|error| not_npz(error.to_string()))?;
         if let Some(missing) = ["mu", "sigma"].into_iter().find(|name| !found.iter().any(|have| have == name)) {
@@ -146,7 +146,7 @@ impl StatsFile {
     /// Whether the file is an npz archive that holds `mu` and `sigma`; `false` for anything else, unreadable files
     /// included.
     pub fn sniff(path: &Path) -> bool {
-        let names = File::open(path)
+        let names = regular::open(path)
             .ok()
             .and_then(|file| NpzReader::new(BufReader::new(file)).ok())
             .and_then(|mut npz| npz.names().ok());

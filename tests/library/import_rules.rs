@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Modules of the library, and the modules that each may name besides itself. `error`, `interrupt`, `atomic` and `digest` are open to all.
+/// Modules of the library, and the modules that each may name besides itself. `error`, `interrupt`, `atomic`,
+/// `digest` and `regular` are open to all.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("atomic", &[]),
     ("digest", &[]),
@@ -16,12 +17,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("image", &[]),
     ("linalg", &[]),
     ("metrics", &["linalg", "stats"]),
+    ("regular", &[]),
     ("report", &["evaluate", "extractor", "image", "linalg", "metrics", "score", "stats"]),
     ("score", &["linalg", "metrics", "stats"]),
     ("stats", &["linalg"]),
 ];
 
-const OPEN_TO_ALL: [&str; 4] = ["atomic", "digest", "error", "interrupt"];
+const OPEN_TO_ALL: [&str; 5] = ["atomic", "digest", "error", "interrupt", "regular"];
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use super::config::TrainConfig;
 use super::data::{Order, TrainingSet};
 use super::trainer::Trainer;
-use crate::atomic;
 use crate::gan::error::GanError;
 use crate::gan::layers::{Network, Parameter};
 use crate::gan::random::Random;
 use crate::gan::tensor::Tensor;
+use crate::{atomic, regular};
 
 /// Version of the layout described above.
 const FORMAT: u32 = 1;
@@ -170,7 +170,7 @@ pub fn generator(path: &Path) -> Result<TrainedGenerator, GanError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, GanError> {
-    std::fs::read(path).map_err(|source| GanError::Io { action: "read", path: path.to_owned(), source })
+    regular::read(path).map_err(|source| GanError::Io { action: "read", path: path.to_owned(), source })
 }
 
 struct CheckpointFile<'a> {

@@ -20,8 +20,8 @@ use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyExt};
 
 use super::features::{Features, FeaturesError, Logits};
 use super::file::Provenance;
-use crate::atomic;
 use crate::error::{Blame, Blamed};
+use crate::{atomic, regular};
 
 /// Why a feature file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +64,7 @@ pub enum FeatureFileError {
 impl Blamed for FeatureFileError {
     fn blame(&self) -> Blame {
         match self {
-            FeatureFileError::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Blame::Machine,
+            FeatureFileError::Io { source, .. } => regular::blame(source),
             _ => Blame::Input,
         }
     }
@@ -117,7 +117,7 @@ impl Format {
     /// By the first bytes; `None` for what is certainly no feature file.
     fn of_content(path: &Path) -> io::Result<Option<Self>> {
         let mut head = Vec::new();
-        File::open(path)?.take(128).read_to_end(&mut head)?;
+        regular::open(path)?.take(128).read_to_end(&mut head)?;
         Ok(if head.starts_with(b"PK\x03\x04") {
             Some(Format::Npz)
         } else if head.starts_with(b"\x93NUMPY") {
@@ -252,7 +252,7 @@ impl FeatureFile {
 /// An array of f32, or of f64 rounded to f32.
 fn read_npy(path: &Path) -> Result<Array2<f32>, String> {
     fn read<T: ReadableElement>(path: &Path) -> Result<Array2<T>, ReadNpyError> {
-        let file = File::open(path)?;
+        let file = regular::open(path)?;
         ndarray::ArrayBase::<OwnedRepr<T>, Ix2>::read_npy(BufReader::new(file))
     }
     match read::<f64>(path) {

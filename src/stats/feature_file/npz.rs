@@ -8,11 +8,12 @@ use ndarray::{Array1, Array2, Ix2, OwnedRepr};
 use ndarray_npy::{NpzReader, NpzWriter, ReadNpyError, ReadNpzError, ReadableElement};
 
 use super::{FeatureFile, Raw};
+use crate::regular;
 
 type Reader = NpzReader<BufReader<File>>;
 
 fn open(path: &Path) -> Result<(Reader, Vec<String>), String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
+    let file = regular::open(path).map_err(|error| error.to_string())?;
     let mut npz = NpzReader::new(BufReader::new(file)).map_err(|error| error.to_string())?;
     let names = npz.names().map_err(|error| error.to_string())?;
     Ok((npz, names))

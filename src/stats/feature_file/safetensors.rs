@@ -12,6 +12,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{FeatureFile, Raw};
+use crate::regular;
 
 /// Longest header that is read; the names of ten million images fit.
 const LONGEST_HEADER: u64 = 1 << 30;
@@ -69,7 +70,7 @@ pub(super) fn write(content: &FeatureFile, file: &mut BufWriter<&File>) -> io::R
 
 pub(super) fn read(path: &Path) -> Result<Raw, String> {
     let words = |error: io::Error| error.to_string();
-    let mut file = BufReader::new(File::open(path).map_err(words)?);
+    let mut file = BufReader::new(regular::open(path).map_err(words)?);
     let length_of_file = file.get_ref().metadata().map_err(words)?.len();
     let mut length = [0; 8];
     file.read_exact(&mut length).map_err(words)?;
