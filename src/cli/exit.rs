@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::terminal;
 use crate::{Blame, Error};
 
 /// How a command ended. The codes are part of the interface and documented in `gan-metrics --help`.
@@ -23,9 +24,10 @@ pub enum Outcome {
     Interrupted,
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        ExitCode::from(match outcome {
+impl Outcome {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
             Outcome::Success => 0,
             Outcome::BoundMissed => 1,
             Outcome::Usage => 2,
@@ -33,22 +35,29 @@ impl From<Outcome> for ExitCode {
             Outcome::Machine => 4,
             Outcome::Bug => 70,
             Outcome::Interrupted => 130,
-        })
+        }
     }
 }
 
-/// Prints what went wrong and says how to exit.
-pub fn report(error: &Error) -> Outcome {
-    if super::progress::was_interrupted() {
-        eprintln!("interrupted: nothing was written");
-        return Outcome::Interrupted;
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        ExitCode::from(outcome.code())
     }
-    eprintln!("error: {error}");
-    match error.blame() {
+}
+
+/// Prints what went wrong and says how to exit: as the error itself tells, whatever else has happened meanwhile.
+pub fn report(error: &Error) -> Outcome {
+    let outcome = match error.blame() {
         Blame::Interrupted => Outcome::Interrupted,
         Blame::Input => Outcome::Usage,
         Blame::Model => Outcome::Model,
         Blame::Machine => Outcome::Machine,
         Blame::Bug => Outcome::Bug,
+    };
+    match outcome {
+        // Its message says what was interrupted and what is kept.
+        Outcome::Interrupted => terminal::say(&error.to_string()),
+        _ => terminal::say(&format!("error: {error}")),
     }
+    outcome
 }

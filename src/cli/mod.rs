@@ -6,18 +6,22 @@ mod commands;
 mod exit;
 mod measure;
 mod output;
+mod panics;
 mod pictures;
 mod plan;
 mod plot;
 mod progress;
 mod scoring;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::Result;
 use args::{Cli, Command};
+use exit::Outcome;
 
 /// Runs the program `gan-metrics`: parses the arguments, of which the first is the name of the program, runs the command
 /// and reports errors on standard error. The codes are those that `gan-metrics --help` lists.
@@ -28,15 +32,20 @@ use args::{Cli, Command};
 /// assert_eq!(gan_metrics::cli::run(["gan-metrics", "--version"]), ExitCode::SUCCESS);
 /// ```
 pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    progress::watch_for_signals();
+    let outcome = panics::caught(|| match Cli::try_parse_from(arguments) {
+        Ok(cli) => command(&cli.command).unwrap_or_else(|error| exit::report(&error)),
         Err(error) => {
             // clap prints help and version to stdout, usage errors to stderr.
             let _ = error.print();
-            return if error.use_stderr() { exit::Outcome::Usage.into() } else { ExitCode::SUCCESS };
+            if error.use_stderr() { Outcome::Usage } else { Outcome::Success }
         }
-    };
-    let outcome = match &cli.command {
+    });
+    outcome.into()
+}
+
+fn command(command: &Command) -> Result<Outcome> {
+    match command {
         Command::Fid(args) => commands::single::fid(args),
         Command::Is(args) => commands::single::inception_score(args),
         Command::Score(args) => commands::score::run(args),
@@ -59,6 +68,5 @@ pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) ->
         Command::Doctor(args) => commands::doctor::run(args),
         Command::Completions { shell } => commands::shell::completions(*shell),
         Command::Man => commands::shell::man(),
-    };
-    outcome.unwrap_or_else(|error| exit::report(&error)).into()
+    }
 }

@@ -9,6 +9,7 @@ use crate::{Result, atomic};
 
 use super::args::OutputArgs;
 use super::measure::Verbosity;
+use super::terminal;
 
 /// A report cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +59,7 @@ pub fn warn(warnings: &[Warning], verbosity: Verbosity) {
 fn print_warnings(warnings: &[WarningReport], verbosity: Verbosity) {
     if verbosity == Verbosity::Normal {
         for warning in warnings {
-            eprintln!("warning: {}; {}", warning.message, warning.remedy);
+            terminal::say(&format!("warning: {}; {}", warning.message, warning.remedy));
         }
     }
 }

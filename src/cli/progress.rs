@@ -1,30 +1,51 @@
-//! Progress on stderr, and Ctrl-C.
+//! Progress on stderr, and the signals that end it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, IsTerminal};
+use std::process;
+use std::sync::OnceLock;
 
+use crate::Interrupt;
 use crate::evaluate::{Continue, PassObserver};
 use indicatif::{ProgressBar, ProgressStyle};
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+use super::exit::Outcome;
+use super::terminal;
 
-/// From here on the first Ctrl-C (or SIGTERM) ends the pass between two batches, where nothing is half-written; the
-/// second ends the process at once.
-pub fn watch_for_interrupts() {
-    // A handler that is there already, as in a test harness, is left alone.
-    let _ = ctrlc::try_set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
+/// There once somebody asks it: only then is a signal more than the end of the process.
+static INTERRUPT: OnceLock<Interrupt> = OnceLock::new();
+
+/// Whether the user has asked to stop. Work that takes this must ask it at least once a second.
+pub fn interrupt() -> Interrupt {
+    INTERRUPT.get_or_init(Interrupt::new).clone()
+}
+
+/// From here on the first Ctrl-C, SIGTERM or SIGHUP lets the work come to an orderly end, if it [asks](interrupt); the
+/// second one, or the first where nobody asks, ends the process.
+pub fn watch_for_signals() {
+    // A handler that is there already, as in a program that embeds this one, is left alone.
+    let _ = ctrlc::try_set_handler(|| match INTERRUPT.get() {
+        Some(interrupt) if !interrupt.is_requested() => {
+            interrupt.request();
+            if io::stderr().is_terminal() {
+                terminal::say("stopping…");
+            }
+        }
+        _ => {
+            // No destructor runs from here on.
+            remove_temporaries();
+            terminal::say("interrupted");
+            process::exit(Outcome::Interrupted.code().into());
         }
     });
 }
 
-/// Whether the user asked to stop.
-pub fn was_interrupted() -> bool {
-    INTERRUPTED.load(Ordering::SeqCst)
-}
+fn remove_temporaries() {}
 
-/// A bar with throughput and time to go; hidden when stderr is no terminal, or when asked to be quiet.
-pub struct Progress(ProgressBar);
+/// A bar with throughput and time to go; hidden when stderr is not a terminal, or when asked to be quiet.
+pub struct Progress {
+    bar: ProgressBar,
+    interrupt: Interrupt,
+}
 
 impl Progress {
     /// A bar for the set called `name`.
@@ -32,17 +53,17 @@ impl Progress {
         let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left")
             .expect("the template is well-formed");
-        Self(bar.with_style(style).with_message(name))
+        Self { bar: bar.with_style(style).with_message(name), interrupt: interrupt() }
     }
 }
 
 impl PassObserver for Progress {
     fn images_done(&mut self, done: usize, total: usize) -> Continue {
-        self.0.set_length(total as u64);
-        self.0.set_position(done as u64);
+        self.bar.set_length(total as u64);
+        self.bar.set_position(done as u64);
         if done == total {
-            self.0.finish_and_clear();
+            self.bar.finish_and_clear();
         }
-        if was_interrupted() { Continue::No } else { Continue::Yes }
+        if self.interrupt.is_requested() { Continue::No } else { Continue::Yes }
     }
 }

@@ -15,8 +15,8 @@ use crate::score::{Bound, Definitions, FidReport, Metric, Need, Quantity, Reques
 use super::args::ScoringArgs;
 use super::exit::Outcome;
 use super::measure::{Caching, Measured, Running, measure};
+use super::output;
 use super::plan::{Input, NetworkPlan};
-use super::{output, progress};
 
 /// A bound on a score that is not computed.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +79,6 @@ pub struct Done {
 
 /// Does a job.
 pub fn run(job: &Job<'_>) -> Result<Done> {
-    progress::watch_for_interrupts();
     let started = Instant::now();
     let args = job.args;
     let real = job.real.map(Input::open).transpose()?;

@@ -4,7 +4,7 @@
 //! came about, so that a comparison of unlike statistics can be warned about. Other tools ignore it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, Ix1, Ix2, OwnedRepr};
@@ -148,6 +148,7 @@ impl StatsFile {
     pub fn sniff(path: &Path) -> bool {
         let names = regular::open(path)
             .ok()
+            .filter(begins_an_archive)
             .and_then(|file| NpzReader::new(BufReader::new(file)).ok())
             .and_then(|mut npz| npz.names().ok());
         names.is_some_and(|names| ["mu", "sigma"].iter().all(|wanted| names.iter().any(|name| name == wanted)))
@@ -174,6 +175,13 @@ impl StatsFile {
         })
         .map_err(|source| StatsFileError::Io { path: path.into(), source })
     }
+}
+
+/// Whether a file begins as an archive does, and leaves it at its beginning. What does not would be searched for the end of
+/// one from its last byte to its first.
+fn begins_an_archive(mut file: &File) -> bool {
+    let mut head = [0; 4];
+    file.read_exact(&mut head).is_ok() && &head == b"PK\x03\x04" && file.rewind().is_ok()
 }
 
 fn io_error(error: WriteNpzError) -> io::Error {

@@ -8,6 +8,7 @@ mod support;
 mod divergence;
 mod features;
 mod from_files;
+mod interrupts;
 mod model;
 mod scores;
 mod train;

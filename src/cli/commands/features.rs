@@ -10,12 +10,11 @@ use crate::stats::FeatureFile;
 use crate::cli::args::FeaturesArgs;
 use crate::cli::exit::Outcome;
 use crate::cli::measure::{Caching, Running, extract};
+use crate::cli::output;
 use crate::cli::plan::NetworkPlan;
-use crate::cli::{output, progress};
 
 /// Writes the features of a set.
 pub fn run(args: &FeaturesArgs) -> Result<Outcome> {
-    progress::watch_for_interrupts();
     FeatureFile::check_name(&args.output)?;
     let images = DataSet::open(&args.images)?;
     let mut plan = NetworkPlan::new(&args.extract, Preset::default())?;

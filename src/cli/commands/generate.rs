@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::exit::Outcome;
 use crate::cli::output;
-use crate::cli::progress::{was_interrupted, watch_for_interrupts};
+use crate::cli::progress;
 pub use array::{ArrayFile, Shape};
 pub use onnx::{GeneratedSet, OnnxGeneratorArgs};
 
@@ -42,9 +42,9 @@ pub struct GenerateArgs {
     pub quiet: bool,
 }
 
-/// Ctrl-C came before the last image.
+/// Ctrl-C came before the last image; what was written until then is removed.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted after {done} of {total} images")]
+#[error("interrupted after {done} of {total} images, none of which is kept")]
 struct Interrupted {
     done: usize,
     total: usize,
@@ -52,13 +52,12 @@ struct Interrupted {
 
 impl Blamed for Interrupted {
     fn blame(&self) -> Blame {
-        Blame::Input
+        Blame::Interrupted
     }
 }
 
 /// Writes the images.
 pub fn run(args: &GenerateArgs) -> Result<Outcome> {
-    watch_for_interrupts();
     let trained = checkpoint::generator(&args.checkpoint)?;
     let networks = trained.config.networks;
     let total = args.images as usize;
@@ -67,9 +66,10 @@ pub fn run(args: &GenerateArgs) -> Result<Outcome> {
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(total as u64) };
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec} {eta} left");
     bar.set_style(style.expect("the template is well-formed"));
+    let interrupt = progress::interrupt();
     let mut done = 0;
     let mut next = || -> Result<Option<Vec<u8>>> {
-        if was_interrupted() {
+        if interrupt.is_requested() {
             return Err(Interrupted { done, total }.into());
         }
         let count = (total - done).min(args.batch_size.into());

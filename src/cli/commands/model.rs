@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::extractor::install::{Checkpoint, Installed, Source, install};
+use crate::error::{Blame, Blamed};
+use crate::extractor::install::{Checkpoint, InstallError, InstallObserver, Installed, Source, install};
 use crate::extractor::weights::onnx::ModelFile;
 use crate::extractor::weights::pth::StateDict;
 use crate::extractor::weights::{WeightsError, inception_v3};
@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::args::ModelCommand;
 use crate::cli::exit::Outcome;
 use crate::cli::output::{self, OutputError};
-use crate::cli::progress::{was_interrupted, watch_for_interrupts};
+use crate::cli::{progress, terminal};
 
 /// Runs one of the commands.
 pub fn run(command: &ModelCommand) -> Result<Outcome> {
@@ -42,19 +42,51 @@ pub fn run(command: &ModelCommand) -> Result<Outcome> {
     Ok(Outcome::Success)
 }
 
+/// No address gave the file, which a network elsewhere may.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}\nwithout a network, fetch the file elsewhere and name that copy with --from FILE")]
+struct Unreachable(InstallError);
+
+impl Blamed for Unreachable {
+    fn blame(&self) -> Blame {
+        self.0.blame()
+    }
+}
+
+/// Shows how an install goes.
+struct InstallProgress {
+    bar: ProgressBar,
+    quiet: bool,
+}
+
+impl InstallObserver for InstallProgress {
+    fn waiting(&mut self) {
+        if !self.quiet {
+            terminal::say("waiting for another install to end");
+        }
+    }
+
+    fn arrived(&mut self, done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+    }
+}
+
 fn install_inception(source: &Source, quiet: bool) -> Result<()> {
-    watch_for_interrupts();
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
     let style =
         ProgressStyle::with_template("inception-v3 {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left");
     bar.set_style(style.expect("the template is well-formed"));
-    let mut observer = |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-        if was_interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let installed = install(&Checkpoint::inception_v3(), source, &models_folder(), &mut observer);
-    bar.finish_and_clear();
+    let mut observer = InstallProgress { bar, quiet };
+    let (checkpoint, folder) = (Checkpoint::inception_v3(), models_folder());
+    let installed = install(&checkpoint, source, &folder, &mut observer, &progress::interrupt());
+    observer.bar.finish_and_clear();
+    let installed = installed.map_err(|error| -> crate::Error {
+        match error {
+            error @ InstallError::Download { .. } => Unreachable(error).into(),
+            error => error.into(),
+        }
+    });
     output::to_stdout(&match installed? {
         Installed::Now(path) => format!("installed inception-v3: {}\n", path.display()),
         Installed::Before(path) => format!("inception-v3 is installed already: {}\n", path.display()),

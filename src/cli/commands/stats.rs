@@ -7,12 +7,11 @@ use crate::stats::StatsFile;
 use crate::cli::args::StatsArgs;
 use crate::cli::exit::Outcome;
 use crate::cli::measure::{Caching, Running, measure};
+use crate::cli::output;
 use crate::cli::plan::{Input, NetworkPlan};
-use crate::cli::{output, progress};
 
 /// Writes the statistics of a set.
 pub fn run(args: &StatsArgs) -> Result<Outcome> {
-    progress::watch_for_interrupts();
     let input = Input::open(&args.images)?;
     let mut running = match &input {
         Input::Images(_) => Some(Running::start(NetworkPlan::new(&args.extract, Preset::default())?)?),

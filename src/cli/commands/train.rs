@@ -22,7 +22,6 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::args::EngineArg;
 use crate::cli::exit::Outcome;
-use crate::cli::progress;
 use plan::Plan;
 use watcher::Watcher;
 
@@ -151,7 +150,6 @@ pub enum ModelArg {
 
 /// Trains.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
-    progress::watch_for_interrupts();
     let (plan, mut trainer) = Plan::new(args)?;
     let mut watcher = Watcher::new(plan, &trainer)?;
     let trained = trainer.run(args.steps, &mut watcher);

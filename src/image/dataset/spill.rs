@@ -1,13 +1,13 @@
 //! Decompression into an anonymous temporary file: compressed data cannot be read by offset.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::Path;
 
 use super::error::DataSetError;
 use super::watched::was_stopped;
 
-/// Copies all of `content` to a file that vanishes when it is closed. Content may inflate to a thousand times its length,
+/// Copies all of `content` to a file that vanishes when it is closed, and is read from its beginning. Content may inflate to a thousand times its length,
 /// so it may take half of what is free where temporary files are, and no more: whatever else needs the disk finds as much.
 pub(super) fn spill(path: &Path, content: impl Read) -> Result<File, DataSetError> {
     let folder = std::env::temp_dir();
@@ -25,7 +25,10 @@ fn spill_within(bound: u64, path: &Path, mut content: impl Read) -> Result<File,
     let mut written = 0;
     loop {
         match content.read(&mut buffer) {
-            Ok(0) => return Ok(file),
+            Ok(0) => {
+                file.rewind().map_err(temporary)?;
+                return Ok(file);
+            }
             Ok(count) => {
                 written += count as u64;
                 if written > bound {
@@ -62,8 +65,6 @@ fn free_bytes(_: &Path) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Seek;
-
     use super::super::watched::Watched;
     use super::*;
     use crate::interrupt::Interrupt;
@@ -71,8 +72,7 @@ mod tests {
     #[test]
     fn content_up_to_the_bound_is_copied_and_more_is_refused() {
         let path = Path::new("x.tar.gz");
-        let mut file = spill_within(100_000, path, io::repeat(7).take(100_000)).unwrap();
-        file.rewind().unwrap();
+        let file = spill_within(100_000, path, io::repeat(7).take(100_000)).unwrap();
         assert_eq!(io::read_to_string(file).unwrap().len(), 100_000);
         let error = spill_within(100_000, path, io::repeat(7)).unwrap_err().to_string();
         assert!(error.contains("`x.tar.gz` inflates to more than 100000 bytes"), "{error}");

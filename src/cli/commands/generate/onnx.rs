@@ -17,7 +17,7 @@ use super::array::{ArrayFile, Shape};
 use crate::cli::args::ScoringArgs;
 use crate::cli::output::OutputError;
 use crate::cli::plan::network_options;
-use crate::cli::progress::{Progress, watch_for_interrupts};
+use crate::cli::progress::Progress;
 
 /// A generator in place of a set of images.
 #[derive(Debug, Args)]
@@ -110,7 +110,6 @@ impl OnnxGeneratorArgs {
     /// The images, if a generator was named; `scoring` says what runs it.
     pub fn images(&self, scoring: &ScoringArgs) -> Result<Option<GeneratedSet>> {
         let Some(path) = &self.generator else { return Ok(None) };
-        watch_for_interrupts();
         let latent_length = self.latent.and_then(|latent| latent.length);
         let file = GeneratorFile { path: path.clone(), latent_length, pixel_range: self.pixel_range };
         let mut generator = OnnxGenerator::load(&file, &network_options(&scoring.extract))?;

@@ -15,6 +15,7 @@ use crate::cli::commands::generate::{ArrayFile, Shape};
 use crate::cli::measure::{Running, Verbosity, measure_streaming};
 use crate::cli::output::OutputError;
 use crate::cli::plan::NetworkPlan;
+use crate::cli::{progress, terminal};
 
 /// A network in use, what is known of the training data, and what to compute of both.
 pub struct Scorer {
@@ -67,12 +68,12 @@ impl Scorer {
             // Before the work: on a slow engine the pass over the training images alone takes many minutes.
             let info = running.extractor.info();
             let (name, engine) = (&info.name, &info.engine);
-            eprintln!(
+            terminal::say(&format!(
                 "scores by {name} on {} {}, against all {} training images",
                 engine.name,
                 engine.version,
                 data.len()
-            );
+            ));
         }
         let needs = request.needs(Set::Real);
         let real = match needs.is_empty() {
@@ -103,9 +104,11 @@ impl Scorer {
         let (networks, generator) = (config.networks.clone(), trainer.generator().clone());
         let shape = Shape::squares(self.images, networks.channels(), networks.size());
         let mut sampler = ImageSampler::new(networks, generator, config.latent, config.seed);
+        let interrupt = progress::interrupt();
         let fake = measure(&mut self.running, &self.request.needs(Set::Fake), shape, |file| {
             let mut left = shape.images;
             while left > 0 {
+                interrupt.check()?;
                 let count = left.min(BATCH);
                 file.push(&sampler.next(count)?)?;
                 left -= count;
