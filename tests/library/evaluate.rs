@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use gan_metrics::Interrupt;
+use gan_metrics::error::{Blame, Blamed};
+use gan_metrics::evaluate::cache::{CacheKey, KeyError};
 use gan_metrics::evaluate::{
     Collector, Continue, EvaluateError, OnBadImage, PassObserver, PassOptions, PassSummary, run,
 };
@@ -196,4 +199,17 @@ fn an_observer_can_interrupt() {
     let sink = &mut Collector::of_statistics();
     let error = run(&images, &mut ChannelMeans::new(2), options(OnBadImage::Stop), sink, &mut After(6)).unwrap_err();
     assert!(matches!(error, EvaluateError::Interrupted { done: 6, total: 10 }), "{error}");
+    assert_eq!(error.blame(), Blame::Interrupted);
+}
+
+#[test]
+fn hashing_for_the_cache_stops_when_it_is_asked_to() {
+    let folder = folder_of(3);
+    let (images, interrupt) = (DataSet::open(folder.path()).unwrap(), Interrupt::new());
+    let key = || CacheKey::new_with(&images, &ChannelMeans::new(2), ResizeMode::default(), &interrupt);
+    assert_eq!(key().unwrap(), CacheKey::new(&images, &ChannelMeans::new(2), ResizeMode::default()).unwrap());
+    interrupt.request();
+    let error = key().unwrap_err();
+    assert!(matches!(&error, KeyError::Interrupted { path } if path == folder.path()), "{error}");
+    assert_eq!(error.blame(), Blame::Interrupted);
 }

@@ -18,7 +18,7 @@ use gan_metrics::stats::{FeatureFile, Features};
 use ndarray::{Array2, Array4};
 use tempfile::TempDir;
 
-use crate::support::{fails, program, succeeds, text};
+use crate::support::{fails, program, program_at, succeeds, text};
 
 /// A second is what is meant; a busy machine may need more. What is interrupted would take far longer.
 const SOON: Duration = Duration::from_secs(5);
@@ -360,7 +360,8 @@ fn pipes_and_devices_are_refused_at_once() {
     assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
     for (what, path) in [("pipe", "pipe"), ("device", "/dev/zero")] {
         let refused = |code: i32, arguments: &[&str]| {
-            let output = program().current_dir(folder.path()).args(arguments).timeout(SOON).output().unwrap();
+            let mut command = program_at(folder.path());
+            let output = command.current_dir(folder.path()).args(arguments).timeout(SOON).output().unwrap();
             fails(output, code, &[path, &format!("this is a {what}, not a regular file")]);
         };
         refused(2, &["fid", path, "images.npy", "--extractor", "efficientnet-lite0"]);

@@ -151,6 +151,7 @@ mod tests {
 
     use super::*;
     use crate::digest::sha256;
+    use crate::error::{Blame, Blamed};
 
     /// A server that gives one answer a connection, in turn, and keeps the connections open.
     fn server(answers: Vec<Vec<u8>>) -> String {
@@ -204,7 +205,7 @@ mod tests {
         let message = found.as_ref().unwrap_err().to_string();
         assert!(message.contains("it has 19 bytes where the published file has 21"), "{message}");
         assert!(message.contains("nothing has arrived that could be kept"), "{message}");
-        assert_eq!((found.unwrap_err().blame(), kept), (crate::Blame::Model, None));
+        assert_eq!((found.unwrap_err().blame(), kept), (Blame::Model, None));
         let good = server(vec![ok(CONTENT.len(), CONTENT)]);
         assert_eq!(fetch(&[url, good], LONG).0.unwrap(), CONTENT);
     }
