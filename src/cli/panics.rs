@@ -7,10 +7,10 @@ use std::sync::Once;
 use super::exit::Outcome;
 use super::terminal;
 
-/// Does the work; when it panics, says so in one line, on which everything unwinds and no temporaries are left.
+/// Does the work. A panic is reported in one line and unwinds, so that no temporaries are left.
 pub fn caught(work: impl FnOnce() -> Outcome) -> Outcome {
     let before = panic::take_hook();
-    // A panic in a thread is another one in the thread that waits for it.
+    // A panic in one thread causes another in the thread that waits for it.
     let told = Once::new();
     panic::set_hook(Box::new(move |panic| told.call_once(|| tell(panic))));
     // Nothing that the work has touched is used after it.

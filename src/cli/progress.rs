@@ -11,16 +11,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::Outcome;
 use super::terminal;
 
-/// There once somebody asks it: only then is a signal more than the end of the process.
+/// Set as soon as some work asks for it. Until then there is nobody to stop, and a signal ends the process.
 static INTERRUPT: OnceLock<Interrupt> = OnceLock::new();
 
-/// Whether the user has asked to stop. Work that takes this must ask it at least once a second.
+/// Tells work whether the user has asked to stop. Whoever takes it must ask at least once a second.
 pub fn interrupt() -> Interrupt {
     INTERRUPT.get_or_init(Interrupt::new).clone()
 }
 
-/// From here on the first Ctrl-C, SIGTERM or SIGHUP lets the work come to an orderly end, if it [asks](interrupt); the
-/// second one, or the first where nobody asks, ends the process.
+/// From here on the first Ctrl-C, SIGTERM or SIGHUP lets work that [asks](interrupt) come to an orderly end. A second
+/// one, or the first where no work asks, ends the process.
 pub fn watch_for_signals() {
     // A handler that is there already, as in a program that embeds this one, is left alone.
     let _ = ctrlc::try_set_handler(|| match INTERRUPT.get() {

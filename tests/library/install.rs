@@ -193,7 +193,7 @@ fn the_next_command_goes_on_too_and_a_server_without_ranges_starts_again() {
     let interrupt = watcher.interrupt.clone();
     let error = install_for(&checkpoint(vec![]), &source, models.path(), &mut watcher, &interrupt).unwrap_err();
     assert_eq!(error.blame(), Blame::Interrupted);
-    assert!(error.to_string().ends_with("bytes are kept, and the next attempt goes on from there"), "{error}");
+    assert!(error.to_string().ends_with("bytes: they are kept, and the next attempt goes on from there"), "{error}");
     let InstallError::Interrupted { done, .. } = error else { panic!("{error}") };
     install(&checkpoint(vec![]), &source, models.path()).unwrap();
     assert_eq!(server.ranges(), [None, Some(format!("{done}-"))]);

@@ -20,19 +20,19 @@ use tempfile::TempDir;
 
 use crate::support::{fails, program, program_at, succeeds, text};
 
-/// A second is what is meant; a busy machine may need more. What is interrupted would take far longer.
+/// The aim is one second; a busy machine may need more. Uninterrupted, the work would take far longer.
 const SOON: Duration = Duration::from_secs(5);
 /// How long a stage may take to begin.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The program at work in a folder of its own, its words in files.
+/// The program at work in its own folder, with its output in files.
 struct Running {
     folder: TempDir,
     child: Child,
 }
 
 impl Running {
-    /// Starts it where `folder` is its current folder, its home, and the home of its temporaries.
+    /// Starts it in `folder`, which also holds its home and its temporaries.
     fn start<A: AsRef<OsStr>>(folder: TempDir, arguments: impl IntoIterator<Item = A>) -> Self {
         let path = |name: &str| folder.path().join(name);
         fs::create_dir_all(path("tmp")).unwrap();
@@ -325,8 +325,7 @@ fn a_download_that_falls_silent() {
     const PART: &str = "home/models/.inception-v3.pth.part";
     running.wait(|running| fs::metadata(running.path(PART)).is_ok_and(|part| part.len() == 1000));
     let (words, folder) = running.interrupted_by("-TERM");
-    let expected =
-        "interrupted after 1000 of 95628359 bytes: 1000 bytes are kept, and the next attempt goes on from there\n";
+    let expected = "interrupted after 1000 of 95628359 bytes: they are kept, and the next attempt goes on from there\n";
     assert_eq!(words, expected);
     assert_eq!(fs::read(folder.path().join(PART)).unwrap(), [7; 1000]);
 }
@@ -345,7 +344,7 @@ fn waiting_for_another_install() {
 }
 
 #[test]
-fn a_command_that_asks_nobody_ends_at_the_first_signal() {
+fn a_command_that_never_asks_ends_at_the_first_signal() {
     let folder = folder();
     assert!(Command::new("mkfifo").arg(folder.path().join("p.csv")).status().unwrap().success());
     let running = Running::start(folder, ["divergence", "kl", "p.csv", "0.5,0.5"]);
@@ -376,13 +375,13 @@ fn pipes_and_devices_are_refused_at_once() {
 }
 
 #[test]
-fn nothing_that_is_compressed_is_found_to_be_nothing_at_once() {
+fn compressed_zeros_are_refused_without_being_decompressed() {
     let folder = folder();
     let path = folder.path().join("zeros.tar.gz");
     let mut gzip = GzEncoder::new(File::create(&path).unwrap(), Compression::fast());
     gzip.write_all(&vec![0; 1 << 20]).unwrap();
     gzip.finish().unwrap();
-    // However much may follow, none of it is decompressed.
+    // Whatever follows is not looked at.
     File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
     let output = program().arg("fid").args([&path, &path]).timeout(SOON).output().unwrap();
     fails(output, 2, &["zeros.tar.gz", "begins with 00 00 00"]);

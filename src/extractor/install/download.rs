@@ -26,7 +26,7 @@ pub(super) struct Download<'a> {
 
 impl Download<'_> {
     /// The file, verified.
-    pub(super) fn from_first(&mut self, urls: &[String]) -> Result<Vec<u8>, InstallError> {
+    pub(super) fn fetch(&mut self, urls: &[String]) -> Result<Vec<u8>, InstallError> {
         let mut failures = Vec::new();
         for url in urls {
             for _ in 0..ATTEMPTS {
@@ -179,7 +179,7 @@ mod tests {
     const CONTENT: &[u8] = b"the published weights";
 
     /// What comes of the addresses, and what is kept.
-    fn fetch(urls: &[String], patience: Duration) -> (Result<Vec<u8>, InstallError>, Option<Vec<u8>>) {
+    fn outcome(urls: &[String], patience: Duration) -> (Result<Vec<u8>, InstallError>, Option<Vec<u8>>) {
         let folder = tempfile::tempdir().unwrap();
         let part = folder.path().join("part");
         let checkpoint = Checkpoint { bytes: CONTENT.len() as u64, sha256: sha256(CONTENT), urls: vec![] };
@@ -190,7 +190,7 @@ mod tests {
             observer: &mut (),
             interrupt: &Interrupt::new(),
         };
-        let found = download.from_first(urls);
+        let found = download.fetch(urls);
         (found, fs::read(part).ok())
     }
 
@@ -198,22 +198,22 @@ mod tests {
 
     #[test]
     fn a_page_of_another_length_is_not_kept() {
-        // The login page of a network, then the file.
+        // The login page of a network.
         let page = b"<html>log in</html>";
-        let url = server(vec![ok(page.len(), page)]);
-        let (found, kept) = fetch(std::slice::from_ref(&url), LONG);
+        let url = server(vec![ok(page.len(), page); 2]);
+        let (found, kept) = outcome(std::slice::from_ref(&url), LONG);
         let message = found.as_ref().unwrap_err().to_string();
         assert!(message.contains("it has 19 bytes where the published file has 21"), "{message}");
         assert!(message.contains("nothing has arrived that could be kept"), "{message}");
         assert_eq!((found.unwrap_err().blame(), kept), (Blame::Model, None));
         let good = server(vec![ok(CONTENT.len(), CONTENT)]);
-        assert_eq!(fetch(&[url, good], LONG).0.unwrap(), CONTENT);
+        assert_eq!(outcome(&[url, good], LONG).0.unwrap(), CONTENT);
     }
 
     #[test]
     fn an_answer_without_a_length_is_not_trusted() {
         let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-        let (found, kept) = fetch(&[server(vec![chunked.to_vec()])], LONG);
+        let (found, kept) = outcome(&[server(vec![chunked.to_vec()])], LONG);
         let message = found.unwrap_err().to_string();
         assert!(message.contains("the server does not say how long the file is"), "{message}");
         assert_eq!(kept, None);
@@ -223,7 +223,7 @@ mod tests {
     fn other_content_of_the_right_length_sends_to_the_next_address() {
         let wrong = [b'x'; CONTENT.len()];
         let [bad, good] = [ok(wrong.len(), &wrong), ok(CONTENT.len(), CONTENT)].map(|answer| server(vec![answer]));
-        assert_eq!(fetch(&[bad, good], LONG).0.unwrap(), CONTENT);
+        assert_eq!(outcome(&[bad, good], LONG).0.unwrap(), CONTENT);
     }
 
     #[test]
@@ -243,14 +243,14 @@ mod tests {
             lie(&format!("bytes 5-{last}/{}", total + 1)),
         ]);
         let second = server(vec![lie(&format!("bytes 5-{last}/{total}"))]);
-        assert_eq!(fetch(&[first, second], short).0.unwrap(), CONTENT);
+        assert_eq!(outcome(&[first, second], short).0.unwrap(), CONTENT);
     }
 
     #[test]
     fn silence_is_bounded_before_and_in_the_body() {
         let started = Instant::now();
         let urls = [server(vec![vec![]; 3]), server(vec![ok(CONTENT.len(), &CONTENT[..5]), vec![], vec![]])];
-        let (found, kept) = fetch(&urls, Duration::from_millis(200));
+        let (found, kept) = outcome(&urls, Duration::from_millis(200));
         let InstallError::Download { failures, kept: bytes } = found.unwrap_err() else { panic!("downloaded") };
         assert!(failures.iter().all(|(_, error)| matches!(error, AddressError::Silent { .. })), "{failures:?}");
         assert_eq!((bytes, kept.as_deref()), (5, Some(&CONTENT[..5])));

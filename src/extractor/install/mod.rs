@@ -12,6 +12,7 @@ mod transfer;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::model::ModelError;
 use super::registry::{ExtractorId, digest_path, part_path, read_installed};
@@ -26,6 +27,9 @@ use crate::{atomic, regular};
 pub use checkpoint::{Checkpoint, Mismatch, Source};
 use download::Download;
 pub use transfer::AddressError;
+
+/// How long a server may stay silent.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why weights could not be installed. Nothing that was installed before is touched.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +46,8 @@ pub enum InstallError {
     /// No address gave the file.
     #[error(
         "the download failed:{}\n{} (proxies are taken from HTTPS_PROXY and ALL_PROXY)",
-        failures.iter().map(|(url, error)| format!("\n  {url}: {error}")).collect::<String>(), kept_bytes(*kept)
+        failures.iter().map(|(url, error)| format!("\n  {url}: {error}")).collect::<String>(),
+        what_is_kept(*kept, "the bytes that have arrived")
     )]
     Download {
         /// The addresses, and what was wrong with each.
@@ -62,7 +67,7 @@ pub enum InstallError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// Stopped by an [`Interrupt`] in the middle of a transfer.
-    #[error("interrupted after {done} of {total} bytes: {}", kept_bytes(*done))]
+    #[error("interrupted after {done} of {total} bytes: {}", what_is_kept(*done, "they"))]
     Interrupted {
         /// Bytes that have arrived and are kept.
         done: u64,
@@ -78,10 +83,10 @@ pub enum InstallError {
 }
 
 /// What becomes of a transfer that was not completed.
-fn kept_bytes(kept: u64) -> String {
-    match kept {
+fn what_is_kept(bytes: u64, name: &str) -> String {
+    match bytes {
         0 => "nothing has arrived that could be kept".into(),
-        kept => format!("{kept} bytes are kept, and the next attempt goes on from there"),
+        _ => format!("{name} are kept, and the next attempt goes on from there"),
     }
 }
 
@@ -148,8 +153,8 @@ pub fn install(
     let mut download = Download { checkpoint, part: &part, patience: PATIENCE, observer, interrupt };
     let bytes = match source {
         Source::File(path) => checkpoint.read_copy(path)?,
-        Source::Url(url) => download.from_first(std::slice::from_ref(url))?,
-        Source::Published => download.from_first(&checkpoint.urls)?,
+        Source::Url(url) => download.fetch(std::slice::from_ref(url))?,
+        Source::Published => download.fetch(&checkpoint.urls)?,
     };
     let state = StateDict::from_bytes(&bytes).map_err(WeightsError::from)?;
     let onnx = inception_v3::build(&state)?;
@@ -160,9 +165,6 @@ pub fn install(
     let _ = fs::remove_file(part);
     Ok(Installed::Now(target))
 }
-
-/// How long a server may stay silent.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 fn at(path: &Path) -> impl Fn(io::Error) -> InstallError + use<'_> {
     move |source| InstallError::Io { path: path.into(), source }
