@@ -22,7 +22,8 @@ pub fn interrupt() -> Interrupt {
 /// From here on the first Ctrl-C, SIGTERM or SIGHUP lets work that [asks](interrupt) come to an orderly end. A second
 /// one, or the first where no work asks, ends the process.
 pub fn watch_for_signals() {
-    // A handler that is there already, as in a program that embeds this one, is left alone.
+    // Where one of these signals is handled already, by a program that embeds this one, or ignored, as under nohup, all are
+    // left as they are.
     let _ = ctrlc::try_set_handler(|| match INTERRUPT.get() {
         Some(interrupt) if !interrupt.is_requested() => {
             interrupt.request();
