@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 
 
 def made_features(seed, n, d, shift=0.0, offset=0.0, scale=1.0):
-    """Correlated features of bell shape, the same to the last bit as those of tests/library/support/made_features.rs: uniform numbers and
+    """Correlated features of bell shape, the same to the last bit as those of tests/support/made_features.rs: uniform numbers and
     single operations of f64 only, rounded to f32 at the end."""
     u = np.random.RandomState(seed).random_sample((n, d, 4))
     bell = u[..., 0] + u[..., 1] + u[..., 2] + u[..., 3] - 2.0

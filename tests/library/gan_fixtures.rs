@@ -1,8 +1,6 @@
 //! The training core against PyTorch; the fixtures are made by `python_ref/make_gan_fixtures.py`.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use gan_metrics::gan::layers::{Network, Parameter};
 use gan_metrics::gan::models::ModelSpec;
@@ -11,6 +9,8 @@ use gan_metrics::gan::train::{Round, TrainConfig, Trainer, TrainingSet};
 use gan_metrics::gan::{ConvOptions, Differentiability, GanError, Random, Real, Tensor, Var, grad};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::support;
 
 #[derive(Deserialize)]
 struct Stored {
@@ -25,8 +25,7 @@ impl Stored {
 }
 
 fn fixture<T: DeserializeOwned>(name: &str) -> T {
-    let path = Path::new("tests/fixtures/gan").join(name);
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    support::fixture(&format!("gan/{name}"))
 }
 
 #[derive(Deserialize)]

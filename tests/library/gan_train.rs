@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::Path;
 
+use gan_metrics::gan::GanError;
 use gan_metrics::gan::models::ModelSpec;
 use gan_metrics::gan::optim::Rule;
 use gan_metrics::gan::train::{
     Control, ImageSampler, Latent, Observer, StepEvent, TrainConfig, Trainer, TrainingSet, checkpoint,
 };
-use gan_metrics::gan::{GanError, Random};
 use gan_metrics::{Blame, Result};
+
+use crate::support;
 
 const SIZE: usize = 16;
 
@@ -21,18 +23,8 @@ fn mlp() -> ModelSpec {
     ModelSpec::Mlp { size: SIZE, channels: 1, latent: 5, hidden: 8 }
 }
 
-/// Discs of random size and place.
 fn discs(images: usize) -> TrainingSet {
-    let mut random = Random::new(11);
-    let mut samples = Vec::new();
-    for _ in 0..images {
-        let [x, y, r] = [4.0 + 8.0 * random.uniform(), 4.0 + 8.0 * random.uniform(), 2.0 + 3.0 * random.uniform()];
-        for i in 0..SIZE * SIZE {
-            let (dx, dy) = ((i % SIZE) as f64 - x, (i / SIZE) as f64 - y);
-            samples.push(if dx * dx + dy * dy < r * r { 255 } else { 0 });
-        }
-    }
-    TrainingSet::new(1, SIZE, samples).unwrap()
+    TrainingSet::new(1, SIZE, support::discs(11, images, SIZE)).unwrap()
 }
 
 fn config(networks: ModelSpec) -> TrainConfig {

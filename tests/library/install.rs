@@ -11,17 +11,15 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
-use crate::checkpoint::checkpoint_bytes;
+use crate::support::{checkpoint_bytes, sha256_hex};
 use gan_metrics::extractor::install::{Checkpoint, InstallError, Installed, Source, install};
 use gan_metrics::extractor::weights::inception_v3;
 use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
-use sha2::{Digest, Sha256};
 
 static PTH: LazyLock<Arc<Vec<u8>>> = LazyLock::new(|| Arc::new(checkpoint_bytes(&inception_v3::seeded_state_dict(0))));
 
 fn checkpoint(urls: Vec<String>) -> Checkpoint {
-    let sha256 = Sha256::digest(&**PTH).iter().map(|byte| format!("{byte:02x}")).collect();
-    Checkpoint { bytes: PTH.len() as u64, sha256, urls }
+    Checkpoint { bytes: PTH.len() as u64, sha256: sha256_hex([&**PTH]), urls }
 }
 
 fn quiet(_: u64, _: u64) -> ControlFlow<()> {

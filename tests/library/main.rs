@@ -2,9 +2,7 @@
 //!
 //! Tests run in the root of the package, where `tests/fixtures` is.
 
-#[cfg(feature = "inference")]
-#[path = "../support/checkpoint.rs"]
-mod checkpoint;
+#[path = "../support/mod.rs"]
 mod support;
 
 mod divergence_fixtures;

@@ -2,16 +2,11 @@
 
 use gan_metrics::metrics::{JackknifeOptions, PrdcOptions, RandomState, Set, fid, jackknife, prdc, vendi};
 use gan_metrics::score::{Definitions, Metric, Need, Preset, Request, ScoreError, SetData, Subset, score};
-use gan_metrics::stats::{FeatureStatistics, Features, Gaussian};
+use gan_metrics::stats::Features;
 use ndarray::Axis;
 
+use crate::support::gaussian;
 use crate::support::made_features::Made;
-
-fn gaussian(features: &Features) -> Gaussian {
-    let mut statistics = FeatureStatistics::new(features.dim());
-    statistics.push(features).unwrap();
-    statistics.finish().unwrap()
-}
 
 fn set(seed: u32, n: usize) -> SetData {
     let features = Made::new(seed, n, 8).features();

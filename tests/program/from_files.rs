@@ -3,30 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gan_metrics::stats::{FeatureFile, Features, Logits, Provenance};
+use gan_metrics::stats::{FeatureFile, Features, Logits};
 use ndarray::Array2;
 use serde_json::Value;
 
-use crate::support::{fails, json, program, succeeds, text};
+use crate::support::{fails, json, noise, program, provenance, succeeds, text};
 
 /// Reproducible numbers around `shift`.
 fn matrix(rows: usize, columns: usize, seed: u32, shift: f32) -> Array2<f32> {
-    let mut state = seed;
-    Array2::from_shape_simple_fn((rows, columns), || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 16) as f32 / 65_536.0 + shift
-    })
-}
-
-fn provenance(resize: &str, n: u64) -> Provenance {
-    Provenance {
-        version: "0.1.0".into(),
-        extractor: "inception-v3".into(),
-        model_sha256: "0".into(),
-        layer: "pool3".into(),
-        resize: resize.into(),
-        n,
-    }
+    let mut noise = noise(seed);
+    Array2::from_shape_simple_fn((rows, columns), || (noise() >> 16) as f32 / 65_536.0 + shift)
 }
 
 /// A feature file with everything in it, of images in two classes.

@@ -1,8 +1,7 @@
 //! The whole program, as users run it. One binary for all commands: linking takes longer than testing.
 #![cfg(feature = "cli")]
 
-#[path = "../support/checkpoint.rs"]
-mod checkpoint;
+#[path = "../support/mod.rs"]
 mod support;
 
 mod divergence;

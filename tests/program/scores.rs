@@ -1,15 +1,15 @@
 //! The whole program, as users run it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use assert_cmd::Command;
-use gan_metrics::stats::{Gaussian, Provenance, StatsFile};
-use ndarray::{Array2, Array4, array};
+use gan_metrics::stats::{Gaussian, StatsFile};
+use ndarray::{Array2, array};
 use serde_json::Value;
 
-use crate::support::{fails, json, program, text};
+use crate::support::{fails, json, noise_images as noise, program, provenance, text};
 
 /// FIDs computed in another order of summation may differ by this much, relative.
 const ORDER_TOLERANCE: f64 = 1e-9;
@@ -24,29 +24,9 @@ fn warning_codes(report: &Value) -> Vec<&str> {
     report["warnings"].as_array().unwrap().iter().map(|warning| warning["code"].as_str().unwrap()).collect()
 }
 
-/// Writes `n` small images of coloured noise as an array file.
-fn noise(folder: &Path, name: &str, n: usize, seed: u32) -> PathBuf {
-    let mut state = seed;
-    let images = Array4::from_shape_simple_fn((n, 8, 8, 3), || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    });
-    let path = folder.join(name);
-    ndarray_npy::write_npy(&path, &images).unwrap();
-    path
-}
-
 fn statistics(path: &Path, mean: f64, variance: f64, resize: &str) {
-    let provenance = Provenance {
-        version: "0.1.0".into(),
-        extractor: "inception-v3".into(),
-        model_sha256: "0".into(),
-        layer: "pool3".into(),
-        resize: resize.into(),
-        n: 5000,
-    };
     let gaussian = Gaussian::new(Some(5000), array![mean, 0.0], Array2::eye(2) * variance).unwrap();
-    StatsFile { gaussian, provenance: Some(provenance) }.write(path).unwrap();
+    StatsFile { gaussian, provenance: Some(provenance(resize, 5000)) }.write(path).unwrap();
 }
 
 #[test]

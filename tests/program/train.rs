@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use gan_metrics::extractor::{EngineChoice, GeneratorFile, NetworkOptions, OnnxGenerator, find_libraries};
+use gan_metrics::extractor::{EngineChoice, GeneratorFile, NetworkOptions, OnnxGenerator};
 use gan_metrics::gan::models::PixelRange;
 use gan_metrics::gan::train::{Latent, checkpoint};
 use gan_metrics::gan::{Random, Var};
@@ -13,19 +13,11 @@ use gan_metrics::image::DataSet;
 use ndarray::{Array4, ArrayView2};
 use tract_onnx::prelude::*;
 
-use crate::support::{fails, json, program, succeeds, text};
+use crate::support::{self, fails, has_onnx_runtime, json, program, succeeds, text};
 
 /// Gray images of discs, N×16×16×1.
 fn discs(folder: &Path, images: usize) -> PathBuf {
-    let mut random = Random::new(5);
-    let mut array = Array4::<u8>::zeros((images, 16, 16, 1));
-    for mut image in array.outer_iter_mut() {
-        let [x, y, r] = [4.0 + 8.0 * random.uniform(), 4.0 + 8.0 * random.uniform(), 2.0 + 3.0 * random.uniform()];
-        for ((row, column, _), value) in image.indexed_iter_mut() {
-            let (dx, dy) = (column as f64 - x, row as f64 - y);
-            *value = if dx * dx + dy * dy < r * r { 255 } else { 0 };
-        }
-    }
+    let array = Array4::from_shape_vec((images, 16, 16, 1), support::discs(5, images, 16)).unwrap();
     let path = folder.join("discs.npy");
     ndarray_npy::write_npy(&path, &array).unwrap();
     path
@@ -231,9 +223,8 @@ fn an_exported_generator_is_scored_like_its_images() {
 
     // Both engines against the crate's own layers.
     let mut engines = vec![EngineChoice::Tract];
-    match find_libraries(None).0.iter().any(|library| library.is_usable()) {
-        true => engines.push(EngineChoice::OnnxRuntime),
-        false => eprintln!("SKIPPED on ONNX Runtime: it is not on this machine"),
+    if has_onnx_runtime() {
+        engines.push(EngineChoice::OnnxRuntime);
     }
     let trained = checkpoint::generator(&checkpoint).unwrap();
     let z = Latent::Normal.draw(&trained.config.networks, 20, &mut Random::new(1));

@@ -2,13 +2,13 @@
 //!
 //! The Python side of the images is `python_ref/weights_images.py`.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use gan_metrics::extractor::find_libraries;
 use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
 use ndarray_npy::NpzReader;
 use tract_onnx::prelude::*;
+
+use super::fixtures::fixture_file;
 
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -60,18 +60,8 @@ pub fn batch(seeds: &[u64], size: usize, mean: f32, std: f32) -> Array4<f32> {
 
 /// An array of a truth fixture in `tests/fixtures/weights`.
 pub fn truth(file: &str, array: &str) -> Array2<f32> {
-    let path = Path::new("tests/fixtures/weights").join(file);
-    let mut fixture = NpzReader::new(std::fs::File::open(&path).unwrap()).unwrap();
-    fixture.by_name(array).unwrap_or_else(|error| panic!("{array} of {}: {error}", path.display()))
-}
-
-/// Whether there is an ONNX Runtime to test with.
-pub fn has_onnx_runtime() -> bool {
-    let found = find_libraries(None).0.iter().any(|library| library.is_usable());
-    if !found {
-        eprintln!("SKIPPED: no ONNX Runtime on this machine; `make test` installs one where pip is there");
-    }
-    found
+    let mut fixture = NpzReader::new(fixture_file(&format!("weights/{file}"))).unwrap();
+    fixture.by_name(array).unwrap_or_else(|error| panic!("{array} of {file}: {error}"))
 }
 
 /// Runs an ONNX model on tract; gives its outputs in the order of the file.
