@@ -218,16 +218,29 @@ mod tests {
         set.view().iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / (set.len() as f64 - ddof)
     }
 
+    /// √(s²/n) of n numbers, squared.
+    fn squared_error_of_mean(values: &[f64]) -> f64 {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0) / n
+    }
+
     #[test]
     fn the_error_of_a_mean_is_the_textbook_one() {
-        // Groups of one image: the jackknife of a difference of means is exactly √(s²/n + s²/m).
-        let (a, b) = (set(1, 30), set(2, 30));
-        let options = JackknifeOptions { groups: 15, level: 0.95, seed: 0 };
+        // A group has at least two images. With groups of equal size, the jackknife of a difference of means is exactly
+        // √(s²/g + t²/g), with the deviations s and t of the means of the g groups of each set.
+        let (a, b) = (set(1, 30), set(2, 45));
+        let options = JackknifeOptions { groups: 15, level: 0.95, seed: 4 };
         let interval = jackknife(&a, &b, options, |a, b| Ok::<_, MetricError>(mean(a) - mean(b))).unwrap();
         assert!(interval.bias.abs() < 1e-12, "a mean has no bias: {interval:?}");
-        let expected = (variance(&a, 1.0) / 30.0 + variance(&b, 1.0) / 30.0).sqrt();
-        // Groups of two estimate the same with fewer degrees of freedom.
-        assert!((interval.standard_error / expected - 1.0).abs() < 0.5, "{interval:?} against {expected}");
+        let means_of_groups = |set: &Features| -> Vec<f64> {
+            let order = RandomState::new(4).permutation(set.len());
+            let groups = order.chunks(set.len() / 15);
+            groups.map(|group| mean(&choose(set, group))).collect()
+        };
+        let squares = [&a, &b].map(|set| squared_error_of_mean(&means_of_groups(set)));
+        let expected = (squares[0] + squares[1]).sqrt();
+        assert!((interval.standard_error / expected - 1.0).abs() < 1e-12, "{interval:?} against {expected}");
         assert!((interval.upper - interval.value - 2.144_786_687_916_927 * interval.standard_error).abs() < 1e-9);
     }
 

@@ -9,4 +9,5 @@ mod features;
 mod from_files;
 mod model;
 mod scores;
+mod skipped;
 mod train;
