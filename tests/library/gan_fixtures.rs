@@ -313,8 +313,8 @@ impl MadeBatches {
 #[test]
 fn twenty_steps_of_every_objective() {
     /// Ours in f32 against PyTorch's in f64, relative to the value or to 1. Rounding grows from step to step; the worst
-    /// measured is a quarter of this. A step changes losses by 1e-3 and more.
-    const TOLERANCE: f64 = 2e-5;
+    /// measured is under a third of this. A gradient that is one hundredth too long shows in the first step.
+    const TOLERANCE: f64 = 1e-5;
     let Games { networks, real, z, start, cases } = fixture("games.json");
     let mut worst = 0.0_f64;
     for game in &cases {
