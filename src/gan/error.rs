@@ -32,6 +32,20 @@ pub enum GanError {
         /// Which values work.
         requirement: String,
     },
+    /// Sizes, each in its range, that together take more memory than machines have.
+    #[error(
+        "{what} would take {} GiB of memory, at most {} GiB can be asked for: make the networks, the images or the batch \
+         smaller",
+        needed >> 30, most >> 30
+    )]
+    Memory {
+        /// What would take it.
+        what: &'static str,
+        /// Bytes, about.
+        needed: u128,
+        /// The most that can be asked for, in bytes.
+        most: u128,
+    },
     /// A name that is none of a fixed list.
     #[error("there is no {what} called `{name}`: expected one of {known}")]
     UnknownName {

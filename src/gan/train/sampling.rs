@@ -3,7 +3,7 @@
 use super::config::Latent;
 use crate::gan::error::GanError;
 use crate::gan::layers::Network;
-use crate::gan::models::ModelSpec;
+use crate::gan::models::{ModelSpec, memory};
 use crate::gan::random::Random;
 use crate::gan::tape::Var;
 use crate::gan::tensor::Tensor;
@@ -36,8 +36,11 @@ impl ImageSampler {
     /// The next images as bytes, count×channels×size×size.
     ///
     /// # Errors
-    /// [`GanError::Shape`] when the generator is not one of the model.
+    /// [`GanError::Shape`] when the generator is not one of the model, [`GanError::Memory`] when so many images at once
+    /// take too much.
     pub fn next(&mut self, count: usize) -> Result<Vec<u8>, GanError> {
+        let [generator, _] = self.networks.footprints()?;
+        memory::check("a batch of so many images", count as u128 * generator.outputs)?;
         let z = self.latent.draw(&self.networks, count, &mut self.random);
         images(&self.networks, &self.generator, z)
     }
