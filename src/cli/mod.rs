@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod exit;
 mod measure;
+mod numbers;
 mod output;
 mod pictures;
 mod plan;
@@ -15,7 +16,7 @@ mod scoring;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 
@@ -28,7 +29,7 @@ use args::{Cli, Command};
 /// assert_eq!(gan_metrics::cli::run(["gan-metrics", "--version"]), ExitCode::SUCCESS);
 /// ```
 pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match parse(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // clap prints help and version to stdout, usage errors to stderr.
@@ -61,4 +62,19 @@ pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) ->
         Command::Man => commands::shell::man(),
     };
     outcome.unwrap_or_else(|error| exit::report(&error)).into()
+}
+
+fn parse<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> Result<Cli, clap::Error> {
+    let mut command = taking_negative_numbers(Cli::command());
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// Hands a number below zero to the option before it, whose parser names the range; clap would take it for a flag and
+/// suggest `-- -1`.
+fn taking_negative_numbers(command: clap::Command) -> clap::Command {
+    let takes_values = |arg: &clap::Arg| !arg.is_positional() && arg.get_action().takes_values();
+    command
+        .mut_args(|arg| if takes_values(&arg) { arg.allow_negative_numbers(true) } else { arg })
+        .mut_subcommands(taking_negative_numbers)
 }

@@ -7,6 +7,7 @@ mod support;
 
 mod divergence;
 mod features;
+mod flags;
 mod from_files;
 mod model;
 mod scores;

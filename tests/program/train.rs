@@ -88,6 +88,20 @@ fn a_resumed_run_ends_where_an_uninterrupted_one_does() {
 }
 
 #[test]
+fn a_resumed_run_keeps_its_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = discs(folder.path(), 10);
+    let out = folder.path().join("run");
+    succeeds(trained(&data, &out, "1", &["--threads", "1"]));
+    let resume = |steps, more: &[&str]| train(&[&["--out", path(&out), "--steps", steps, "--resume"], more].concat());
+    for (steps, more) in [("2", &[][..]), ("3", &["--threads", "1"])] {
+        let resumed = succeeds(resume(steps, more));
+        assert!(resumed.contains("batches of 8, 1 threads"), "{resumed}");
+    }
+    fails(resume("4", &["--threads", "2"]), 2, &["began with --threads 1", "drop --threads"]);
+}
+
+#[test]
 fn generated_images_have_a_form_for_every_extension_and_a_score() {
     let folder = tempfile::tempdir().unwrap();
     let data = discs(folder.path(), 16);

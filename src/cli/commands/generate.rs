@@ -14,6 +14,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::exit::Outcome;
+use crate::cli::numbers::{seed, whole};
 use crate::cli::output;
 use crate::cli::progress::{was_interrupted, watch_for_interrupts};
 pub use array::{ArrayFile, Shape};
@@ -26,18 +27,18 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
     /// Number of images.
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", value_parser = whole(1..=u32::MAX))]
     pub images: u32,
     /// Folder to make, or .zip (of PNGs), .npz or .npy file to write.
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
     /// Seed of the noise: the same seed gives the same images.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed)]
     pub seed: u64,
     /// Images made at once.
-    #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole(1..=u16::MAX))]
     pub batch_size: u16,
-    /// No progress on stderr.
+    /// No progress, no message.
     #[arg(short, long)]
     pub quiet: bool,
 }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use crate::error::{Blame, Blamed};
 use crate::extractor::install::{Checkpoint, Installed, Source, install};
 use crate::extractor::weights::onnx::ModelFile;
 use crate::extractor::weights::pth::StateDict;
@@ -20,14 +21,29 @@ use crate::cli::exit::Outcome;
 use crate::cli::output::{self, OutputError};
 use crate::cli::progress::{was_interrupted, watch_for_interrupts};
 
+/// A source for a network that is not fetched.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is built in, and --from has no effect on it: drop it")]
+struct BuiltIn(ExtractorId);
+
+impl Blamed for BuiltIn {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
 /// Runs one of the commands.
 pub fn run(command: &ModelCommand) -> Result<Outcome> {
     match command {
-        ModelCommand::Install { network: ExtractorId::EfficientNetLite0, .. } => {
-            output::to_stdout("efficientnet-lite0 is built in: there is nothing to install\n")?;
-        }
-        ModelCommand::Install { network: ExtractorId::InceptionV3, from, quiet } => {
-            install_inception(from.as_ref().unwrap_or(&Source::Published), *quiet)?;
+        ModelCommand::Install { network, from, quiet } => {
+            let done = match network {
+                ExtractorId::EfficientNetLite0 if from.is_some() => return Err(BuiltIn(*network).into()),
+                ExtractorId::EfficientNetLite0 => format!("{network} is built in: there is nothing to install\n"),
+                ExtractorId::InceptionV3 => install_inception(from.as_ref().unwrap_or(&Source::Published), *quiet)?,
+            };
+            if !quiet {
+                output::to_stdout(&done)?;
+            }
         }
         ModelCommand::Convert { checkpoint, output } => convert(checkpoint, output)?,
         ModelCommand::List => list()?,
@@ -42,7 +58,8 @@ pub fn run(command: &ModelCommand) -> Result<Outcome> {
     Ok(Outcome::Success)
 }
 
-fn install_inception(source: &Source, quiet: bool) -> Result<()> {
+/// Installs the network and says what became of it.
+fn install_inception(source: &Source, quiet: bool) -> Result<String> {
     watch_for_interrupts();
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
     let style =
@@ -55,7 +72,7 @@ fn install_inception(source: &Source, quiet: bool) -> Result<()> {
     };
     let installed = install(&Checkpoint::inception_v3(), source, &models_folder(), &mut observer);
     bar.finish_and_clear();
-    output::to_stdout(&match installed? {
+    Ok(match installed? {
         Installed::Now(path) => format!("installed inception-v3: {}\n", path.display()),
         Installed::Before(path) => format!("inception-v3 is installed already: {}\n", path.display()),
     })

@@ -58,3 +58,20 @@ pub(super) fn images(networks: &ModelSpec, generator: &Network, z: Tensor) -> Re
     let images = generator.evaluate(&Var::constant(z))?;
     Ok(images.value().data().iter().map(|&value| range.to_byte(value)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_beyond_memory_is_refused_before_it_is_drawn() {
+        let networks = ModelSpec::Mlp { size: 4, channels: 1, latent: 3, hidden: 4 };
+        let generator = networks.generator(&mut Random::new(1)).unwrap();
+        let mut sampler = ImageSampler::new(networks, generator, Latent::Normal, 1);
+        for count in [1_000_000_000_000, usize::MAX] {
+            let message = sampler.next(count).unwrap_err().to_string();
+            assert!(message.contains("a batch of so many images") && message.contains("at most 64 GiB"), "{message}");
+        }
+        assert_eq!(sampler.next(2).unwrap().len(), 2 * 16);
+    }
+}

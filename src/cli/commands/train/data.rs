@@ -14,6 +14,8 @@ use rayon::prelude::*;
 pub fn load(paths: &[PathBuf], size: usize, channels: Option<usize>) -> Result<TrainingSet> {
     let sets: Vec<DataSet> =
         paths.iter().map(|path: &PathBuf| DataSet::open(Path::new(path))).collect::<Result<_, _>>()?;
+    // Decoded images have three channels until it is known whether all are gray.
+    TrainingSet::check_memory(sets.iter().map(DataSet::len).sum(), 3, size)?;
     let side = u32::try_from(size).unwrap_or(u32::MAX);
     let resizer = Resizer::new(ResizeMode::Clean, side, side)?;
     let mut images: Vec<Vec<u8>> = Vec::new();
