@@ -167,7 +167,7 @@ fn unfit_settings_and_data_are_refused() {
     let refused = |settings: TrainConfig, data: TrainingSet| Trainer::new(settings, data).unwrap_err().to_string();
     assert_eq!(
         refused(TrainConfig { batch_size: 1, ..config(mlp()) }, discs(8)),
-        "the batch size = 1 is out of range: it must be at least 2, for batch normalisation"
+        "the batch size = 1 is out of range: it must be from 2 (for batch normalisation) to 1048576"
     );
     assert_eq!(
         refused(TrainConfig { real_label: 1.1, ..config(mlp()) }, discs(8)),
