@@ -1,15 +1,19 @@
 """Writes tests/fixtures/gan/*.json with PyTorch: values, gradients and second derivatives of operations, trajectories of
-optimizers, and one full step of a GAN. Operations and optimizers run in float64, the step in float32.
+optimizers, one full step of a GAN, and twenty steps for each objective. The full step runs in float32, all else in float64.
 
 Run from the repository root: python python_ref/make_gan_fixtures.py
 """
 
+import copy
 import json
+import math
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from metrics_reference import made_features
 
 FOLDER = Path("tests/fixtures/gan")
 
@@ -120,39 +124,210 @@ def state(network):
     return {name: dump(value) for name, value in network.state_dict().items() if value.is_floating_point()}
 
 
-def gan_step(networks, pair, latent_shape):
+def norm(network):
+    """Euclidean norm of all gradients together."""
+    return float(torch.stack([p.grad.norm() for p in network.parameters()]).norm())
+
+
+def play(pair, real, z, optimizers):
     """One step of each player, as the DCGAN example of PyTorch takes it."""
+    generator, discriminator = pair
+    of_generator, of_discriminator = [make(network.parameters()) for make, network in zip(optimizers, pair)]
+    ones, zeros = torch.ones(len(real)), torch.zeros(len(real))
+    loss = nn.BCEWithLogitsLoss()
+    fake = generator(z)
+    on_real = loss(discriminator(real).flatten(), ones)
+    on_fake = loss(discriminator(fake.detach()).flatten(), zeros)
+    of_discriminator.zero_grad()
+    (on_real + on_fake).backward()
+    of_discriminator.step()
+    discriminator_gradient = norm(discriminator)
+    of_generator.zero_grad()
+    generator_loss = loss(discriminator(fake).flatten(), ones)
+    generator_loss.backward()
+    of_generator.step()
+    return {
+        "after": {"generator": state(generator), "discriminator": state(discriminator)},
+        "discriminator_loss": (on_real + on_fake).item(),
+        "generator_loss": generator_loss.item(),
+        "discriminator_gradient": discriminator_gradient,
+        "generator_gradient": norm(generator),
+    }
+
+
+def gan_step(networks, pair, latent_shape):
+    """The same step by Adam, which forgets how long a gradient is, and by plain gradient descent, which does not."""
     generator, discriminator = pair
     for module in [*generator.modules(), *discriminator.modules()]:
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             # Larger than DCGAN's 0.02, so that a small network has gradients that matter.
             nn.init.normal_(module.weight, 0.0, 0.2)
     before = {"generator": state(generator), "discriminator": state(discriminator)}
-    batch = latent_shape[0]
-    real = torch.rand(batch, networks["channels"], networks["size"], networks["size"]) * 2 - 1
+    real = torch.rand(latent_shape[0], networks["channels"], networks["size"], networks["size"]) * 2 - 1
     z = torch.randn(latent_shape)
-    adam = [torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999)) for network in (generator, discriminator)]
-    ones, zeros = torch.ones(batch), torch.zeros(batch)
-    loss = nn.BCEWithLogitsLoss()
-    fake = generator(z)
-    on_real = loss(discriminator(real).flatten(), ones)
-    on_fake = loss(discriminator(fake.detach()).flatten(), zeros)
-    adam[1].zero_grad()
-    (on_real + on_fake).backward()
-    adam[1].step()
-    adam[0].zero_grad()
-    of_generator = loss(discriminator(fake).flatten(), ones)
-    of_generator.backward()
-    adam[0].step()
-    return {
-        "networks": networks,
-        "real": dump(real),
-        "z": dump(z),
-        "before": before,
-        "after": {"generator": state(generator), "discriminator": state(discriminator)},
-        "discriminator_loss": float(on_real + on_fake),
-        "generator_loss": float(of_generator),
-    }
+    again = copy.deepcopy(pair)
+    adam = lambda p: torch.optim.Adam(p, lr=2e-4, betas=(0.5, 0.999))
+    sgd = lambda p: torch.optim.SGD(p, lr=0.1)
+    step = {"networks": networks, "real": dump(real), "z": dump(z), "before": before,
+            **play(pair, real, z, (adam, adam))}
+    return {**step, "sgd": {"learning_rate": 0.1, **play(again, real, z, (sgd, sgd))}}
+
+
+# --- twenty steps for each objective -----------------------------------------------------------------------------------
+
+#: Of the networks, and of the game. Images and z are made by the formula that the tests share (metrics_reference.py),
+#: with the seeds that follow for each batch.
+GAME = {
+    "networks": {"model": "mlp", "size": 8, "channels": 1, "latent": 4, "hidden": 4},
+    "real": dict(seed=100, n=6, d=64, shift=2.5, scale=0.2),
+    "z": dict(seed=900, n=6, d=4),
+}
+STEPS = 20
+
+
+def shared_features(d, n, seed, batch, **made):
+    return torch.from_numpy(made_features(seed + batch, n, d, **made)).double()
+
+
+def xoshiro(seed, purpose):
+    """Uniform numbers of src/gan/random.rs: xoshiro256++ seeded through SplitMix64, for a stream of a seed."""
+    mask = 2**64 - 1
+    rotate = lambda x, k: (x << k | x >> (64 - k)) & mask
+
+    def states(z):
+        for _ in range(4):
+            z = (z + 0x9E3779B97F4A7C15) & mask
+            x = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & mask
+            x = (x ^ x >> 27) * 0x94D049BB133111EB & mask
+            yield x ^ x >> 31
+
+    def bits(s):
+        result = (rotate((s[0] + s[3]) & mask, 23) + s[0]) & mask
+        shifted = s[1] << 17 & mask
+        s[2] ^= s[0]
+        s[3] ^= s[1]
+        s[1] ^= s[2]
+        s[0] ^= s[3]
+        s[2] ^= shifted
+        s[3] = rotate(s[3], 45)
+        return result
+
+    state = list(states(bits(list(states(seed))) ^ (purpose * 0xD1342543DE82EF95 & mask)))
+    while True:
+        yield (bits(state) >> 11) * 2.0**-53
+
+
+def f_gan(activation, conjugate):
+    """Of Nowozin, Cseke and Tomioka 2016: the generator minimises −E T(G(z))."""
+    critic = lambda real, fake: conjugate(activation(fake)).mean() - activation(real).mean()
+    return critic, lambda fake: -activation(fake).mean()
+
+
+def cross_entropy(label):
+    """−E t·ln σ(v(x)) + (1−t)·ln(1−σ(v(x))) − E ln(1−σ(v(G(z))))."""
+    def critic(real, fake):
+        labels = torch.full_like(real, label)
+        return F.binary_cross_entropy_with_logits(real, labels) - F.logsigmoid(-fake).mean()
+    return critic
+
+
+WASSERSTEIN = (lambda real, fake: fake.mean() - real.mean(), lambda fake: -fake.mean())
+NON_SATURATING = lambda fake: -F.logsigmoid(fake).mean()
+
+#: objective → what the critic and the generator minimise, from the critic's outputs on real and on generated images
+OBJECTIVES = {
+    "minimax": (cross_entropy(1.0), lambda fake: F.logsigmoid(-fake).mean()),
+    "non-saturating": (cross_entropy(1.0), NON_SATURATING),
+    "f-gan:kl": f_gan(lambda v: v, lambda t: torch.exp(t - 1)),
+    "f-gan:reverse-kl": f_gan(lambda v: -torch.exp(-v), lambda t: -1 - torch.log(-t)),
+    "f-gan:pearson": f_gan(lambda v: v, lambda t: t**2 / 4 + t),
+    "f-gan:squared-hellinger": f_gan(lambda v: 1 - torch.exp(-v), lambda t: t / (1 - t)),
+    "f-gan:2js": f_gan(lambda v: math.log(2) + F.logsigmoid(v), lambda t: -torch.log(2 - torch.exp(t))),
+    "f-gan:gan": f_gan(F.logsigmoid, lambda t: -torch.log(1 - torch.exp(t))),
+    "wasserstein:0.2": WASSERSTEIN,
+    "wasserstein-gp:10": WASSERSTEIN,
+    "least-squares": (lambda real, fake: ((real - 1) ** 2).mean() / 2 + (fake**2).mean() / 2,
+                      lambda fake: ((fake - 1) ** 2).mean() / 2),
+    "hinge": (lambda real, fake: F.relu(1 - real).mean() + F.relu(1 + fake).mean(), lambda fake: -fake.mean()),
+}
+
+SGD = {"rule": "sgd", "learning_rate": 0.03, "momentum": 0.5}
+ADAM = {"rule": "adam", "learning_rate": 2e-3, "beta1": 0.5, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0}
+RMS_PROP = {"rule": "rms-prop", "learning_rate": 2e-3, "alpha": 0.99, "epsilon": 1e-8}
+MAKE = {
+    "sgd": lambda p, r: torch.optim.SGD(p, lr=r["learning_rate"], momentum=r["momentum"]),
+    "adam": lambda p, r: torch.optim.Adam(p, lr=r["learning_rate"], betas=(r["beta1"], r["beta2"]), eps=r["epsilon"]),
+    "rms-prop": lambda p, r: torch.optim.RMSprop(p, lr=r["learning_rate"], alpha=r["alpha"], eps=r["epsilon"]),
+}
+
+
+def short(values):
+    """Nine digits tell any two numbers of f32 apart."""
+    return [float(f"{float(value):.9g}") for value in values]
+
+
+def trajectory(start, objective, rule=SGD, real_label=1.0, critic_steps=1, clip_norm=None):
+    pair = mlp(8, 1, 4, 4)
+    for network, values in zip(pair, start):
+        network.double().load_state_dict(values)
+    generator, discriminator = pair
+    steppers = [MAKE[rule["rule"]](network.parameters(), rule) for network in pair]
+    critic_loss, generator_loss = OBJECTIVES[objective]
+    if real_label != 1.0:
+        critic_loss = cross_entropy(real_label)
+    shares, (name, _, parameter) = xoshiro(0, 2), objective.partition(":")
+
+    def descend(network, stepper, loss):
+        for each in steppers:
+            each.zero_grad()
+        loss.backward()
+        length = norm(network)
+        if clip_norm is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), clip_norm)
+        stepper.step()
+        return [loss.item(), length]
+
+    events = []
+    for step in range(STEPS):
+        for batch in range(step * critic_steps, (step + 1) * critic_steps):
+            real = shared_features(batch=batch, **GAME["real"]).reshape(-1, 1, 8, 8)
+            fake = generator(shared_features(batch=batch, **GAME["z"]))
+            loss = critic_loss(discriminator(real), discriminator(fake.detach()))
+            if name == "wasserstein-gp":
+                share = torch.tensor([next(shares) for _ in real]).double().reshape(-1, 1, 1, 1)
+                between = (fake.detach() + share * (real - fake.detach())).requires_grad_()
+                slope, = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
+                loss = loss + float(parameter) * ((slope.flatten(1).norm(dim=1) - 1) ** 2).mean()
+            of_critic = descend(discriminator, steppers[1], loss)
+            if name == "wasserstein":
+                with torch.no_grad():
+                    for values in discriminator.parameters():
+                        values.clamp_(-float(parameter), float(parameter))
+        events.append(short(of_critic + descend(generator, steppers[0], generator_loss(discriminator(fake)))))
+    moved = [max(float((value - values[name]).abs().max()) for name, value in network.state_dict().items())
+             for network, values in zip(pair, start)]
+    assert min(moved) > 1e-3, (objective, moved)
+    return {"objective": objective, "rule": rule, "real_label": real_label, "critic_steps": critic_steps,
+            "clip_norm": clip_norm, "events": events, "end": [weights(network) for network in pair]}
+
+
+def weights(network):
+    return {name: {"shape": list(value.shape), "values": short(value.flatten())}
+            for name, value in network.state_dict().items()}
+
+
+def games():
+    pair = mlp(8, 1, 4, 4)
+    # Larger than PyTorch's own, so that the images and the verdicts differ from the first step on.
+    start = [{name: (2 * value.detach()).float().double() for name, value in network.state_dict().items()}
+             for network in pair]
+    for network, values in zip(pair, start):
+        network.double().load_state_dict(values)
+    cases = [trajectory(start, objective) for objective in OBJECTIVES]
+    cases.append(trajectory(start, "non-saturating", ADAM))
+    cases.append(trajectory(start, "wasserstein:0.2", RMS_PROP, critic_steps=2))
+    cases.append(trajectory(start, "minimax", real_label=0.9, clip_norm=0.05))
+    return {**GAME, "start": [weights(network) for network in pair], "cases": cases}
 
 
 def counts():
@@ -180,6 +355,7 @@ def main():
                  dcgan(16, 1, 6, 3), (5, 6, 1, 1)),
         gan_step({"model": "mlp", "size": 8, "channels": 1, "latent": 4, "hidden": 12}, mlp(8, 1, 4, 12), (5, 4)),
     ])
+    write("games.json", games())
 
 
 main()

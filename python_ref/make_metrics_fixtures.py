@@ -2,13 +2,19 @@
 own code (torch-fidelity, pytorch-fid, clean-fid, prdc, PyTorch's generator) on the same features. Features are made by
 the same formula here and in the tests, so that only results are stored.
 
+`scores/NAME.json` is in one format for every score; one test walks them all.
+
 Run from the repository root: python python_ref/make_metrics_fixtures.py
+dgm-eval needs old versions of everything, so that it is not among the requirements: `DGM_EVAL` names a clone of
+https://github.com/layer6ai-labs/dgm-eval, of which two files are loaded. Without it, `scores/` stays as it is.
 """
 
 import contextlib
 import hashlib
+import importlib.util
 import io
 import json
+import os
 from pathlib import Path
 
 import cleanfid.fid
@@ -137,8 +143,111 @@ def torch_numbers():
     write("torch_random.json", content)
 
 
+# --- one format for every score ----------------------------------------------------------------------------------------
+
+DGM_EVAL = "dgm-eval 0.1.0 (74c79f7)"
+KYNKAAT = "kynkaat/improved-precision-and-recall-metric (b0247ea), its steps in NumPy"
+
+#: name → arguments of made_features, as above. Copies come from equal seeds: the rows of the shorter set are in both.
+#: Near 2²¹ an f32 is a multiple of a quarter, so that distances in five dimensions are often equal.
+SCORE_CASES = {
+    "even": (dict(seed=31, n=300, d=64), dict(seed=32, n=300, d=64, shift=0.05)),
+    "odd-fewer-fakes": (dict(seed=33, n=301, d=16), dict(seed=34, n=90, d=16, scale=1.2)),
+    "more-fakes": (dict(seed=35, n=91, d=8), dict(seed=36, n=250, d=8, scale=0.8)),
+    "wide": (dict(seed=5, n=80, d=2048), dict(seed=6, n=60, d=2048, shift=0.02)),
+    "offset": (dict(seed=10, n=200, d=64, offset=1e6), dict(seed=11, n=180, d=64, offset=1e6, shift=0.5)),
+    "ties": (dict(seed=37, n=60, d=5, offset=2.0**21), dict(seed=38, n=75, d=5, offset=2.0**21, shift=0.5)),
+    "copies": (dict(seed=39, n=100, d=16), dict(seed=39, n=130, d=16)),
+    "all-copies": (dict(seed=40, n=120, d=16), dict(seed=40, n=50, d=16)),
+}
+#: Where the peers' f32 can be trusted: distances are the difference of squares of ordinary size, and not zero.
+SCORE_PEERS = ("even", "odd-fewer-fakes", "more-fakes", "wide")
+
+
+def dgm_eval(name):
+    """A module of dgm-eval's metrics, without the rest of the package."""
+    path = Path(os.environ["DGM_EVAL"]) / "dgm_eval" / "metrics" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"dgm_eval_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def realism_kynkaat(real, fake, k):
+    """What the TensorFlow code of the authors does, in its precision."""
+    squares = lambda x: np.square(x).sum(axis=1, dtype=np.float32)
+    distances = lambda x, y: np.maximum(squares(x)[:, None] - 2 * (x @ y.T) + squares(y)[None, :], np.float32(0))
+    balls = np.partition(distances(real, real), np.arange(k + 1), axis=1)[:, k]
+    balls[balls > np.percentile(balls, 50)] = 0
+    return (balls / (distances(fake, real) + np.float32(1e-5))).max(axis=1)
+
+
+def realism_quantities(values):
+    return {"realism": float(np.mean(values, dtype=np.float64)), "realism-median": float(np.median(values)),
+            "values": [float(x) for x in values[:10]]}
+
+
+def checked(case, peer):
+    """The case with the peer's result, which has to agree: all tolerances are relative to numbers of at least 1."""
+    for key, expected in peer["expected"].items():
+        error = np.abs(np.subtract(case["expected"][key], expected)) / np.maximum(np.abs(expected), 1)
+        assert (error <= peer["tolerance"]).all(), (case["name"], key, error)
+    return {**case, "peer": peer}
+
+
+def authpct_case(name, preset):
+    real, fake = SCORE_CASES[name]
+    arrays = reference.made_features(**real), reference.made_features(**fake)
+    case = {"name": f"{name}, {preset}", "real": real, "fake": fake, "preset": preset, "parameters": {},
+            "expected": {"authpct": reference.authpct(*arrays)}}
+    if name not in SCORE_PEERS:
+        return case
+    return checked(case, {
+        "name": DGM_EVAL, "expected": {"authpct": dgm_eval("authpct").compute_authpct(*arrays)}, "tolerance": 1e-6,
+        "why": "the same images counted, divided in f32"})
+
+
+def realism_case(name, preset, k=None):
+    real, fake = SCORE_CASES[name]
+    arrays = reference.made_features(**real), reference.made_features(**fake)
+    followed = preset == "dgm-eval"
+    values = (reference.realism_dgm_eval if followed else reference.realism)(*arrays, **({"k": k} if k else {}))
+    assert np.isfinite(values).all(), name
+    case = {"name": f"{name}, {preset}" + (f", k = {k}" if k else ""), "real": real, "fake": fake, "preset": preset,
+            "parameters": {"k": str(k)} if k else {}, "expected": realism_quantities(values)}
+    if name not in SCORE_PEERS and not (followed and name == "ties"):
+        return case
+    if followed:
+        values = quiet(dgm_eval("prdc").compute_prdc, *arrays, nearest_k=k or 5, realism=True)["realism"]
+        peer = {"name": DGM_EVAL, "tolerance": 1e-6, "why": "distances from products in f64, rounded to f32"}
+    else:
+        values = realism_kynkaat(*arrays, k or 3)
+        peer = {"name": KYNKAAT, "tolerance": 2e-5, "why": "squared distances from products in f32"}
+    return checked(case, {**peer, "expected": realism_quantities(values)})
+
+
+def scores():
+    if "DGM_EVAL" not in os.environ:
+        print(f"{FOLDER}/scores stays as it is: DGM_EVAL names no clone of dgm-eval")
+        return
+    (FOLDER / "scores").mkdir(parents=True, exist_ok=True)
+    write("scores/authpct.json", {
+        "tolerance": 1e-12, "why": "whole numbers, divided once; relative, to numbers of at least 1",
+        "cases": [authpct_case(name, "torch-fidelity") for name in SCORE_CASES] + [authpct_case("even", "dgm-eval")]})
+    plain = [name for name in SCORE_CASES if "copies" not in name]
+    write("scores/realism.json", {
+        "tolerance": 1e-12, "why": "a mean of quotients of distances in f64; relative, to numbers of at least 1",
+        "cases": [realism_case(name, "torch-fidelity") for name in SCORE_CASES]
+        + [realism_case(name, "torch-fidelity", k=5) for name in ("even", "more-fakes", "ties")]
+        # A copy is infinitely real there.
+        + [realism_case(name, "dgm-eval") for name in plain]
+        + [realism_case(name, "dgm-eval", k=3) for name in ("odd-fewer-fakes", "ties")]
+        + [realism_case("even", preset) for preset in ("pytorch-fid", "clean-fid", "adm")]})
+
+
 def main():
     torch.set_num_threads(1)
+    scores()
     torch_numbers()
     inception_scores()
     cases = {}

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 
 
 def made_features(seed, n, d, shift=0.0, offset=0.0, scale=1.0):
-    """Correlated features of bell shape, the same to the last bit as those of tests/library/support/made_features.rs: uniform numbers and
+    """Correlated features of bell shape, the same to the last bit as those of tests/support/made_features.rs: uniform numbers and
     single operations of f64 only, rounded to f32 at the end."""
     u = np.random.RandomState(seed).random_sample((n, d, 4))
     bell = u[..., 0] + u[..., 1] + u[..., 2] + u[..., 3] - 2.0
@@ -100,9 +100,9 @@ def cmmd(real, fake):
 # --- neighbours --------------------------------------------------------------------------------------------------------
 
 
-def radii(x, k):
+def radii(x, k, metric="euclidean"):
     """Distance of each row to its k-th nearest other row."""
-    distances = cdist(x, x)
+    distances = cdist(x, x, metric)
     np.fill_diagonal(distances, np.inf)
     return np.sort(distances, axis=1)[:, k - 1]
 
@@ -128,6 +128,30 @@ def nearest_distances(x, y=None):
     if y is None:
         np.fill_diagonal(distances, np.inf)
     return distances.argmin(axis=1), distances.min(axis=1)
+
+
+def authpct(real, fake):
+    """dgm-eval: the share of fake images that are farther from the nearest real image than that one is from its nearest
+    other real image, of 100. The first of several nearest images counts."""
+    (nearest, distances), (_, spacing) = nearest_distances(fake, real), nearest_distances(real)
+    return float(100 * (spacing[nearest] < distances).sum() / len(fake))
+
+
+def realism(real, fake, k=3):
+    """Of each fake image, as in the code of its authors (kynkaat/improved-precision-and-recall-metric): distances are
+    squared, and a ball above the median is shrunk to nothing rather than left out."""
+    real, fake = real.astype(np.float64), fake.astype(np.float64)
+    balls = radii(real, k, "sqeuclidean")
+    balls[balls > np.percentile(balls, 50)] = 0
+    return (balls[:, None] / (cdist(real, fake, "sqeuclidean") + 1e-5)).max(axis=0)
+
+
+def realism_dgm_eval(real, fake, k=5):
+    """Of each fake image, as in dgm-eval and in the paper: the balls below the median, none if all are of one size."""
+    real, fake = real.astype(np.float64), fake.astype(np.float64)
+    balls = radii(real, k)
+    kept = balls < np.median(balls)
+    return (balls[kept, None] / cdist(real[kept], fake)).max(axis=0)
 
 
 def mifid_penalty(real, fake, threshold=0.1):

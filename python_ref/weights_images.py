@@ -2,7 +2,7 @@
 
 Value noise: lattices of pseudo-random levels, interpolated bilinearly and summed over octaves with weights that fall
 with the frequency, as the spectra of photographs do. A channel mixes a common lattice with its own, so that colours
-are correlated. The Rust side is tests/library/support/networks.rs.
+are correlated. The Rust side is tests/support/networks.rs.
 """
 
 import numpy as np

@@ -40,6 +40,12 @@ impl Error {
     pub fn blame(&self) -> Blame {
         self.0.blame()
     }
+
+    /// The error of the module underneath, if it is of this type.
+    pub fn downcast_ref<E: Blamed>(&self) -> Option<&E> {
+        let error: &(dyn std::error::Error + 'static) = &*self.0;
+        error.downcast_ref()
+    }
 }
 
 impl<E: Blamed> From<E> for Error {
@@ -85,5 +91,6 @@ mod tests {
         let error = Error::from(Empty);
         assert_eq!(error.to_string(), "the folder `x` is empty");
         assert_eq!(error.blame(), Blame::Input);
+        assert!(error.downcast_ref::<Empty>().is_some() && error.downcast_ref::<crate::Interrupted>().is_none());
     }
 }

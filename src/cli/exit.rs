@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use super::hints::{self, Flags};
+use super::terminal;
+use crate::report::escaped_for_terminals;
 use crate::{Blame, Error};
 
 /// How a command ended. The codes are part of the interface and documented in `gan-metrics --help`.
@@ -23,9 +26,10 @@ pub enum Outcome {
     Interrupted,
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        ExitCode::from(match outcome {
+impl Outcome {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
             Outcome::Success => 0,
             Outcome::BoundMissed => 1,
             Outcome::Usage => 2,
@@ -33,22 +37,43 @@ impl From<Outcome> for ExitCode {
             Outcome::Machine => 4,
             Outcome::Bug => 70,
             Outcome::Interrupted => 130,
-        })
+        }
     }
 }
 
-/// Prints what went wrong and says how to exit.
-pub fn report(error: &Error) -> Outcome {
-    if super::progress::was_interrupted() {
-        eprintln!("interrupted: nothing was written");
-        return Outcome::Interrupted;
+impl From<Blame> for Outcome {
+    fn from(blame: Blame) -> Self {
+        match blame {
+            Blame::Interrupted => Outcome::Interrupted,
+            Blame::Input => Outcome::Usage,
+            Blame::Model => Outcome::Model,
+            Blame::Machine => Outcome::Machine,
+            Blame::Bug => Outcome::Bug,
+        }
     }
-    eprintln!("error: {error}");
-    match error.blame() {
-        Blame::Interrupted => Outcome::Interrupted,
-        Blame::Input => Outcome::Usage,
-        Blame::Model => Outcome::Model,
-        Blame::Machine => Outcome::Machine,
-        Blame::Bug => Outcome::Bug,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        ExitCode::from(outcome.code())
     }
+}
+
+/// Prints what went wrong and says how to exit: as the error itself tells, whatever else has happened meanwhile.
+pub fn report(error: &Error, flags: Flags) -> Outcome {
+    let outcome = Outcome::from(error.blame());
+    match outcome {
+        // Its message says what was interrupted and what is kept.
+        Outcome::Interrupted => terminal::say(&error.to_string()),
+        _ => terminal::say(&format!("error: {}", escaped_lines(&error.to_string()))),
+    }
+    if let Some(hint) = hints::of(error, flags) {
+        terminal::say(&format!("  {hint}"));
+    }
+    outcome
+}
+
+/// An error may name a file that is called anything; its lines stay lines.
+fn escaped_lines(text: &str) -> String {
+    text.lines().map(escaped_for_terminals).collect::<Vec<_>>().join("\n")
 }

@@ -1,36 +1,23 @@
 //! Where reports go.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
-use crate::error::{Blame, Blamed};
-use crate::report::{Report, Warning, WarningReport};
-use crate::{Result, atomic};
+use std::path::Path;
 
 use super::args::OutputArgs;
-use super::measure::Verbosity;
+use super::{progress, terminal};
+use crate::Result;
+use crate::error::{Blame, Blamed};
+use crate::output::{Output, Outputs};
+use crate::report::{Report, WarningReport, escaped_for_terminals};
 
-/// A report cannot be written.
+/// Standard output takes nothing.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write to {}: {source}", to.as_deref().map_or("standard output".into(), |path| path.display().to_string()))]
-pub struct OutputError {
-    to: Option<PathBuf>,
-    source: io::Error,
-}
+#[error("cannot write to standard output: {0}")]
+struct StdoutError(io::Error);
 
-impl OutputError {
-    /// The file at `path` is the one in question.
-    pub fn at(path: &Path, source: io::Error) -> Self {
-        Self { to: Some(path.into()), source }
-    }
-}
-
-impl Blamed for OutputError {
+impl Blamed for StdoutError {
     fn blame(&self) -> Blame {
-        match self.source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => Blame::Input,
-            _ => Blame::Machine,
-        }
+        Blame::Machine
     }
 }
 
@@ -39,36 +26,53 @@ pub fn to_stdout(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other.map_err(|source| OutputError { to: None, source })?),
+        other => Ok(other.map_err(StdoutError)?),
     }
 }
 
-/// Writes a file that appears whole or not at all.
+/// Writes a file at once that appears whole or not at all. What takes work is [claimed](Output::claim) before it.
 pub fn to_file(path: &Path, content: &[u8]) -> Result<()> {
-    let written = atomic::write(path, |file| file.write_all(content));
-    Ok(written.map_err(|source| OutputError::at(path, source))?)
+    Ok(Output::claim(path)?.write_all(content)?)
 }
 
-/// Warnings of a command without a report, to stderr.
-pub fn warn(warnings: &[Warning], verbosity: Verbosity) {
-    let warnings: Vec<WarningReport> = warnings.iter().cloned().map(Into::into).collect();
-    print_warnings(&warnings, verbosity);
-}
-
-fn print_warnings(warnings: &[WarningReport], verbosity: Verbosity) {
-    if verbosity == Verbosity::Normal {
+/// Warnings to stderr, unless it is to be quiet.
+pub fn warn(warnings: &[WarningReport], quiet: bool) {
+    if !quiet {
         for warning in warnings {
-            eprintln!("warning: {}; {}", warning.message, warning.remedy);
+            let message = escaped_for_terminals(&warning.message);
+            terminal::say(&format!("warning: {message}; {}", warning.remedy));
         }
     }
 }
 
-/// Warnings to stderr, the report to where it was asked for.
-pub fn emit(report: &Report, args: &OutputArgs) -> Result<()> {
-    print_warnings(&report.warnings, args.quiet.into());
-    let text = if args.json { report.to_json() } else { report.to_text() };
-    match &args.output {
-        Some(path) => to_file(path, text.as_bytes()),
-        None => to_stdout(&text),
+/// Where a report will go.
+pub struct Destination {
+    file: Option<Output>,
+    json: bool,
+    quiet: bool,
+}
+
+impl Destination {
+    /// Claims the file, if one was named.
+    pub fn claim(args: &OutputArgs, outputs: &mut Outputs) -> Result<Self> {
+        let file = args.output.as_deref().map(|path| outputs.claim(path)).transpose()?;
+        Ok(Self { file, json: args.json, quiet: args.quiet })
+    }
+
+    /// Writes the report there. Its text ends with the warnings; where that is not what people see, they go to stderr too.
+    pub fn emit(self, report: &Report) -> Result<()> {
+        if self.json || self.file.is_some() {
+            warn(&report.warnings, self.quiet);
+        }
+        let text = if self.json { report.to_json() } else { report.to_text() };
+        progress::as_a_whole(|| {
+            let Some(file) = self.file else { return to_stdout(&text) };
+            let written = file.write_all(text.as_bytes());
+            if written.is_err() {
+                // An hour of work does not end with a disk that is full.
+                to_stdout(&text)?;
+            }
+            Ok(written?)
+        })
     }
 }

@@ -23,6 +23,14 @@ pub(crate) trait ClosedForm {
     fn cancelling_terms(&self) -> f64;
 }
 
+/// Whether a divergence is a function of the three integrals.
+pub(crate) fn is_known(divergence: Divergence) -> bool {
+    match divergence {
+        Divergence::F(generator) => generator.structure() != Structure::Other,
+        Divergence::Renyi(_) | Divergence::Bhattacharyya => true,
+    }
+}
+
 /// D(P‖Q), if it is a function of the three integrals and these are not lost in rounding.
 pub(crate) fn evaluate(divergence: Divergence, pair: &impl ClosedForm) -> Option<f64> {
     let floor = CANCELLATION * pair.cancelling_terms();

@@ -87,9 +87,13 @@ pub enum GaussianError {
         /// The divergence in question.
         divergence: String,
     },
-    /// Too few samples for an interval.
-    #[error("{samples} Monte Carlo samples give no confidence interval: ask for at least 4")]
-    TooFewSamples {
+    /// Too few samples for an interval, or too many to wait for.
+    #[error(
+        "{samples} Monte Carlo samples do not work: ask for {} to {}",
+        GaussianPair::FEWEST_SAMPLES,
+        GaussianPair::MOST_SAMPLES
+    )]
+    Samples {
         /// The number asked for.
         samples: usize,
     },
@@ -237,6 +241,11 @@ pub enum GaussianDivergence {
 }
 
 impl GaussianPair {
+    /// Monte Carlo samples below which there is no confidence interval.
+    pub const FEWEST_SAMPLES: usize = 4;
+    /// Monte Carlo samples that can be asked for; the error falls with their square root, and these take minutes.
+    pub const MOST_SAMPLES: usize = 1_000_000_000;
+
     /// Takes both distributions to common coordinates, in O(d³).
     ///
     /// # Errors
@@ -271,8 +280,19 @@ impl GaussianPair {
         GaussianPair { coordinates: vec![coordinate] }
     }
 
-    /// D(P‖Q) by a formula, ∞ where the integral diverges; `None` where there is no formula (total variation,
-    /// Jensen–Shannon and its kin, Le Cam, χ-α).
+    /// Whether a divergence of Gaussians has a formula: all have but total variation, Jensen–Shannon and its kin, Le Cam
+    /// and χ-α.
+    pub fn has_formula(divergence: Divergence) -> bool {
+        closed_form::is_known(divergence)
+    }
+
+    /// Whether [`GaussianPair::divergence`] gives a divergence: by a formula, or by Monte Carlo where it is bounded.
+    pub fn is_available(divergence: Divergence) -> bool {
+        let is_bounded = |generator: Generator| generator.maximum().is_finite();
+        Self::has_formula(divergence) || matches!(divergence, Divergence::F(generator) if is_bounded(generator))
+    }
+
+    /// D(P‖Q) by a formula, ∞ where the integral diverges; `None` where [there is none](Self::has_formula).
     pub fn closed_form(&self, divergence: Divergence) -> Option<f64> {
         closed_form::evaluate(divergence, self)
     }
@@ -302,15 +322,16 @@ impl GaussianPair {
     /// bounded by f(0⁺) + f′(∞): the interval can be trusted. O(d) per sample.
     ///
     /// # Errors
-    /// [`GaussianError::Unavailable`] for an unbounded f, [`GaussianError::TooFewSamples`] below four samples.
+    /// [`GaussianError::Unavailable`] for an unbounded f, [`GaussianError::Samples`] unless there are
+    /// [`Self::FEWEST_SAMPLES`] to [`Self::MOST_SAMPLES`].
     pub fn monte_carlo(&self, generator: Generator, samples: usize, seed: u64) -> Result<Estimate, GaussianError> {
         if !generator.maximum().is_finite() {
             return Err(GaussianError::Unavailable { divergence: generator.to_string() });
         }
-        let each = samples / 2;
-        if each < 2 {
-            return Err(GaussianError::TooFewSamples { samples });
+        if !(Self::FEWEST_SAMPLES..=Self::MOST_SAMPLES).contains(&samples) {
+            return Err(GaussianError::Samples { samples });
         }
+        let each = samples / 2;
         let mut random = Random::new(seed);
         let from_p: RunningMean =
             (0..each).map(|_| excess_over_mixture(generator, self.log_ratio_at_p_sample(&mut random))).collect();
@@ -505,10 +526,23 @@ mod tests {
         let reduced = GaussianPair::univariate(0.0, 1.0, 0.0, 2.0);
         let chi: Divergence = "chi-alpha(3)".parse().unwrap();
         assert!(matches!(reduced.divergence(chi, 1000, 0), Err(GaussianError::Unavailable { .. })));
-        assert!(matches!(
-            reduced.monte_carlo(Generator::JENSEN_SHANNON, 3, 0),
-            Err(GaussianError::TooFewSamples { samples: 3 })
-        ));
+        for samples in [3, GaussianPair::MOST_SAMPLES + 1, usize::MAX] {
+            let refused = reduced.monte_carlo(Generator::JENSEN_SHANNON, samples, 0);
+            assert_eq!(refused, Err(GaussianError::Samples { samples }));
+        }
+    }
+
+    #[test]
+    fn what_has_a_formula_is_computed_by_it() {
+        let reduced = GaussianPair::univariate(0.0, 1.0, 0.0, 2.0);
+        for divergence in Divergence::catalogue() {
+            assert_eq!(
+                GaussianPair::has_formula(divergence),
+                reduced.closed_form(divergence).is_some(),
+                "{divergence}"
+            );
+            assert_eq!(GaussianPair::is_available(divergence), reduced.divergence(divergence, 100, 0).is_ok());
+        }
     }
 
     #[test]

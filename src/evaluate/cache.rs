@@ -6,6 +6,7 @@
 //! can never be stale: another image, network or mode is another name. Entries that were not used for the longest time go
 //! when the cache grows beyond its limit.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,8 +16,10 @@ use rayon::prelude::*;
 
 use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
-use crate::extractor::FeatureExtractor;
+use crate::extractor::{FeatureExtractor, home_folder};
 use crate::image::{DataSet, ImageError, ResizeMode};
+use crate::interrupt::Interrupt;
+use crate::output;
 use crate::stats::{FeatureFile, FeatureFileError, Provenance};
 
 const EXTENSION: &str = "npz";
@@ -37,9 +40,7 @@ pub enum CacheError {
     #[error("the cache of features: {0}")]
     Write(#[from] FeatureFileError),
     /// An entry alone exceeds the limit.
-    #[error(
-        "these features take {bytes} bytes, more than the limit of the cache, {limit}: raise it with --cache-limit"
-    )]
+    #[error("these features take {bytes} bytes, more than the limit of the cache, {limit}: raise the limit")]
     TooLarge {
         /// Size of the entry.
         bytes: u64,
@@ -58,6 +59,30 @@ impl Blamed for CacheError {
     }
 }
 
+/// Why a set of images has no name in the cache.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// An image cannot be read.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// Stopped by an [`Interrupt`].
+    #[error("interrupted while reading the images of {} to find them in the cache", path.display())]
+    Interrupted {
+        /// Path of the set.
+        path: PathBuf,
+    },
+}
+
+impl Blamed for KeyError {
+    fn blame(&self) -> Blame {
+        match self {
+            KeyError::Image(error) => error.blame(),
+            KeyError::Interrupted { .. } => Blame::Interrupted,
+        }
+    }
+}
+
 /// The name of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheKey(String);
@@ -67,10 +92,26 @@ impl CacheKey {
     /// on all cores, and decodes none.
     ///
     /// # Errors
-    /// [`ImageError`] when an image cannot be read.
-    pub fn new(images: &DataSet, extractor: &dyn FeatureExtractor, resize: ResizeMode) -> Result<Self, ImageError> {
-        let digests: Vec<[u8; 32]> =
-            (0..images.len()).into_par_iter().map(|index| images.digest(index)).collect::<Result<_, _>>()?;
+    /// [`KeyError::Image`] when an image cannot be read.
+    pub fn new(images: &DataSet, extractor: &dyn FeatureExtractor, resize: ResizeMode) -> Result<Self, KeyError> {
+        Self::new_with(images, extractor, resize, &Interrupt::new())
+    }
+
+    /// [`CacheKey::new`] that can be stopped: reading a large set takes a while.
+    ///
+    /// # Errors
+    /// As for [`CacheKey::new`], and [`KeyError::Interrupted`] soon after `interrupt` is requested.
+    pub fn new_with(
+        images: &DataSet,
+        extractor: &dyn FeatureExtractor,
+        resize: ResizeMode,
+        interrupt: &Interrupt,
+    ) -> Result<Self, KeyError> {
+        let digest = |index| -> Result<[u8; 32], KeyError> {
+            interrupt.check().map_err(|_| KeyError::Interrupted { path: images.path().to_owned() })?;
+            Ok(images.digest(index)?)
+        };
+        let digests: Vec<[u8; 32]> = (0..images.len()).into_par_iter().map(digest).collect::<Result<_, _>>()?;
         let info = extractor.info();
         let identity = serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -102,7 +143,7 @@ pub struct CacheEntry {
     pub provenance: Option<Provenance>,
 }
 
-/// A folder of feature files.
+/// A folder of feature files. Other files may be in it, but for those whose names are 64 hexadecimal digits and `.npz`.
 #[derive(Debug, Clone)]
 pub struct FeatureCache {
     folder: PathBuf,
@@ -110,31 +151,37 @@ pub struct FeatureCache {
 }
 
 impl FeatureCache {
-    /// The cache in a folder, which is made when something is stored; it holds at most `limit` bytes.
+    /// The cache in a folder, which is made when something is stored; it holds at most `limit` bytes. What killed processes
+    /// left half-written there is removed.
     pub fn at(folder: PathBuf, limit: u64) -> Self {
+        output::sweep(&folder);
         Self { folder, limit }
+    }
+
+    /// The user's cache: the folder `features` of [`home_folder`].
+    pub fn of_user(limit: u64) -> Self {
+        Self::at(home_folder().join("features"), limit)
     }
 
     fn path(&self, key: &CacheKey) -> PathBuf {
         self.folder.join(&key.0).with_extension(EXTENSION)
     }
 
-    /// The entry of that name, which counts as used now. A damaged one is removed, and is not there.
+    /// The entry of that name, which counts as used now. A damaged one is removed, and is not there; one that cannot be read
+    /// is not there either, but may be the next time.
     pub fn find(&self, key: &CacheKey) -> Option<FeatureFile> {
         let path = self.path(key);
-        if !path.is_file() {
-            return None;
-        }
         match FeatureFile::read(&path) {
             Ok(found) => {
                 // Where the time cannot be set, the entry is removed sooner: no reason to fail.
                 let _ = File::options().write(true).open(&path).and_then(|file| file.set_modified(SystemTime::now()));
                 Some(found)
             }
-            Err(_) => {
+            Err(FeatureFileError::Malformed { .. } | FeatureFileError::Features { .. }) => {
                 let _ = fs::remove_file(&path);
                 None
             }
+            Err(_) => None,
         }
     }
 
@@ -183,11 +230,12 @@ impl FeatureCache {
         Ok(files.into_iter().map(entry).collect())
     }
 
-    /// Removes all entries; gives their number and size.
+    /// Removes all entries, and what killed processes left half-written; gives the number and size of the entries.
     ///
     /// # Errors
     /// [`CacheError::Io`] when the folder cannot be read, or an entry cannot be removed.
     pub fn clear(&self) -> Result<(usize, u64), CacheError> {
+        output::sweep(&self.folder);
         let files = self.files()?;
         for (path, ..) in &files {
             self.remove(path)?;
@@ -215,15 +263,26 @@ impl FeatureCache {
         };
         let mut files = Vec::new();
         for entry in folder {
-            let path = entry.map_err(|source| self.failure(&self.folder, source))?.path();
-            if path.extension().is_none_or(|extension| extension != EXTENSION) {
+            let entry = entry.map_err(|source| self.failure(&self.folder, source))?;
+            if !is_entry(&entry.file_name()) {
                 continue;
             }
             // One that another process has just removed is not listed.
-            if let Ok(metadata) = fs::metadata(&path) {
-                files.push((path, metadata.len(), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)));
+            if let Ok(metadata) = entry.metadata()
+                && metadata.is_file()
+            {
+                files.push((entry.path(), metadata.len(), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)));
             }
         }
         Ok(files)
     }
 }
+
+/// Whether a file has the name of an entry. Everything else in the folder is somebody else's.
+fn is_entry(name: &OsStr) -> bool {
+    let stem = name.to_str().and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'));
+    stem.is_some_and(|stem| stem.len() == 64 && stem.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')))
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::weights::WeightsError;
 use super::weights::onnx::OnnxError;
 use crate::error::{Blame, Blamed};
+use crate::regular;
 
 /// Order of the axes of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -226,7 +227,7 @@ pub struct Model {
 
 /// Reads a file, naming it in the error.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    std::fs::read(path).map_err(|source| ModelError::Io { path: path.into(), source })
+    regular::read(path).map_err(|source| ModelError::Io { path: path.into(), source })
 }
 
 #[cfg(test)]

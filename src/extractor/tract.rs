@@ -26,6 +26,8 @@ impl TractEngine {
         let plan = tract_onnx::onnx()
             .model_for_read(&mut &*program.onnx)
             .and_then(|graph| graph.with_outputs_by_name(outputs))
+            // Of several inputs, the one that is fed; whatever the outputs need of the others is missing then, and said.
+            .and_then(|graph| graph.with_input_names([program.input_name]))
             .and_then(|graph| graph.with_input_fact(0, f32::fact(shape).into()))
             .and_then(|graph| graph.into_optimized())
             .and_then(|graph| graph.into_runnable())

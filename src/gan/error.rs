@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::error::{Blame, Blamed};
+use crate::output::OutputError;
+use crate::regular;
 
 /// Why tensors, networks or a training run were rejected.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,20 @@ pub enum GanError {
         value: String,
         /// Which values work.
         requirement: String,
+    },
+    /// Sizes, each in its range, that together take more memory than machines have.
+    #[error(
+        "{what} would take {} GiB of memory, at most {} GiB can be asked for: make the networks, the images or the batch \
+         smaller",
+        needed >> 30, most >> 30
+    )]
+    Memory {
+        /// What would take it.
+        what: &'static str,
+        /// Bytes, about.
+        needed: u128,
+        /// The most that can be asked for, in bytes.
+        most: u128,
     },
     /// A name that is none of a fixed list.
     #[error("there is no {what} called `{name}`: expected one of {known}")]
@@ -66,10 +82,13 @@ pub enum GanError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A file that cannot be read or written.
+    /// A file that cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// A file that cannot be read.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
-        /// What was tried: read, write.
+        /// What was tried.
         action: &'static str,
         /// The file.
         path: PathBuf,
@@ -92,10 +111,8 @@ impl Blamed for GanError {
     fn blame(&self) -> Blame {
         match self {
             GanError::Checkpoint { .. } => Blame::Model,
-            GanError::Io { source, .. } => match source.kind() {
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => Blame::Input,
-                _ => Blame::Machine,
-            },
+            GanError::Output(error) => error.blame(),
+            GanError::Io { source, .. } => regular::blame(source),
             _ => Blame::Input,
         }
     }

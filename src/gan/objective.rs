@@ -54,8 +54,7 @@ impl Objective {
     /// What the critic minimises, given its outputs on real and on generated images; without a gradient penalty.
     ///
     /// `real_label` is the probability that the critic should give to a real image: 1, or 0.9 for one-sided label
-    /// smoothing (Salimans et al. 2016). Only the two objectives of the original paper know labels; the others ignore
-    /// it.
+    /// smoothing (Salimans et al. 2016). Only some objectives [use it](Self::uses_real_label).
     ///
     /// # Errors
     /// [`GanError::Shape`] never, for outputs of one shape each.
@@ -96,6 +95,12 @@ impl Objective {
             }
             Objective::LeastSquares => fake.shift(-T::ONE).square().mean().scale(T::of(0.5)),
         }
+    }
+
+    /// Whether the critic's loss depends on the label of real images: where its output is a probability, whose cross
+    /// entropy with the label it is.
+    pub fn uses_real_label(&self) -> bool {
+        self.has_probabilities()
     }
 
     /// Whether σ of the critic's output is its probability that an image is real.
@@ -245,6 +250,15 @@ mod tests {
             let smoothed = |x: &[Var<f64>]| objective.critic_loss(&x[0], &x[1], 0.9);
             check_first_derivatives(&[sample(&[4, 1], 1), sample(&[4, 1], 2)], smoothed);
             check_first_derivatives(&[sample(&[4, 1], 3)], |x| Ok(objective.generator_loss(&x[0])));
+        }
+    }
+
+    #[test]
+    fn the_label_changes_the_loss_where_it_is_used() {
+        let (real, fake) = (Var::constant(sample(&[6, 1], 1)), Var::constant(sample(&[6, 1], 2)));
+        for objective in all() {
+            let loss = |label| objective.critic_loss(&real, &fake, label).unwrap().item().unwrap();
+            assert_eq!(objective.uses_real_label(), loss(1.0) != loss(0.9), "{objective}");
         }
     }
 

@@ -12,7 +12,7 @@ use super::tape::{Differentiability, Var, grad};
 use super::tensor::Tensor;
 use crate::divergence::generator::Generator;
 use crate::divergence::random::Random as Shuffler;
-use crate::divergence::variational::held_out::{EarlyStopping, Outputs, Split, neutral_output};
+use crate::divergence::variational::held_out::{EarlyStopping, Outputs, Split, check_size, neutral_output};
 use crate::divergence::variational::{CriticFeatures, FeatureMap, LowerBound, VariationalError, VariationalEstimator};
 
 /// Samples of P in a batch, about; those of Q are cut into as many batches.
@@ -35,12 +35,18 @@ pub struct MlpCritic {
 }
 
 impl MlpCritic {
+    /// Units that a hidden layer may have: the weights between two such layers, with what Adam keeps of them, take 1 GB.
+    pub const MOST_UNITS: usize = 4096;
+
     /// Takes the number of units in each hidden layer, and a seed for the split of the samples, the weights and the batches.
     ///
     /// # Errors
-    /// [`VariationalError::NoUnits`].
+    /// [`VariationalError::Units`].
     pub fn new(hidden: usize, seed: u64) -> Result<Self, VariationalError> {
-        if hidden == 0 { Err(VariationalError::NoUnits) } else { Ok(Self { hidden, seed }) }
+        match hidden {
+            1..=Self::MOST_UNITS => Ok(Self { hidden, seed }),
+            units => Err(VariationalError::Units { units, most: Self::MOST_UNITS }),
+        }
     }
 
     fn network(&self, inputs: usize, generator: Generator) -> Result<Network<f64>, GanError> {
@@ -99,6 +105,7 @@ impl VariationalEstimator for MlpCritic {
         p: ArrayView2<'_, f64>,
         q: ArrayView2<'_, f64>,
     ) -> Result<LowerBound, VariationalError> {
+        check_size(self.hidden.max(p.ncols()), p.nrows() + q.nrows())?;
         let mut shuffler = Shuffler::new(self.seed);
         let samples = Split::of_both(p, q, &mut shuffler)?;
         self.train(generator, samples, shuffler).expect("the network is built for these samples")
@@ -201,7 +208,9 @@ mod tests {
 
     #[test]
     fn unusable_input_is_refused() {
-        assert_eq!(MlpCritic::new(0, 1), Err(VariationalError::NoUnits));
+        for units in [0, MlpCritic::MOST_UNITS + 1, usize::MAX] {
+            assert_eq!(MlpCritic::new(units, 1), Err(VariationalError::Units { units, most: 4096 }));
+        }
         let few = samples(7, 0, Shuffler::normal);
         let error = MlpCritic::new(4, 0).unwrap().lower_bound(Generator::JENSEN_SHANNON, few.view(), few.view());
         assert!(matches!(error, Err(VariationalError::Samples(_))));

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::fid::FidError;
 use super::inception_score::InceptionScoreError;
+use super::score::{Counts, Need};
 use crate::error::{Blame, Blamed};
+use crate::interrupt::Interrupted;
 use crate::linalg::LinalgError;
 use crate::stats::{Features, MomentsError};
 
@@ -18,6 +20,11 @@ pub enum Set {
     Real,
     /// What is judged: generated images.
     Fake,
+}
+
+impl Set {
+    /// Both, in the order of arguments.
+    pub const BOTH: [Self; 2] = [Self::Real, Self::Fake];
 }
 
 impl fmt::Display for Set {
@@ -45,18 +52,20 @@ pub enum MetricError {
         fake: usize,
     },
     /// A set has too few images.
-    #[error("the {set} set has {images} images, but {purpose} takes at least {needed}: {remedy}")]
+    #[error("the {set} set has {images} images, but {purpose} needs at least {needed}: {remedy}")]
     TooFew {
         /// Which set.
         set: Set,
         /// Images in it.
         images: usize,
-        /// Images it takes.
+        /// Images it needs.
         needed: usize,
-        /// What takes them.
+        /// What needs them.
         purpose: &'static str,
         /// What to do.
         remedy: &'static str,
+        /// The parameter of the score that changes how many it needs, if one does.
+        parameter: Option<&'static str>,
     },
     /// A parameter is out of its range.
     #[error("{parameter} is {value}: it must be {range}")]
@@ -67,6 +76,58 @@ pub enum MetricError {
         value: String,
         /// Values it may have.
         range: &'static str,
+    },
+    /// A set lacks what a score needs.
+    #[error("{score} needs {need} of the {set} set, which does not have them: {}", need.remedy())]
+    Missing {
+        /// The score.
+        score: &'static str,
+        /// The set.
+        set: Set,
+        /// What it lacks.
+        need: Need,
+    },
+    /// A score of two sets was asked for with one.
+    #[error("{score} compares with real images: give them too")]
+    NoRealSet {
+        /// The score.
+        score: &'static str,
+    },
+    /// A score cannot have a confidence interval.
+    #[error("{score} has no confidence interval")]
+    NoInterval {
+        /// The score.
+        score: &'static str,
+    },
+    /// A value is not one that a parameter takes.
+    #[error("{parameter} is `{value}`: it must be {range}")]
+    Argument {
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// The value seen.
+        value: String,
+        /// Values it may have.
+        range: String,
+    },
+    /// There is no parameter of this name.
+    #[error("there is no parameter `{name}`; there are {names}")]
+    NoParameter {
+        /// The name.
+        name: String,
+        /// The names of those that there are.
+        names: String,
+    },
+    /// A parameter was given that nothing depends on.
+    #[error("{parameter} has no effect where {other} is {actual}: it is for {other} {wanted}")]
+    NoEffect {
+        /// The parameter.
+        parameter: &'static str,
+        /// The parameter that it depends on.
+        other: &'static str,
+        /// The value that the other must have.
+        wanted: &'static str,
+        /// The value that it has.
+        actual: &'static str,
     },
     /// There is not one label per image.
     #[error("the {set} set has {images} images, but {labels} labels: give one label per image, in the same order")]
@@ -79,10 +140,26 @@ pub enum MetricError {
         labels: usize,
     },
     /// A feature vector is zero, so that it has no direction.
-    #[error("row {row} of the {set} set is zero: a cosine takes vectors of some length (check the image of that row)")]
+    #[error(
+        "row {row} of the {set} set is zero: a vector of length zero has no direction (check the image of that row)"
+    )]
     ZeroRow {
         /// Which set.
         set: Set,
+        /// Index of the image.
+        row: usize,
+    },
+    /// All balls of the real set are of one size, so that none is smaller than the median one.
+    #[error("no real image is nearer to its neighbour {neighbours} than the median one: use another k or more images")]
+    NoSmallBall {
+        /// Which neighbour.
+        neighbours: usize,
+    },
+    /// The realism score of a copy is infinite where its distance is divided by as it is.
+    #[error(
+        "row {row} of the fake set equals a real image, where dgm-eval's form of the realism score is infinite: use the authors' form, kynkaanniemi"
+    )]
+    InfiniteRealism {
         /// Index of the image.
         row: usize,
     },
@@ -100,6 +177,9 @@ pub enum MetricError {
         /// Which score.
         score: &'static str,
     },
+    /// The work was stopped.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// The Fréchet distance underneath failed.
     #[error(transparent)]
     Fid(#[from] FidError),
@@ -119,6 +199,8 @@ impl Blamed for MetricError {
         match self {
             MetricError::Fid(error) => error.blame(),
             MetricError::Linalg(error) => error.blame(),
+            MetricError::Moments(error) => error.blame(),
+            MetricError::Interrupted(error) => error.blame(),
             _ => Blame::Input,
         }
     }
@@ -140,9 +222,23 @@ pub(super) fn both_have(
     purpose: &'static str,
     remedy: &'static str,
 ) -> Result<(), MetricError> {
-    for (set, images) in [(Set::Real, real), (Set::Fake, fake)] {
-        if images < needed {
-            return Err(MetricError::TooFew { set, images, needed, purpose, remedy });
+    known_to_have(needed, Counts { real: Some(real), fake: Some(fake) }, &Set::BOTH, purpose, (remedy, None))
+}
+
+/// Checks that the sets, as far as their sizes are known, have at least `needed` images, for a score of both or of one.
+pub(super) fn known_to_have(
+    needed: usize,
+    counts: Counts,
+    sets: &[Set],
+    purpose: &'static str,
+    (remedy, parameter): (&'static str, Option<&'static str>),
+) -> Result<(), MetricError> {
+    for &set in sets {
+        match counts.of(set) {
+            Some(images) if images < needed => {
+                return Err(MetricError::TooFew { set, images, needed, purpose, remedy, parameter });
+            }
+            _ => {}
         }
     }
     Ok(())

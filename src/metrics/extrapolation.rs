@@ -1,14 +1,13 @@
-//! FID∞ and IS∞: scores extrapolated to infinitely many images.
+//! Scores extrapolated to infinitely many images: the line through scores of subsets.
 
-use ndarray::Axis;
 use serde::Serialize;
 
-use super::error::{MetricError, Set, positive};
-use super::fid::fid;
-use super::inception_score::{DegreesOfFreedom, InceptionScoreOptions, Order, Splits, inception_score};
+use super::error::{MetricError, Set, known_to_have, positive};
+use super::parameter::{Arguments, Kind, Parameter};
 use super::random_state::RandomState;
-use super::rows::gaussian_of;
-use crate::stats::{Features, Gaussian, Logits};
+use super::score::{About, Counts};
+use super::value::{Curve, Panel, Style, Value};
+use crate::interrupt::Interrupt;
 
 /// Which subsets the line is fitted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -22,28 +21,44 @@ pub struct ExtrapolationOptions {
 }
 
 impl ExtrapolationOptions {
-    /// 15 sizes, as Chong and Forsyth, and dgm-eval, have it.
+    /// 15 sizes, as in Chong and Forsyth and in dgm-eval.
     pub const CHONG_FORSYTH: Self = Self { points: 15, smallest: None, seed: 2020 };
 
     /// The sizes for a set of `images` images: `numpy.linspace(smallest, images, points)`, rounded down.
     fn sizes(&self, images: usize) -> Result<Vec<usize>, MetricError> {
-        positive("the number of sizes less one", self.points.saturating_sub(1))?;
-        let smallest = self.smallest.unwrap_or_else(|| (images / 10).clamp(2, 5000));
-        if smallest < 2 {
-            let value = smallest.to_string();
-            return Err(MetricError::Parameter { parameter: "the smallest size", value, range: "at least 2" });
-        }
-        // A line takes two different sizes.
-        if images <= smallest {
-            let (needed, purpose) = (smallest + 1, "an extrapolation from that smallest size");
-            let remedy = "use a smaller smallest size or more images";
-            return Err(MetricError::TooFew { set: Set::Fake, images, needed, purpose, remedy });
-        }
+        self.check(Some(images))?;
+        let smallest = self.smallest_of(images);
         let step = (images - smallest) as f64 / (self.points - 1) as f64;
         let mut sizes: Vec<usize> = (0..self.points).map(|i| (smallest as f64 + i as f64 * step) as usize).collect();
         // numpy sets the end point exactly.
         sizes[self.points - 1] = images;
         Ok(sizes)
+    }
+
+    fn smallest_of(&self, images: usize) -> usize {
+        self.smallest.unwrap_or_else(|| (images / 10).clamp(2, 5000))
+    }
+
+    /// Checks what is known before there are scores; `images` is the number of fake ones, where known.
+    pub(super) fn check(&self, images: Option<usize>) -> Result<(), MetricError> {
+        positive("the number of sizes less one", self.points.saturating_sub(1))?;
+        if let Some(smallest @ 0..2) = self.smallest {
+            let value = smallest.to_string();
+            return Err(MetricError::Parameter { parameter: "the smallest size", value, range: "at least 2" });
+        }
+        let Some(known) = images else { return Ok(()) };
+        // A line needs two different sizes.
+        let needed = self.smallest_of(known).saturating_add(1);
+        let purpose = "an extrapolation from that smallest size";
+        let remedy = ("use a smaller smallest size or more images", Some("smallest"));
+        known_to_have(needed, Counts { real: None, fake: images }, &[Set::Fake], purpose, remedy)
+    }
+
+    /// Puts the values of [`PARAMETERS`] in.
+    pub(super) fn configure(&mut self, arguments: &Arguments) {
+        self.points = arguments.count("points").unwrap_or(self.points);
+        self.smallest = arguments.count("smallest").or(self.smallest);
+        self.seed = arguments.seed("seed").unwrap_or(self.seed);
     }
 }
 
@@ -67,8 +82,67 @@ pub struct Extrapolation {
     pub points: Vec<(usize, f64)>,
 }
 
+/// What can be changed.
+pub(super) const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "points",
+        placeholder: "N",
+        help: "Numbers of images that the line is fitted to",
+        default: Some("15"),
+        kind: Kind::Count { least: 2, most: 10_000 },
+        only_with: None,
+    },
+    Parameter {
+        name: "smallest",
+        placeholder: "N",
+        help: "Smallest number of images [default: a tenth of them, at most 5000]",
+        default: None,
+        kind: Kind::Count { least: 2, most: usize::MAX },
+        only_with: None,
+    },
+    Parameter {
+        name: "seed",
+        placeholder: "SEED",
+        help: "Seed of numpy's RandomState that draws the subsets",
+        default: Some("2020"),
+        kind: Kind::Seed,
+        only_with: None,
+    },
+];
+
+/// The score of a random subset of each size, and the line through them.
+pub(super) fn extrapolated(
+    images: usize,
+    options: ExtrapolationOptions,
+    interrupt: &Interrupt,
+    score: impl Fn(&[usize]) -> Result<f64, MetricError>,
+) -> Result<Extrapolation, MetricError> {
+    let mut random = RandomState::new(options.seed);
+    let point = |size| -> Result<_, MetricError> {
+        interrupt.check()?;
+        Ok((size, score(&random.choice(images, size))?))
+    };
+    Ok(fitted(options.sizes(images)?.into_iter().map(point).collect::<Result<_, _>>()?))
+}
+
+/// As a score: the intercept, and the line to look at; `name` is the score that is extrapolated.
+pub(super) fn reported(about: &About, found: &Extrapolation, options: ExtrapolationOptions, name: &str) -> Value {
+    let measured: Vec<(f64, f64)> = found.points.iter().map(|&(size, score)| (1000.0 / size as f64, score)).collect();
+    let end = measured.iter().map(|point| point.0).fold(0.0, f64::max);
+    let line = vec![(0.0, found.value), (end, found.value + found.slope * end / 1000.0)];
+    let panel = Panel {
+        title: format!("{name} towards infinitely many images"),
+        x_label: "1000 / number of images".into(),
+        curves: vec![
+            Curve { label: "of a subset".into(), points: measured, style: Style::Dots },
+            Curve::line("fit", line),
+        ],
+    };
+    Value::defined(about, found, &options).spread(found.standard_error).panel(panel)
+}
+
 /// Fits `score = value + slope/N` by least squares.
-fn extrapolate(points: Vec<(usize, f64)>) -> Extrapolation {
+fn fitted(points: Vec<(usize, f64)>) -> Extrapolation {
     let count = points.len() as f64;
     let inverse = |&(size, _): &(usize, f64)| 1.0 / size as f64;
     let mean_x = points.iter().map(inverse).sum::<f64>() / count;
@@ -82,52 +156,6 @@ fn extrapolate(points: Vec<(usize, f64)>) -> Extrapolation {
     Extrapolation { value, slope, standard_error: (points.len() > 2).then(error), points }
 }
 
-/// FID∞: the Fréchet distance at infinitely many fake images. The distance at N images is too large by about c/N, with a
-/// constant c that depends on the generator, so that even distances of equal N may come in the wrong order; this fits a
-/// line to distances at several N and returns where it meets 1/N = 0.
-///
-/// The real set is the same at each size, and its own bias remains.
-///
-/// Source: Chong and Forsyth 2020 (arXiv:1911.07023), with the sizes of dgm-eval's `compute_FD_infinity`. They draw
-/// subsets from unseeded generators; these are seeded.
-///
-/// # Errors
-/// [`MetricError`] when the dimensions differ, there are too few images for two sizes, or a distance fails.
-pub fn fid_infinity(
-    real: &Gaussian,
-    fake: &Features,
-    options: ExtrapolationOptions,
-) -> Result<Extrapolation, MetricError> {
-    if real.dim() != fake.dim() {
-        return Err(MetricError::Dimension { real: real.dim(), fake: fake.dim() });
-    }
-    let mut random = RandomState::new(options.seed);
-    let point = |size| -> Result<_, MetricError> {
-        let chosen = random.choice(fake.len(), size);
-        Ok((size, fid(real, &gaussian_of(fake, &chosen)?)?.value))
-    };
-    Ok(extrapolate(options.sizes(fake.len())?.into_iter().map(point).collect::<Result<_, _>>()?))
-}
-
-/// IS∞: the Inception Score at infinitely many images, as [`fid_infinity`]. The score at N images is too small by about
-/// c/N. Each size is scored as one split.
-///
-/// Source: Chong and Forsyth 2020 (arXiv:1911.07023).
-///
-/// # Errors
-/// [`MetricError`] when there are too few images for two sizes.
-pub fn inception_score_infinity(logits: &Logits, options: ExtrapolationOptions) -> Result<Extrapolation, MetricError> {
-    let whole =
-        InceptionScoreOptions { splits: Splits::Even(1), order: Order::AsGiven, ddof: DegreesOfFreedom::Population };
-    let mut random = RandomState::new(options.seed);
-    let point = |size| -> Result<_, MetricError> {
-        let chosen = logits.view().select(Axis(0), &random.choice(logits.len(), size));
-        let chosen = Logits::new(chosen).expect("rows of valid logits are valid");
-        Ok((size, inception_score(&chosen, whole)?.mean))
-    };
-    Ok(extrapolate(options.sizes(logits.len())?.into_iter().map(point).collect::<Result<_, _>>()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,10 +163,10 @@ mod tests {
     #[test]
     fn a_line_is_found_exactly() {
         let points: Vec<_> = [100, 200, 300, 1000].map(|n| (n, 3.0 + 50.0 / n as f64)).to_vec();
-        let line = extrapolate(points);
+        let line = fitted(points);
         assert!((line.value - 3.0).abs() < 1e-13 && (line.slope - 50.0).abs() < 1e-10, "{line:?}");
         assert!(line.standard_error.unwrap() < 1e-13);
-        assert_eq!(extrapolate(vec![(1, 2.0), (2, 1.5)]).standard_error, None);
+        assert_eq!(fitted(vec![(1, 2.0), (2, 1.5)]).standard_error, None);
     }
 
     #[test]

@@ -1,8 +1,16 @@
 //! Fréchet distance between two sets of features.
 
+use serde::Serialize;
+
+use super::definitions::{Definitions, Preset};
+use super::error::{MetricError, Set, known_to_have};
+use super::jackknife::{JackknifeOptions, Part, jackknife_parts};
+use super::score::{About, Counts, Need, Quantity, Score, ScoreInterval, Sets};
+use super::value::{Caution, Value, readable};
 use crate::error::{Blame, Blamed};
+use crate::interrupt::Interrupt;
 use crate::linalg::{LinalgError, Spectrum};
-use crate::stats::{Gaussian, GaussianError};
+use crate::stats::{Features, Gaussian, GaussianError};
 
 /// Why a Fréchet distance cannot be computed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -27,6 +35,11 @@ pub enum FidError {
         /// What is wrong with it.
         source: GaussianError,
     },
+    /// The distance exceeds the range of f64.
+    #[error(
+        "the Fréchet distance is not finite: the statistics are too large for it; scale both sets by the same factor"
+    )]
+    Overflow,
     /// The product of the factors cannot be decomposed.
     #[error(transparent)]
     Linalg(#[from] LinalgError),
@@ -35,7 +48,7 @@ pub enum FidError {
 impl Blamed for FidError {
     fn blame(&self) -> Blame {
         match self {
-            FidError::Dimension { .. } => Blame::Input,
+            FidError::Dimension { .. } | FidError::Overflow => Blame::Input,
             FidError::Gaussian { source, .. } => source.blame(),
             FidError::Linalg(error) => error.blame(),
         }
@@ -51,6 +64,9 @@ pub struct Fid {
     pub mean_term: f64,
     /// `tr(Σ₁ + Σ₂ − 2·√(Σ₁Σ₂))`: how differently they spread.
     pub trace_term: f64,
+    /// How large the rounding of the difference may be: `d·ε·(tr Σ₁ + tr Σ₂)`. A distance that is not larger says nothing but
+    /// that the sets are close beside the variance of their largest features.
+    pub rounding: f64,
     /// Conditioning of both covariances: a rank below the dimension means fewer independent images than dimensions.
     pub spectra: [Spectrum; 2],
 }
@@ -82,14 +98,112 @@ pub fn fid(first: &Gaussian, second: &Gaussian) -> Result<Fid, FidError> {
     let (f1, f2) = (f1?, f2?);
     let difference = first.mean() - second.mean();
     let mean_term = difference.dot(&difference);
-    let trace_term = f1.trace() + f2.trace() - 2.0 * f1.trace_sqrt_product(&f2)?;
-    Ok(Fid { value: (mean_term + trace_term).max(0.0), mean_term, trace_term, spectra: [f1.spectrum(), f2.spectrum()] })
+    let cross = match f1.trace_sqrt_product(&f2) {
+        // The factors were finite: only their product is not.
+        Err(LinalgError::NotFinite { .. }) => return Err(FidError::Overflow),
+        cross => cross?,
+    };
+    let trace_term = f1.trace() + f2.trace() - 2.0 * cross;
+    let value = mean_term + trace_term;
+    // Before it is clipped: `max` would turn NaN into zero, the best distance of all.
+    if !value.is_finite() {
+        return Err(FidError::Overflow);
+    }
+    let rounding = first.dim() as f64 * f64::EPSILON * (f1.trace() + f2.trace());
+    let spectra = [f1.spectrum(), f2.spectrum()];
+    Ok(Fid { value: value.max(0.0), mean_term, trace_term, rounding, spectra })
+}
+
+/// What reports hold of a distance.
+#[derive(Serialize)]
+struct Reported {
+    value: f64,
+    mean_term: f64,
+    trace_term: f64,
+    dim: usize,
+    ranks: [usize; 2],
+    conditions: [Option<f64>; 2],
+}
+
+/// A distance as a score: that of [`Row`], and of the spatial features.
+pub(super) fn reported(about: &About, distance: Fid) -> Value {
+    let Fid { value, mean_term, trace_term, rounding, spectra } = distance;
+    let dim = spectra[0].dim;
+    let (ranks, conditions) = (spectra.map(|seen| seen.rank), spectra.map(|seen| seen.condition));
+    let is_rounding = value <= rounding;
+    let reported = Reported { value, mean_term, trace_term, dim, ranks, conditions };
+    let value = Value::new(about, &reported)
+        .detail(format!("means {}, covariances {}", readable(mean_term), readable(trace_term)))
+        .caution(Caution::FewImages { dim });
+    let value = if is_rounding { value.caution(Caution::Rounding { error: rounding }) } else { value };
+    Set::BOTH.into_iter().zip(spectra).fold(value, |value, (set, seen)| match seen.clipped {
+        Some(eigenvalue) => value.caution(Caution::Clipped { set, eigenvalue }),
+        None => value,
+    })
+}
+
+/// What every Fréchet distance needs of both sets.
+pub(super) fn check_counts(counts: Counts) -> Result<(), MetricError> {
+    known_to_have(2, counts, &Set::BOTH, "a covariance", ("give more images", None))
+}
+
+/// Fréchet distance.
+pub(super) struct Row;
+
+static ABOUT: About = About {
+    name: "fid",
+    key: "fid",
+    title: "FID",
+    summary: "Fréchet distance between two sets (Fréchet Inception Distance)",
+    wants: "10,000 and more, always the same number",
+    real: &[Need::Statistics],
+    fake: &[Need::Statistics],
+    interval: Some(&[Need::Features]),
+    quantities: &[Quantity::distance("fid", "FID")],
+    presets: &Preset::ALL,
+    ..About::OF_FEATURES
+};
+
+impl Score for Row {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn check(&self, counts: Counts, _: &Definitions) -> Result<(), MetricError> {
+        check_counts(counts)
+    }
+
+    fn compute(&self, sets: &Sets<'_>, _: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
+        interrupt.check()?;
+        let [real, fake] = sets.statistics()?;
+        Ok(reported(&ABOUT, fid(real, fake)?))
+    }
+
+    fn intervals(
+        &self,
+        sets: &Sets<'_>,
+        _: &Definitions,
+        options: JackknifeOptions,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<ScoreInterval>, MetricError> {
+        let [real, fake] = sets.features()?;
+        // The statistics of a set that stays whole are computed once.
+        let whole = |set: &Features| Gaussian::of_until(set, interrupt);
+        let (whole_real, whole_fake) = (whole(real)?, whole(fake)?);
+        let [interval] = jackknife_parts([real.len(), fake.len()], options, |x, y| -> Result<_, MetricError> {
+            let of = |part: Part<'_>, set: &Features, whole: &Gaussian| match part {
+                Part::Whole => Ok(whole.clone()),
+                Part::Rows(rows) => Gaussian::of_rows(set, rows, interrupt),
+            };
+            Ok([fid(&of(x, real, &whole_real)?, &of(y, fake, &whole_fake)?)?.value])
+        })?;
+        Ok(vec![ScoreInterval { interval, of: None }])
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{FeatureStatistics, Features};
     use ndarray::{Array2, Axis, array};
     use proptest::prelude::*;
     use rand_mt::Mt64;
@@ -103,9 +217,7 @@ mod tests {
     }
 
     fn gaussian(features: &Array2<f32>) -> Gaussian {
-        let mut statistics = FeatureStatistics::new(features.ncols());
-        statistics.push(&Features::new(features.clone()).unwrap()).unwrap();
-        statistics.finish().unwrap()
+        Gaussian::of(&Features::new(features.clone()).unwrap()).unwrap()
     }
 
     fn one_dimensional(mean: f64, variance: f64) -> Gaussian {
@@ -153,6 +265,24 @@ mod tests {
     fn unlike_dimensions_are_an_error() {
         let error = fid(&one_dimensional(0.0, 1.0), &gaussian(&random(5, 2, 5))).unwrap_err();
         assert_eq!(error, FidError::Dimension { first: 1, second: 2 });
+    }
+
+    #[test]
+    fn an_overflow_is_never_the_best_distance() {
+        let huge = one_dimensional(0.0, 1.7e308);
+        assert_eq!(fid(&huge, &huge).unwrap_err(), FidError::Overflow);
+        assert_eq!(fid(&one_dimensional(1e200, 1.0), &one_dimensional(-1e200, 1.0)).unwrap_err(), FidError::Overflow);
+    }
+
+    #[test]
+    fn a_distance_below_its_rounding_is_told() {
+        // Beside a variance of 1e16 nothing is left of a difference of one.
+        let set = |small: f64| Gaussian::new(None, array![0.0, 0.0], array![[1e16, 0.0], [0.0, small]]).unwrap();
+        let drowned = fid(&set(1.0), &set(4.0)).unwrap();
+        assert!(drowned.value <= drowned.rounding, "{drowned:?}");
+        assert!(reported(&ABOUT, drowned).cautions.contains(&Caution::Rounding { error: drowned.rounding }));
+        let plain = fid(&one_dimensional(0.0, 1.0), &one_dimensional(0.0, 4.0)).unwrap();
+        assert!(plain.value > 1e12 * plain.rounding && reported(&ABOUT, plain).cautions.len() == 1);
     }
 
     #[test]

@@ -9,15 +9,19 @@ use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
 use rayon::prelude::*;
 
+use crate::interrupt::{Interrupt, Interrupted};
+
 /// Rows of a panel. A tile of 512×512 products takes 1 MiB and its operands stay in the cache of a core: on 1,000 rows
 /// faer's product ran at half the speed. Converting the operands of each tile anew was 8 to 16 % of a KID or P/R.
 pub(super) const PANEL: usize = 512;
 
-/// A frame of reference: the common mean of some sets, and a power of two above their largest deviation from it.
+/// A frame of reference: the common mean of some sets, and a power of two above their largest deviation from it. It also
+/// knows what stops the work on its rows.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     centre: Array1<f64>,
     scale: f64,
+    interrupt: Interrupt,
 }
 
 /// Rows in a [`Frame`].
@@ -33,7 +37,7 @@ pub(super) struct Rows {
 
 impl Frame {
     /// The frame of all rows of `sets`, which have the same dimension.
-    pub fn of(sets: &[ArrayView2<'_, f32>]) -> Self {
+    pub fn of(sets: &[ArrayView2<'_, f32>], interrupt: &Interrupt) -> Self {
         let dim = sets.first().map_or(0, |set| set.ncols());
         let rows: usize = sets.iter().map(|set| set.nrows()).sum();
         let mut centre = Array1::<f64>::zeros(dim);
@@ -46,12 +50,17 @@ impl Frame {
         });
         // Rounding features of 1e38 to their mean is far inside f64, and so is the power of two above.
         let scale = if largest > 0.0 { largest.log2().ceil().exp2() } else { 1.0 };
-        Self { centre, scale }
+        Self { centre, scale, interrupt: interrupt.clone() }
     }
 
     /// Square of the scale: what products and squared distances in the frame are measured in. A power of two.
     pub fn unit(&self) -> f64 {
         self.scale * self.scale
+    }
+
+    /// What stops the work on its rows.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// Places the given rows in the frame.
@@ -171,21 +180,23 @@ impl<'a> Tile<'a> {
     }
 }
 
-/// Calls `visit` once for every tile of `a×b`, on all cores, and returns what it returned, by rows of tiles.
+/// Calls `visit` once for every tile of `a×b`, on all cores, and returns what it returned, by rows of tiles. Between two
+/// tiles, some ten milliseconds, it looks at the interrupt.
 pub(super) fn map_between<R: Send>(
     frame: &Frame,
     a: ArrayView2<'_, f32>,
     b: ArrayView2<'_, f32>,
     visit: impl Fn(&Tile<'_>) -> R + Sync,
-) -> Vec<R> {
+) -> Result<Vec<R>, Interrupted> {
     let starts = |set: ArrayView2<'_, f32>| (0..set.nrows()).step_by(PANEL).collect::<Vec<_>>();
     let columns = starts(b);
     let panels = starts(a).into_par_iter().flat_map_iter(|first_row| {
         let rows = panel(frame, a, first_row);
         let visit = &visit;
         let tiles = columns.iter().map(move |&first_column| {
+            frame.interrupt.check()?;
             let columns = panel(frame, b, first_column);
-            visit(&Tile { first_row, first_column, ..Tile::new(&rows, &columns, Pairs::All) })
+            Ok(visit(&Tile { first_row, first_column, ..Tile::new(&rows, &columns, Pairs::All) }))
         });
         tiles.collect::<Vec<_>>()
     });
@@ -198,17 +209,18 @@ pub(super) fn map_within<R: Send>(
     frame: &Frame,
     set: ArrayView2<'_, f32>,
     visit: impl Fn(&Tile<'_>) -> R + Sync,
-) -> Vec<R> {
+) -> Result<Vec<R>, Interrupted> {
     let starts: Vec<usize> = (0..set.nrows()).step_by(PANEL).collect();
     let panels = starts.into_par_iter().flat_map_iter(|first_row| {
         let rows = panel(frame, set, first_row);
         let visit = &visit;
         let tiles = (0..=first_row).step_by(PANEL).map(move |first_column| {
+            frame.interrupt.check()?;
             if first_column == first_row {
-                return visit(&Tile { first_row, first_column, ..Tile::new(&rows, &rows, Pairs::Below) });
+                return Ok(visit(&Tile { first_row, first_column, ..Tile::new(&rows, &rows, Pairs::Below) }));
             }
             let columns = panel(frame, set, first_column);
-            visit(&Tile { first_row, first_column, ..Tile::new(&rows, &columns, Pairs::All) })
+            Ok(visit(&Tile { first_row, first_column, ..Tile::new(&rows, &columns, Pairs::All) }))
         });
         tiles.collect::<Vec<_>>()
     });
@@ -242,16 +254,20 @@ mod tests {
     #[test]
     fn every_pair_is_visited_once() {
         let (a, b) = (random(1100, 3, 1, 0.0, 1.0), random(600, 3, 2, 0.0, 1.0));
-        let frame = Frame::of(&[a.view(), b.view()]);
+        let frame = Frame::of(&[a.view(), b.view()], &Interrupt::new());
         let mut seen = vec![0; 1100 * 600];
         let pairs = |tile: &Tile<'_>| {
             let rows = tile.iter().flat_map(|(row, products)| (0..products.len()).map(move |column| (row, column)));
             rows.map(|(row, column)| (row + tile.first_row, column + tile.first_column)).collect::<Vec<_>>()
         };
-        map_between(&frame, a.view(), b.view(), pairs).concat().iter().for_each(|(i, j)| seen[i * 600 + j] += 1);
+        map_between(&frame, a.view(), b.view(), pairs)
+            .unwrap()
+            .concat()
+            .iter()
+            .for_each(|(i, j)| seen[i * 600 + j] += 1);
         assert!(seen.iter().all(|&count| count == 1));
         let mut seen = vec![0; 1100 * 1100];
-        map_within(&frame, a.view(), pairs).concat().iter().for_each(|(i, j)| seen[i * 1100 + j] += 1);
+        map_within(&frame, a.view(), pairs).unwrap().concat().iter().for_each(|(i, j)| seen[i * 1100 + j] += 1);
         assert!(seen.iter().enumerate().all(|(at, &count)| count == i32::from(at % 1100 < at / 1100)));
         assert_eq!(panel_sizes(1100).collect::<Vec<_>>(), [512, 512, 76]);
     }
@@ -260,7 +276,7 @@ mod tests {
     fn products_and_distances_come_back_at_any_offset_and_scale() {
         for (offset, size) in [(0.0, 1.0), (1e6, 1.0), (0.0, 1e-30), (-3e30, 1e30), (5.0, 0.0)] {
             let (a, b) = (random(5, 64, 3, offset, size), random(7, 64, 4, offset, size));
-            let frame = Frame::of(&[a.view(), b.view()]);
+            let frame = Frame::of(&[a.view(), b.view()], &Interrupt::new());
             let (x, y) = (frame.place(a.axis_iter(Axis(0))), frame.place(b.axis_iter(Axis(0))));
             let tile = Tile::new(&x, &y, Pairs::All);
             for (i, products) in tile.iter() {

@@ -4,8 +4,17 @@ use std::ops::Range;
 
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
+use serde::Serialize;
+
+use super::definitions::{Definition, Definitions, Preset};
+use super::error::MetricError;
+use super::jackknife::{JackknifeOptions, jackknife_logits};
+use super::parameter::{Arguments, Choice, Kind, Parameter};
 use super::random_state::RandomState;
+use super::score::{About, Better, Counts, Need, Quantity, Score, ScoreInterval, Sets};
+use super::value::Value;
 use crate::error::{Blame, Blamed};
+use crate::interrupt::Interrupt;
 use crate::stats::Logits;
 
 /// Why an Inception Score cannot be computed.
@@ -29,7 +38,7 @@ pub enum InceptionScoreError {
         size: usize,
     },
     /// The unbiased deviation of a single split does not exist.
-    #[error("the deviation with ddof 1 takes at least 2 splits, got {splits}: use more splits or ddof 0")]
+    #[error("the deviation with ddof 1 needs at least 2 splits, got {splits}: use more splits or ddof 0")]
     Deviation {
         /// Number of splits asked for.
         splits: usize,
@@ -76,15 +85,22 @@ pub enum Splits {
 }
 
 impl Splits {
+    /// How many there are.
+    fn count(self, images: usize) -> Result<usize, InceptionScoreError> {
+        match self {
+            Splits::Even(splits) | Splits::Equal(splits) if splits == 0 || images < splits => {
+                Err(InceptionScoreError::Splits { images, splits })
+            }
+            Splits::OfSize(size) if size == 0 || images == 0 => Err(InceptionScoreError::SplitSize { images, size }),
+            Splits::Even(splits) | Splits::Equal(splits) => Ok(splits),
+            Splits::OfSize(size) => Ok(images.div_ceil(size)),
+        }
+    }
+
     /// The range of images of each split.
     fn ranges(self, images: usize) -> Result<Vec<Range<usize>>, InceptionScoreError> {
+        self.count(images)?;
         let ranges = match self {
-            Splits::Even(splits) | Splits::Equal(splits) if splits == 0 || images < splits => {
-                return Err(InceptionScoreError::Splits { images, splits });
-            }
-            Splits::OfSize(size) if size == 0 || images == 0 => {
-                return Err(InceptionScoreError::SplitSize { images, size });
-            }
             Splits::Even(splits) => (0..splits).map(|i| i * images / splits..(i + 1) * images / splits).collect(),
             Splits::Equal(splits) => {
                 let size = images / splits;
@@ -115,6 +131,22 @@ impl InceptionScoreOptions {
     /// dgm-eval: as torch-fidelity, but with splits of equal size.
     pub const DGM_EVAL: Self =
         Self { splits: Splits::Equal(10), order: Order::Shuffled { seed: 2020 }, ddof: DegreesOfFreedom::Population };
+}
+
+impl InceptionScoreOptions {
+    /// All images as one split: what has no randomness.
+    pub(super) const WHOLE: Self =
+        Self { splits: Splits::Even(1), order: Order::AsGiven, ddof: DegreesOfFreedom::Population };
+
+    /// The number of splits of so many images.
+    fn check(&self, images: usize) -> Result<usize, InceptionScoreError> {
+        match self.splits.count(images)? {
+            splits if self.ddof == DegreesOfFreedom::Sample && splits < 2 => {
+                Err(InceptionScoreError::Deviation { splits })
+            }
+            splits => Ok(splits),
+        }
+    }
 }
 
 impl Default for InceptionScoreOptions {
@@ -151,11 +183,9 @@ pub struct InceptionScore {
 pub fn inception_score(logits: &Logits, options: InceptionScoreOptions) -> Result<InceptionScore, InceptionScoreError> {
     let InceptionScoreOptions { splits, order, ddof } = options;
     let images = logits.len();
+    options.check(images)?;
     let ranges = splits.ranges(images)?;
     let splits = ranges.len();
-    if ddof == DegreesOfFreedom::Sample && splits < 2 {
-        return Err(InceptionScoreError::Deviation { splits });
-    }
     let order = match order {
         Order::AsGiven => (0..images).collect(),
         Order::Shuffled { seed } => RandomState::new(seed).permutation(images),
@@ -194,6 +224,176 @@ fn score_of_split(logits: ArrayView2<'_, f32>, rows: &[usize]) -> f64 {
 fn log_sum_exp(row: ArrayView1<'_, f32>) -> f64 {
     let largest = row.fold(f64::NEG_INFINITY, |a, &b| a.max(f64::from(b)));
     largest + row.iter().map(|&logit| (f64::from(logit) - largest).exp()).sum::<f64>().ln()
+}
+
+impl Definition for InceptionScoreOptions {
+    fn of(preset: Preset) -> Self {
+        match preset {
+            Preset::Adm => Self::ADM,
+            Preset::DgmEval => Self::DGM_EVAL,
+            _ => Self::default(),
+        }
+    }
+}
+
+/// What reports hold of a score.
+#[derive(Serialize)]
+struct Reported {
+    mean: f64,
+    std: f64,
+    splits: usize,
+    split_rule: &'static str,
+    shuffle_seed: Option<u32>,
+    ddof: u8,
+}
+
+impl Reported {
+    fn new(score: InceptionScore, options: InceptionScoreOptions) -> Self {
+        let shuffle_seed = match options.order {
+            Order::AsGiven => None,
+            Order::Shuffled { seed } => Some(seed),
+        };
+        let ddof = match options.ddof {
+            DegreesOfFreedom::Population => 0,
+            DegreesOfFreedom::Sample => 1,
+        };
+        let split_rule = match options.splits {
+            Splits::Even(_) => "even",
+            Splits::Equal(_) => "equal",
+            Splits::OfSize(_) => "of-size",
+        };
+        Self { mean: score.mean, std: score.std, splits: score.splits, split_rule, shuffle_seed, ddof }
+    }
+}
+
+/// Inception Score.
+pub(super) struct Row;
+
+static ABOUT: About = About {
+    name: "is",
+    key: "inception_score",
+    title: "Inception Score",
+    summary: "how certain and how diverse the classes of the images are",
+    wants: "5,000 and more per split",
+    real: &[],
+    fake: &[Need::Logits],
+    quantities: &[Quantity {
+        name: "is",
+        title: "Inception Score",
+        field: "mean",
+        better: Better::Higher,
+        range: [1.0, f64::INFINITY],
+    }],
+    parameters: &[
+        Parameter {
+            name: "splits",
+            placeholder: "N",
+            help: "Number of splits",
+            default: None,
+            kind: Kind::Count { least: 1, most: 1_000_000 },
+            only_with: None,
+        },
+        Parameter {
+            name: "order",
+            placeholder: "ORDER",
+            help: "Order of the images before splitting",
+            default: None,
+            kind: Kind::Choice(&[
+                Choice { name: "shuffled", help: "shuffled by numpy's RandomState" },
+                Choice { name: "as-given", help: "as they come" },
+            ]),
+            only_with: None,
+        },
+        Parameter {
+            name: "seed",
+            placeholder: "SEED",
+            help: "Seed of numpy's RandomState that shuffles the images",
+            default: Some("2020"),
+            kind: Kind::Seed,
+            only_with: Some(("order", "shuffled")),
+        },
+        Parameter {
+            name: "ddof",
+            placeholder: "0|1",
+            help: "Divisor of the variance over splits",
+            default: Some("0"),
+            kind: Kind::Choice(&[
+                Choice { name: "0", help: "their number, as torch-fidelity" },
+                Choice { name: "1", help: "one less, as torchmetrics" },
+            ]),
+            only_with: None,
+        },
+    ],
+    presets: &[Preset::TorchFidelity, Preset::Adm, Preset::DgmEval],
+    ..About::OF_FEATURES
+};
+
+impl Score for Row {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn configure(&self, arguments: &Arguments, definitions: &mut Definitions) -> Result<(), MetricError> {
+        definitions.change(|options: &mut InceptionScoreOptions| {
+            if let Some(splits) = arguments.count("splits") {
+                options.splits = match options.splits {
+                    Splits::Equal(_) => Splits::Equal(splits),
+                    Splits::Even(_) | Splits::OfSize(_) => Splits::Even(splits),
+                };
+            }
+            let seed_of_preset = match options.order {
+                Order::Shuffled { seed } => seed,
+                Order::AsGiven => 2020,
+            };
+            let seed = arguments.seed("seed");
+            let shuffled = Order::Shuffled { seed: seed.unwrap_or(seed_of_preset) };
+            options.order = match arguments.choice("order") {
+                Some("as-given") => Order::AsGiven,
+                Some(_) => shuffled,
+                // A seed asks for shuffling.
+                None if seed.is_some() => shuffled,
+                None => options.order,
+            };
+            options.ddof = match arguments.choice("ddof") {
+                Some("0") => DegreesOfFreedom::Population,
+                Some(_) => DegreesOfFreedom::Sample,
+                None => options.ddof,
+            };
+        });
+        Ok(())
+    }
+
+    fn check(&self, counts: Counts, definitions: &Definitions) -> Result<(), MetricError> {
+        if let Some(images) = counts.fake {
+            definitions.get::<InceptionScoreOptions>().check(images)?;
+        }
+        Ok(())
+    }
+
+    fn compute(&self, sets: &Sets<'_>, definitions: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
+        interrupt.check()?;
+        let options: InceptionScoreOptions = definitions.get();
+        let logits = sets.fake_logits()?;
+        let score = inception_score(logits, options)?;
+        let note = format!("{} splits", score.splits);
+        let value = Value::new(&ABOUT, &Reported::new(score, options)).spread(score.std).note(0, note);
+        Ok(value.range([1.0, logits.dim() as f64]))
+    }
+
+    /// Of the score of one split, which has no randomness.
+    fn intervals(
+        &self,
+        sets: &Sets<'_>,
+        _: &Definitions,
+        options: JackknifeOptions,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<ScoreInterval>, MetricError> {
+        let interval = jackknife_logits(sets.fake_logits()?, options, |logits| -> Result<_, MetricError> {
+            interrupt.check()?;
+            Ok(inception_score(logits, InceptionScoreOptions::WHOLE)?.mean)
+        })?;
+        Ok(vec![ScoreInterval { interval, of: Some("Inception Score of one split") }])
+    }
 }
 
 #[cfg(test)]

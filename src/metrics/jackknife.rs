@@ -6,9 +6,10 @@ use ndarray::Axis;
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::error::{MetricError, Set, same_dimension};
+use super::error::{MetricError, Set, known_to_have, same_dimension};
 use super::random_state::RandomState;
 use super::rows::choose;
+use super::score::Counts;
 use crate::stats::{Features, Logits};
 
 /// Definition of a jackknife.
@@ -60,16 +61,25 @@ impl JackknifeOptions {
         Ok(())
     }
 
+    /// Checks that sets of these sizes, as far as they are known, can be cut into the groups.
+    ///
+    /// # Errors
+    /// [`MetricError`] when an option is out of range or a set has fewer than two images per group.
+    pub fn check_counts(&self, counts: Counts) -> Result<(), MetricError> {
+        self.check()?;
+        let remedy = ("use fewer groups or more images", None);
+        known_to_have(2 * self.groups, counts, &Set::BOTH, "a jackknife with that many groups", remedy)
+    }
+
     /// The rows that are left without each of the groups, in ascending order; none for an empty set, which takes no part.
     fn rests(&self, set: Set, images: usize) -> Result<Vec<Vec<usize>>, MetricError> {
-        let needed = 2 * self.groups;
         if images == 0 {
             return Ok(Vec::new());
         }
-        if images < needed {
-            let (purpose, remedy) = ("a jackknife with that many groups", "use fewer groups or more images");
-            return Err(MetricError::TooFew { set, images, needed, purpose, remedy });
-        }
+        self.check_counts(match set {
+            Set::Real => Counts { real: Some(images), fake: None },
+            Set::Fake => Counts { real: None, fake: Some(images) },
+        })?;
         let order = RandomState::new(self.seed).permutation(images);
         let rest = |group: usize| {
             let group = group * images / self.groups..(group + 1) * images / self.groups;
@@ -218,16 +228,29 @@ mod tests {
         set.view().iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / (set.len() as f64 - ddof)
     }
 
+    /// √(s²/n) of n numbers, squared.
+    fn squared_error_of_mean(values: &[f64]) -> f64 {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0) / n
+    }
+
     #[test]
     fn the_error_of_a_mean_is_the_textbook_one() {
-        // Groups of one image: the jackknife of a difference of means is exactly √(s²/n + s²/m).
-        let (a, b) = (set(1, 30), set(2, 30));
-        let options = JackknifeOptions { groups: 15, level: 0.95, seed: 0 };
+        // A group has at least two images. With groups of equal size, the jackknife of a difference of means is exactly
+        // √(s²/g + t²/g), with the deviations s and t of the means of the g groups of each set.
+        let (a, b) = (set(1, 30), set(2, 45));
+        let options = JackknifeOptions { groups: 15, level: 0.95, seed: 4 };
         let interval = jackknife(&a, &b, options, |a, b| Ok::<_, MetricError>(mean(a) - mean(b))).unwrap();
         assert!(interval.bias.abs() < 1e-12, "a mean has no bias: {interval:?}");
-        let expected = (variance(&a, 1.0) / 30.0 + variance(&b, 1.0) / 30.0).sqrt();
-        // Groups of two estimate the same with fewer degrees of freedom.
-        assert!((interval.standard_error / expected - 1.0).abs() < 0.5, "{interval:?} against {expected}");
+        let means_of_groups = |set: &Features| -> Vec<f64> {
+            let order = RandomState::new(4).permutation(set.len());
+            let groups = order.chunks(set.len() / 15);
+            groups.map(|group| mean(&choose(set, group))).collect()
+        };
+        let squares = [&a, &b].map(|set| squared_error_of_mean(&means_of_groups(set)));
+        let expected = (squares[0] + squares[1]).sqrt();
+        assert!((interval.standard_error / expected - 1.0).abs() < 1e-12, "{interval:?} against {expected}");
         assert!((interval.upper - interval.value - 2.144_786_687_916_927 * interval.standard_error).abs() < 1e-9);
     }
 

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use super::error::MetricError;
 use super::frame::{Frame, Pairs, Rows, Tile, map_between, map_within};
+use super::parameter::{Arguments, Choice, Kind, Parameter, Range};
+use crate::interrupt::{Interrupt, Interrupted};
 
 /// A kernel `k(x, y)` on features of dimension d.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -26,7 +28,43 @@ pub enum Kernel {
     },
 }
 
+/// The bandwidth of the Gaussian kernel.
+pub(super) const SIGMA: Parameter = Parameter {
+    name: "sigma",
+    placeholder: "SIGMA",
+    help: "Bandwidth of the rbf kernel",
+    default: Some("10"),
+    kind: Kind::Number(Range::Positive),
+    only_with: Some(("kernel", "rbf")),
+};
+
+/// The choice of a kernel.
+pub(super) const fn parameter(default: &'static str) -> Parameter {
+    Parameter {
+        name: "kernel",
+        placeholder: "KERNEL",
+        help: "Kernel",
+        default: Some(default),
+        kind: Kind::Choice(&[
+            Choice { name: "polynomial", help: "(x·y/d + 1)³" },
+            Choice { name: "rbf", help: "exp(−‖x−y‖²/2σ²)" },
+        ]),
+        only_with: None,
+    }
+}
+
 impl Kernel {
+    /// The kernel that arguments choose; `None` when they say nothing of it.
+    pub(super) fn chosen(arguments: &Arguments) -> Option<Self> {
+        let sigma = arguments.number("sigma");
+        match arguments.choice("kernel") {
+            Some("polynomial") => Some(Self::KID),
+            // A bandwidth is for this kernel alone.
+            Some(_) => Some(sigma.map_or(Self::SIGMA_10, |sigma| Kernel::Gaussian { sigma })),
+            None => sigma.map(|sigma| Kernel::Gaussian { sigma }),
+        }
+    }
+
     /// `(xᵀy/d + 1)³`, the kernel of the Kernel Inception Distance.
     pub const KID: Self = Kernel::Polynomial { degree: 3, gamma: None, coef0: 1.0 };
 
@@ -157,22 +195,23 @@ pub(super) fn discrepancy(
     first: ArrayView2<'_, f32>,
     second: ArrayView2<'_, f32>,
     estimator: Estimator,
-) -> f64 {
-    let frame = Frame::of(&[first, second]);
+    interrupt: &Interrupt,
+) -> Result<f64, Interrupted> {
+    let frame = Frame::of(&[first, second], interrupt);
     let unit = frame.unit();
     let within = |set| {
         let sums = map_within(&frame, set, |tile| {
             let on_diagonal = tile.pairs == Pairs::Below;
             (kernel.sum(unit, tile), if on_diagonal { kernel.diagonal(unit, tile.rows) } else { 0.0 })
-        });
-        sums.iter().fold((0.0, 0.0), |(pairs, diagonal), sum| (pairs + sum.0, diagonal + sum.1))
+        })?;
+        Ok(sums.iter().fold((0.0, 0.0), |(pairs, diagonal), sum| (pairs + sum.0, diagonal + sum.1)))
     };
-    let ((w1, d1), (w2, d2)) = (within(first), within(second));
-    let between = map_between(&frame, first, second, |tile| kernel.sum(unit, tile)).iter().sum();
+    let ((w1, d1), (w2, d2)) = (within(first)?, within(second)?);
+    let between = map_between(&frame, first, second, |tile| kernel.sum(unit, tile))?.iter().sum();
     let sizes = [first.nrows(), second.nrows()];
     let sums = Sums { within: [w1, w2], between, sizes };
-    match estimator {
+    Ok(match estimator {
         Estimator::Unbiased => sums.unbiased(),
         Estimator::Biased => sums.biased([d1, d2]),
-    }
+    })
 }

@@ -2,10 +2,17 @@
 
 use serde::Serialize;
 
-use super::error::{MetricError, Set, both_have, positive, same_dimension};
-use super::kernel::Kernel;
+use super::definitions::{Definition, Definitions, Preset};
+use super::error::{MetricError, Set, known_to_have, positive, same_dimension};
+use super::jackknife::JackknifeOptions;
+use super::kernel::{self, Estimator, Kernel};
+use super::mmd::{self, Length, MmdOptions};
+use super::parameter::{Arguments, Kind, Parameter};
 use super::random_state::RandomState;
+use super::score::{About, Better, Counts, Quantity, Score, ScoreInterval, Sets};
 use super::subsets::discrepancies;
+use super::value::Value;
+use crate::interrupt::Interrupt;
 use crate::stats::Features;
 
 /// Definition of a Kernel Inception Distance.
@@ -32,15 +39,15 @@ impl KidOptions {
     ///
     /// # Errors
     /// [`MetricError`] when a set has fewer images than a subset, or a parameter is out of range.
-    pub fn check(&self, real: usize, fake: usize) -> Result<(), MetricError> {
+    pub fn check(&self, counts: Counts) -> Result<(), MetricError> {
         self.kernel.check()?;
         positive("the number of subsets", self.subsets)?;
         if self.subset_size < 2 {
             let value = self.subset_size.to_string();
             return Err(MetricError::Parameter { parameter: "the subset size", value, range: "at least 2" });
         }
-        let remedy = "use a smaller subset size or more images";
-        both_have(self.subset_size, [real, fake], "a subset of the kernel distance", remedy)
+        let remedy = ("use a smaller subset size or more images", Some("subset-size"));
+        known_to_have(self.subset_size, counts, &Set::BOTH, "a subset of the kernel distance", remedy)
     }
 }
 
@@ -67,7 +74,7 @@ pub struct Kid {
 /// ```
 ///
 /// Source: Bińkowski et al. 2018 (arXiv:1801.01401), as computed by torch-fidelity: the same subsets, drawn by
-/// [`RandomState`]. clean-fid and dgm-eval have the same estimate with subsets of numpy's global generator.
+/// [`RandomState`]. clean-fid and dgm-eval use the same estimator with subsets of numpy's global generator.
 ///
 /// Precision: products of centred features in f32, everything else in f64 (the peers compute in f32 throughout). The
 /// rounding errors of the products have no sign in common and average out over the pairs, and an offset common to all
@@ -78,23 +85,127 @@ pub struct Kid {
 /// # Errors
 /// [`MetricError`] when the dimensions differ, a set has fewer images than a subset, or a parameter is out of range.
 pub fn kid(real: &Features, fake: &Features, options: KidOptions) -> Result<Kid, MetricError> {
+    kid_until(real, fake, options, &Interrupt::new())
+}
+
+fn kid_until(real: &Features, fake: &Features, options: KidOptions, interrupt: &Interrupt) -> Result<Kid, MetricError> {
     let KidOptions { kernel, subsets, subset_size, seed, draws_first } = options;
     same_dimension(real, fake)?;
-    options.check(real.len(), fake.len())?;
+    options.check(Counts { real: Some(real.len()), fake: Some(fake.len()) })?;
 
     let (first, second) = match draws_first {
         Set::Real => (real, fake),
         Set::Fake => (fake, real),
     };
     let mut random = RandomState::new(seed);
-    let draws: Vec<_> = (0..subsets)
-        .map(|_| (random.choice(first.len(), subset_size), random.choice(second.len(), subset_size)))
-        .collect();
-    let distances = discrepancies(kernel, [first.view(), second.view()], &draws);
+    let draw = |_| -> Result<_, MetricError> {
+        interrupt.check()?;
+        Ok((random.choice(first.len(), subset_size), random.choice(second.len(), subset_size)))
+    };
+    let draws = (0..subsets).map(draw).collect::<Result<Vec<_>, _>>()?;
+    let distances = discrepancies(kernel, [first.view(), second.view()], &draws, interrupt)?;
     let mean = distances.iter().sum::<f64>() / subsets as f64;
     let variance = distances.iter().map(|distance| (distance - mean).powi(2)).sum::<f64>() / subsets as f64;
-    if !mean.is_finite() {
+    if !mean.is_finite() || !variance.is_finite() {
         return Err(MetricError::Overflow { score: "the kernel distance" });
     }
     Ok(Kid { mean, std: variance.sqrt() })
+}
+
+impl Definition for KidOptions {
+    fn of(preset: Preset) -> Self {
+        match preset {
+            Preset::DgmEval => Self { seed: Preset::DGM_EVAL_SEED, draws_first: Set::Real, ..Self::TORCH_FIDELITY },
+            _ => Self::TORCH_FIDELITY,
+        }
+    }
+}
+
+/// Kernel Inception Distance.
+pub(super) struct Row;
+
+static ABOUT: About = About {
+    name: "kid",
+    key: "kid",
+    title: "KID",
+    summary: "Kernel Inception Distance",
+    quantities: &[Quantity {
+        name: "kid",
+        title: "KID",
+        field: "mean",
+        better: Better::Lower,
+        // Unbiased: about zero, and on either side of it, for equal distributions.
+        range: [f64::NEG_INFINITY, f64::INFINITY],
+    }],
+    parameters: &[
+        Parameter {
+            name: "subsets",
+            placeholder: "N",
+            help: "Number of subsets",
+            default: Some("100"),
+            kind: Kind::Count { least: 1, most: 100_000 },
+            only_with: None,
+        },
+        Parameter {
+            name: "subset-size",
+            placeholder: "N",
+            help: "Images in each subset",
+            default: Some("1000"),
+            kind: Kind::Count { least: 2, most: 1_000_000 },
+            only_with: None,
+        },
+        kernel::parameter("polynomial"),
+        kernel::SIGMA,
+        Parameter {
+            name: "seed",
+            placeholder: "SEED",
+            help: "Seed of numpy's RandomState that draws the subsets",
+            default: None,
+            kind: Kind::Seed,
+            only_with: None,
+        },
+    ],
+    presets: &[Preset::TorchFidelity, Preset::CleanFid, Preset::DgmEval],
+    ..About::OF_FEATURES
+};
+
+impl Score for Row {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn configure(&self, arguments: &Arguments, definitions: &mut Definitions) -> Result<(), MetricError> {
+        definitions.change(|options: &mut KidOptions| {
+            options.subsets = arguments.count("subsets").unwrap_or(options.subsets);
+            options.subset_size = arguments.count("subset-size").unwrap_or(options.subset_size);
+            options.seed = arguments.seed("seed").unwrap_or(options.seed);
+            options.kernel = Kernel::chosen(arguments).unwrap_or(options.kernel);
+        });
+        Ok(())
+    }
+
+    fn check(&self, counts: Counts, definitions: &Definitions) -> Result<(), MetricError> {
+        definitions.get::<KidOptions>().check(counts)
+    }
+
+    fn compute(&self, sets: &Sets<'_>, definitions: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
+        let options: KidOptions = definitions.get();
+        let [real, fake] = sets.features()?;
+        let score = kid_until(real, fake, options, interrupt)?;
+        let note = format!("{} subsets of {}", options.subsets, options.subset_size);
+        Ok(Value::defined(&ABOUT, &score, &options).spread(score.std).note(0, note))
+    }
+
+    /// Of the discrepancy of all pairs, which is what the subsets estimate.
+    fn intervals(
+        &self,
+        sets: &Sets<'_>,
+        definitions: &Definitions,
+        options: JackknifeOptions,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<ScoreInterval>, MetricError> {
+        let KidOptions { kernel, .. } = definitions.get();
+        let of = MmdOptions { kernel, estimator: Estimator::Unbiased, length: Length::AsGiven, scale: 1.0 };
+        mmd::interval(sets, of, options, interrupt, Some("unbiased MMD² over all pairs"))
+    }
 }

@@ -4,11 +4,17 @@ use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::error::{MetricError, Set, both_have, same_dimension};
-use super::fid::fid;
-use super::rows::{BLOCK, gaussian, unit_rows};
+use super::definitions::{Definition, Definitions, Preset};
+use super::error::{MetricError, Set, same_dimension};
+use super::fid::{check_counts, fid};
+use super::jackknife::{JackknifeOptions, jackknife};
+use super::parameter::{Arguments, Choice, Kind, Parameter, Range};
+use super::rows::{BLOCK, unit_rows};
+use super::score::{About, Counts, Quantity, Score, ScoreInterval, Sets};
+use super::value::{Caution, Value, readable};
+use crate::interrupt::Interrupt;
 use crate::linalg::matmul;
-use crate::stats::Features;
+use crate::stats::{Features, Gaussian};
 
 /// Definition of a memorisation-informed Fréchet distance.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -25,6 +31,16 @@ impl MifidOptions {
 
     /// The definition of Bai et al.: threshold 0.1, the mean over *fake* images of the distance to the nearest real one.
     pub const BAI: Self = Self { threshold: 0.1, mean_over: Set::Fake };
+}
+
+impl MifidOptions {
+    fn check(&self, counts: Counts) -> Result<(), MetricError> {
+        if !(self.threshold > 0.0 && self.threshold <= 1.0) {
+            let (value, range) = (self.threshold.to_string(), "above 0 and at most 1");
+            return Err(MetricError::Parameter { parameter: "the threshold of cosine distances", value, range });
+        }
+        check_counts(counts)
+    }
 }
 
 impl Default for MifidOptions {
@@ -70,17 +86,23 @@ const SMALLEST_FID: f64 = 1e-8;
 /// [`MetricError`] when the dimensions differ, a set has fewer than two images or none that does not sum to zero, or
 /// the threshold is not between 0 and 1.
 pub fn mifid(real: &Features, fake: &Features, options: MifidOptions) -> Result<Mifid, MetricError> {
+    mifid_until(real, fake, options, &Interrupt::new())
+}
+
+fn mifid_until(
+    real: &Features,
+    fake: &Features,
+    options: MifidOptions,
+    interrupt: &Interrupt,
+) -> Result<Mifid, MetricError> {
     let MifidOptions { threshold, mean_over } = options;
     same_dimension(real, fake)?;
-    both_have(2, [real.len(), fake.len()], "a covariance", "give more images")?;
-    if !(threshold > 0.0 && threshold <= 1.0) {
-        let (value, range) = (threshold.to_string(), "above 0 and at most 1");
-        return Err(MetricError::Parameter { parameter: "the threshold of cosine distances", value, range });
-    }
+    options.check(Counts { real: Some(real.len()), fake: Some(fake.len()) })?;
     let distance = match mean_over {
-        Set::Real => mean_nearest_cosine_distance((real, Set::Real), (fake, Set::Fake)),
-        Set::Fake => mean_nearest_cosine_distance((fake, Set::Fake), (real, Set::Real)),
+        Set::Real => mean_nearest_cosine_distance((real, Set::Real), (fake, Set::Fake), interrupt),
+        Set::Fake => mean_nearest_cosine_distance((fake, Set::Fake), (real, Set::Real), interrupt),
     }?;
+    let gaussian = |set: &Features| Gaussian::of_until(set, interrupt);
     let fid = fid(&gaussian(real)?, &gaussian(fake)?)?.value;
     let penalty = if distance < threshold { distance } else { 1.0 };
     let value = if fid > SMALLEST_FID { fid / (penalty + PENALTY_GUARD) } else { 0.0 };
@@ -90,6 +112,7 @@ pub fn mifid(real: &Features, fake: &Features, options: MifidOptions) -> Result<
 fn mean_nearest_cosine_distance(
     (of, of_set): (&Features, Set),
     (to, to_set): (&Features, Set),
+    interrupt: &Interrupt,
 ) -> Result<f64, MetricError> {
     let usable = |features: &Features, set| {
         let rows = features.view();
@@ -102,19 +125,106 @@ fn mean_nearest_cosine_distance(
     let units = |set: ArrayView2<'_, f32>, rows: &[usize]| {
         unit_rows(set.select(Axis(0), rows).view()).expect("a row with a sum other than zero is not zero")
     };
-    let nearest: Vec<f64> = of_rows
-        .par_chunks(BLOCK)
-        .flat_map_iter(|rows| {
-            let chosen = units(of, rows);
-            let mut largest = vec![0.0_f64; rows.len()];
-            for others in to_rows.chunks(BLOCK) {
-                let cosines = matmul(chosen.view(), units(to, others).t());
-                for (largest, cosines) in largest.iter_mut().zip(cosines.rows()) {
-                    *largest = cosines.fold(*largest, |largest, cosine| largest.max(cosine.abs()));
-                }
+    let nearest_of = |rows: &[usize]| -> Result<Vec<f64>, MetricError> {
+        let chosen = units(of, rows);
+        let mut largest = vec![0.0_f64; rows.len()];
+        for others in to_rows.chunks(BLOCK) {
+            interrupt.check()?;
+            let cosines = matmul(chosen.view(), units(to, others).t());
+            for (largest, cosines) in largest.iter_mut().zip(cosines.rows()) {
+                *largest = cosines.fold(*largest, |largest, cosine| largest.max(cosine.abs()));
             }
-            largest.into_iter().map(|cosine| (1.0 - cosine).max(0.0))
-        })
-        .collect();
+        }
+        Ok(largest.into_iter().map(|cosine| (1.0 - cosine).max(0.0)).collect())
+    };
+    let nearest = of_rows.par_chunks(BLOCK).map(nearest_of).collect::<Result<Vec<_>, _>>()?.concat();
     Ok(nearest.iter().sum::<f64>() / nearest.len() as f64)
+}
+
+impl Definition for MifidOptions {
+    fn of(_: Preset) -> Self {
+        Self::TORCHMETRICS
+    }
+}
+
+/// Memorisation-informed Fréchet distance.
+pub(super) struct Row;
+
+static ABOUT: About = About {
+    name: "mifid",
+    key: "mifid",
+    title: "MiFID",
+    summary: "memorisation-informed Fréchet distance",
+    wants: "as FID",
+    quantities: &[Quantity::distance("mifid", "MiFID")],
+    parameters: &[
+        Parameter {
+            name: "threshold",
+            placeholder: "DISTANCE",
+            help: "Cosine distance from which on nothing counts as memorised",
+            default: Some("0.1"),
+            kind: Kind::Number(Range::UpToOne),
+            only_with: None,
+        },
+        Parameter {
+            name: "mean-over",
+            placeholder: "SET",
+            help: "Images whose nearest distances are averaged",
+            default: Some("real"),
+            kind: Kind::Choice(&[
+                Choice { name: "real", help: "the real images, as torchmetrics" },
+                Choice { name: "fake", help: "the generated images, as Bai et al." },
+            ]),
+            only_with: None,
+        },
+    ],
+    ..About::OF_FEATURES
+};
+
+impl Score for Row {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn configure(&self, arguments: &Arguments, definitions: &mut Definitions) -> Result<(), MetricError> {
+        definitions.change(|options: &mut MifidOptions| {
+            options.threshold = arguments.number("threshold").unwrap_or(options.threshold);
+            options.mean_over = match arguments.choice("mean-over") {
+                Some("fake") => Set::Fake,
+                Some(_) => Set::Real,
+                None => options.mean_over,
+            };
+        });
+        Ok(())
+    }
+
+    fn check(&self, counts: Counts, definitions: &Definitions) -> Result<(), MetricError> {
+        definitions.get::<MifidOptions>().check(counts)
+    }
+
+    fn compute(&self, sets: &Sets<'_>, definitions: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
+        let options: MifidOptions = definitions.get();
+        let [real, fake] = sets.features()?;
+        let score = mifid_until(real, fake, options, interrupt)?;
+        let whose = match options.mean_over {
+            Set::Real => "of the real images to the generated ones",
+            Set::Fake => "of the generated images to the real ones",
+        };
+        Ok(Value::defined(&ABOUT, &score, &options)
+            .note(0, format!("distance {whose} {}", readable(score.distance)))
+            .caution(Caution::FewImages { dim: real.dim() }))
+    }
+
+    fn intervals(
+        &self,
+        sets: &Sets<'_>,
+        definitions: &Definitions,
+        options: JackknifeOptions,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<ScoreInterval>, MetricError> {
+        let definition: MifidOptions = definitions.get();
+        let [real, fake] = sets.features()?;
+        let score = |x: &Features, y: &Features| Ok(mifid_until(x, y, definition, interrupt)?.value);
+        Ok(vec![ScoreInterval { interval: jackknife::<MetricError>(real, fake, options, score)?, of: None }])
+    }
 }

@@ -4,10 +4,16 @@ use ndarray::{Array2, ArrayView2, Axis, CowArray, s};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::error::{MetricError, both_have, positive, same_dimension};
+use super::definitions::{Definition, Definitions, Preset};
+use super::error::{MetricError, Set, known_to_have, positive, same_dimension};
 use super::frame::{Frame, PANEL, products};
+use super::jackknife::{JackknifeOptions, jackknife};
+use super::parameter::{Arguments, Choice, Kind, Parameter};
 use super::random_state::RandomState;
+use super::score::{About, Counts, Quantity, Score, ScoreInterval, Sets};
 use super::torch_random::TorchGenerator;
+use super::value::Value;
+use crate::interrupt::Interrupt;
 use crate::stats::Features;
 
 /// Directions that a thread works on at a time: enough for the products to pay, few enough to fit beside each other.
@@ -51,6 +57,11 @@ impl Directions {
             Directions::Given { directions } => directions.nrows(),
         }
     }
+
+    fn check(&self, counts: Counts) -> Result<(), MetricError> {
+        positive("the number of directions", self.count())?;
+        known_to_have(1, counts, &Set::BOTH, "a projection", ("give more images", None))
+    }
 }
 
 impl Default for Directions {
@@ -93,10 +104,18 @@ const SHORTEST: f32 = 1e-12;
 /// # Errors
 /// [`MetricError`] when the dimensions differ, a set is empty, or there is no direction or none that fits.
 pub fn mind(real: &Features, fake: &Features, directions: &Directions) -> Result<Mind, MetricError> {
+    mind_until(real, fake, directions, &Interrupt::new())
+}
+
+fn mind_until(
+    real: &Features,
+    fake: &Features,
+    directions: &Directions,
+    interrupt: &Interrupt,
+) -> Result<Mind, MetricError> {
     let dim = same_dimension(real, fake)?;
+    directions.check(Counts { real: Some(real.len()), fake: Some(fake.len()) })?;
     let count = directions.count();
-    positive("the number of directions", count)?;
-    both_have(1, [real.len(), fake.len()], "a projection", "give more images")?;
 
     let (mut x, mut y) = (CowArray::from(real.view()), CowArray::from(fake.view()));
     let mut units = match directions {
@@ -124,15 +143,13 @@ pub fn mind(real: &Features, fake: &Features, directions: &Directions) -> Result
         unit.mapv_inplace(|value| value / norm.max(SHORTEST));
     }
 
-    let frame = Frame::of(&[x.view(), y.view()]);
+    let frame = Frame::of(&[x.view(), y.view()], interrupt);
     let blocks: Vec<_> = units.axis_chunks_iter(Axis(0), DIRECTIONS).collect();
-    let squares: Vec<f64> = blocks
-        .into_par_iter()
-        .flat_map_iter(|units| {
-            let (x, y) = (sorted_projections(&frame, x.view(), units), sorted_projections(&frame, y.view(), units));
-            x.into_iter().zip(y).map(|(x, y)| squared_distance_on_the_line(&x, &y)).collect::<Vec<_>>()
-        })
-        .collect();
+    let of_block = |units| -> Result<Vec<f64>, MetricError> {
+        let (x, y) = (sorted_projections(&frame, x.view(), units)?, sorted_projections(&frame, y.view(), units)?);
+        Ok(x.into_iter().zip(y).map(|(x, y)| squared_distance_on_the_line(&x, &y)).collect())
+    };
+    let squares = blocks.into_par_iter().map(of_block).collect::<Result<Vec<_>, _>>()?.concat();
     let scale = 3.0 * dim as f64 * frame.unit();
     let mean = squares.iter().sum::<f64>() / count as f64;
     let variance = squares.iter().map(|square| (square - mean).powi(2)).sum::<f64>() / (count.max(2) - 1) as f64;
@@ -141,9 +158,14 @@ pub fn mind(real: &Features, fake: &Features, directions: &Directions) -> Result
 }
 
 /// The projections of a set on each direction, ascending, in the frame.
-fn sorted_projections(frame: &Frame, set: ArrayView2<'_, f32>, units: ArrayView2<'_, f32>) -> Vec<Vec<f32>> {
+fn sorted_projections(
+    frame: &Frame,
+    set: ArrayView2<'_, f32>,
+    units: ArrayView2<'_, f32>,
+) -> Result<Vec<Vec<f32>>, MetricError> {
     let mut projections = vec![Vec::with_capacity(set.nrows()); units.nrows()];
     for first in (0..set.nrows()).step_by(PANEL) {
+        frame.interrupt().check()?;
         let end = set.nrows().min(first + PANEL);
         let rows = frame.place(set.slice(s![first..end, ..]).axis_iter(Axis(0)));
         for (projections, values) in projections.iter_mut().zip(products(units, rows.values()).rows()) {
@@ -151,7 +173,7 @@ fn sorted_projections(frame: &Frame, set: ArrayView2<'_, f32>, units: ArrayView2
         }
     }
     projections.iter_mut().for_each(|values| values.sort_unstable_by(f32::total_cmp));
-    projections
+    Ok(projections)
 }
 
 /// `∫₀¹ (F⁻¹ − G⁻¹)²` of two sorted samples.
@@ -172,6 +194,101 @@ fn squared_distance_on_the_line(x: &[f32], y: &[f32]) -> f64 {
         j += u64::from(end == end_y);
     }
     sum / (n1 as f64 * n2 as f64)
+}
+
+impl Definition for Directions {
+    fn of(_: Preset) -> Self {
+        Self::TORCH_FIDELITY
+    }
+}
+
+/// Monge Inception Distance.
+pub(super) struct Row;
+
+static ABOUT: About = About {
+    name: "mind",
+    key: "mind",
+    title: "MIND",
+    summary: "Monge Inception Distance",
+    quantities: &[Quantity::distance("mind", "MIND")],
+    parameters: &[
+        Parameter {
+            name: "directions",
+            placeholder: "N",
+            help: "Number of directions",
+            default: Some("1000"),
+            kind: Kind::Count { least: 1, most: 1_000_000 },
+            only_with: None,
+        },
+        Parameter {
+            name: "source",
+            placeholder: "SOURCE",
+            help: "Generator of the directions",
+            default: Some("torch"),
+            kind: Kind::Choice(&[
+                Choice { name: "torch", help: "torch.randn, as torch-fidelity" },
+                Choice { name: "numpy", help: "numpy's RandomState, which leaves no image out" },
+            ]),
+            only_with: None,
+        },
+        Parameter {
+            name: "seed",
+            placeholder: "SEED",
+            help: "Seed of the generator",
+            default: Some("2020"),
+            kind: Kind::Seed,
+            only_with: None,
+        },
+    ],
+    ..About::OF_FEATURES
+};
+
+impl Score for Row {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn configure(&self, arguments: &Arguments, definitions: &mut Definitions) -> Result<(), MetricError> {
+        if arguments.is_empty() {
+            return Ok(());
+        }
+        let (count, seed) = (arguments.count("directions").unwrap_or(1000), arguments.seed("seed").unwrap_or(2020));
+        definitions.set(match arguments.choice("source") {
+            Some("numpy") => Directions::Seeded { count, seed },
+            _ => Directions::TorchFidelity { count, seed: seed.into() },
+        });
+        Ok(())
+    }
+
+    fn check(&self, counts: Counts, definitions: &Definitions) -> Result<(), MetricError> {
+        definitions.get::<Directions>().check(counts)
+    }
+
+    fn compute(&self, sets: &Sets<'_>, definitions: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
+        let directions: Directions = definitions.get();
+        let [real, fake] = sets.features()?;
+        let score = mind_until(real, fake, &directions, interrupt)?;
+        Ok(Value::defined(&ABOUT, &score, &directions).spread(score.standard_error).note(0, "over directions"))
+    }
+
+    fn intervals(
+        &self,
+        sets: &Sets<'_>,
+        definitions: &Definitions,
+        options: JackknifeOptions,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<ScoreInterval>, MetricError> {
+        let [real, fake] = sets.features()?;
+        // torch-fidelity leaves out images of the larger set, others with every group.
+        let (directions, of) = match definitions.get() {
+            Directions::TorchFidelity { count, seed } => {
+                (Directions::Seeded { count, seed: seed as u32 }, Some("MIND of all images, by quantiles"))
+            }
+            own => (own, None),
+        };
+        let score = |x: &Features, y: &Features| Ok(mind_until(x, y, &directions, interrupt)?.value);
+        Ok(vec![ScoreInterval { interval: jackknife::<MetricError>(real, fake, options, score)?, of }])
+    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,15 @@
 
 use serde::Serialize;
 
-use super::error::{MetricError, Set, both_have, same_dimension};
-use super::kernel::{Estimator, Kernel, discrepancy};
+use super::definitions::{Definition, Definitions, Preset};
+use super::error::{MetricError, Set, known_to_have, same_dimension};
+use super::jackknife::{JackknifeOptions, jackknife};
+use super::kernel::{self, Estimator, Kernel, discrepancy};
+use super::parameter::{Arguments, Choice, Kind, Parameter, Range};
 use super::rows::unit_features;
+use super::score::{About, Better, Counts, Quantity, Score, ScoreInterval, Sets};
+use super::value::Value;
+use crate::interrupt::Interrupt;
 use crate::stats::Features;
 
 /// Whether features are scaled to unit length.
@@ -36,6 +42,13 @@ impl MmdOptions {
         Self { kernel: Kernel::SIGMA_10, estimator: Estimator::Biased, length: Length::Unit, scale: 1000.0 };
 }
 
+impl MmdOptions {
+    fn check(&self, counts: Counts) -> Result<(), MetricError> {
+        self.kernel.check()?;
+        known_to_have(2, counts, &Set::BOTH, "a mean discrepancy", ("give more images", None))
+    }
+}
+
 impl Default for MmdOptions {
     fn default() -> Self {
         Self::CMMD
@@ -65,17 +78,141 @@ pub struct Mmd {
 /// [`MetricError`] when the dimensions differ, a set has fewer than two images, a parameter is out of range, or a row
 /// that is to have unit length is zero.
 pub fn mmd(real: &Features, fake: &Features, options: MmdOptions) -> Result<Mmd, MetricError> {
+    mmd_until(real, fake, options, &Interrupt::new())
+}
+
+fn mmd_until(real: &Features, fake: &Features, options: MmdOptions, interrupt: &Interrupt) -> Result<Mmd, MetricError> {
     let MmdOptions { kernel, estimator, length, scale } = options;
     same_dimension(real, fake)?;
-    kernel.check()?;
-    both_have(2, [real.len(), fake.len()], "a mean discrepancy", "give more images")?;
+    options.check(Counts { real: Some(real.len()), fake: Some(fake.len()) })?;
     let square = match length {
-        Length::AsGiven => discrepancy(kernel, real.view(), fake.view(), estimator),
+        Length::AsGiven => discrepancy(kernel, real.view(), fake.view(), estimator, interrupt)?,
         Length::Unit => {
-            let (real, fake) = (unit_features(real, Set::Real)?, unit_features(fake, Set::Fake)?);
-            discrepancy(kernel, real.view(), fake.view(), estimator)
+            let of = |features, set| unit_features(features, set, interrupt);
+            let (real, fake) = (of(real, Set::Real)?, of(fake, Set::Fake)?);
+            discrepancy(kernel, real.view(), fake.view(), estimator, interrupt)?
         }
     };
     let value = scale * square;
     if value.is_finite() { Ok(Mmd { value }) } else { Err(MetricError::Overflow { score: "the mean discrepancy" }) }
+}
+
+/// The interval of a discrepancy, or of what one stands for.
+pub(super) fn interval(
+    sets: &Sets<'_>,
+    discrepancy: MmdOptions,
+    options: JackknifeOptions,
+    interrupt: &Interrupt,
+    of: Option<&'static str>,
+) -> Result<Vec<ScoreInterval>, MetricError> {
+    let [real, fake] = sets.features()?;
+    let score = |x: &Features, y: &Features| Ok(mmd_until(x, y, discrepancy, interrupt)?.value);
+    Ok(vec![ScoreInterval { interval: jackknife::<MetricError>(real, fake, options, score)?, of }])
+}
+
+impl Definition for MmdOptions {
+    fn of(_: Preset) -> Self {
+        Self::CMMD
+    }
+}
+
+/// Maximum mean discrepancy.
+pub(super) struct Row;
+
+static ABOUT: About = About {
+    name: "mmd",
+    key: "mmd",
+    title: "MMD",
+    summary: "maximum mean discrepancy, in the form of CMMD",
+    quantities: &[Quantity {
+        name: "mmd",
+        title: "MMD",
+        field: "value",
+        better: Better::Lower,
+        // The unbiased estimate may be negative.
+        range: [f64::NEG_INFINITY, f64::INFINITY],
+    }],
+    parameters: &[
+        kernel::parameter("rbf"),
+        kernel::SIGMA,
+        Parameter {
+            name: "estimator",
+            placeholder: "ESTIMATOR",
+            help: "Pairs that the means are taken over",
+            default: Some("biased"),
+            kind: Kind::Choice(&[
+                Choice { name: "biased", help: "all pairs, as CMMD" },
+                Choice { name: "unbiased", help: "pairs of different images" },
+            ]),
+            only_with: None,
+        },
+        Parameter {
+            name: "length",
+            placeholder: "LENGTH",
+            help: "Length of the features",
+            default: Some("unit"),
+            kind: Kind::Choice(&[
+                Choice { name: "unit", help: "scaled to one, as CMMD" },
+                Choice { name: "as-given", help: "as they are" },
+            ]),
+            only_with: None,
+        },
+        Parameter {
+            name: "scale",
+            placeholder: "FACTOR",
+            help: "Factor of the result",
+            default: Some("1000"),
+            kind: Kind::Number(Range::Positive),
+            only_with: None,
+        },
+    ],
+    ..About::OF_FEATURES
+};
+
+impl Score for Row {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn configure(&self, arguments: &Arguments, definitions: &mut Definitions) -> Result<(), MetricError> {
+        definitions.change(|options: &mut MmdOptions| {
+            options.kernel = Kernel::chosen(arguments).unwrap_or(options.kernel);
+            options.estimator = match arguments.choice("estimator") {
+                Some("unbiased") => Estimator::Unbiased,
+                Some(_) => Estimator::Biased,
+                None => options.estimator,
+            };
+            options.length = match arguments.choice("length") {
+                Some("as-given") => Length::AsGiven,
+                Some(_) => Length::Unit,
+                None => options.length,
+            };
+            options.scale = arguments.number("scale").unwrap_or(options.scale);
+        });
+        Ok(())
+    }
+
+    fn check(&self, counts: Counts, definitions: &Definitions) -> Result<(), MetricError> {
+        definitions.get::<MmdOptions>().check(counts)
+    }
+
+    fn compute(&self, sets: &Sets<'_>, definitions: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
+        let options: MmdOptions = definitions.get();
+        let [real, fake] = sets.features()?;
+        let value = Value::defined(&ABOUT, &mmd_until(real, fake, options, interrupt)?, &options);
+        Ok(match options.estimator {
+            Estimator::Biased => value.range([0.0, f64::INFINITY]),
+            Estimator::Unbiased => value,
+        })
+    }
+
+    fn intervals(
+        &self,
+        sets: &Sets<'_>,
+        definitions: &Definitions,
+        options: JackknifeOptions,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<ScoreInterval>, MetricError> {
+        interval(sets, definitions.get(), options, interrupt, None)
+    }
 }

@@ -11,19 +11,26 @@
 //! | Monge Inception Distance | [`mind`] | features |
 //! | memorisation-informed FID | [`mifid`] | features |
 //! | Vendi score | [`vendi`] | features of one set |
+//! | authentic images | [`authpct`] | features |
+//! | realism of each image | [`realism`] | features |
 //! | near-duplicates | [`duplicates_within`], [`duplicates_between`] | features |
 //! | confidence interval of any of them | [`jackknife_parts`], [`jackknife`], [`jackknife_logits`] | features, logits |
 //! | for the eye: the real images nearest to each fake one, principal components | [`nearest_real`], [`principal`] | features |
 //!
-//! Functions of two sets take the real one first. Each has an options type whose constants are the definitions of named
-//! implementations; `docs/metrics.md` compares them.
+//! Functions of two sets take the real one first. Where tools differ there is an options type whose constants are their
+//! definitions; `docs/metrics.md` compares them. Each score is a [row](Score) of the [registry], too, by which it is found by
+//! name, with its [definition](Definitions) and parameters.
 
+mod authpct;
+mod definitions;
 mod duplicates;
 mod error;
 mod extrapolation;
 mod fid;
+mod fid_infinity;
 mod frame;
 mod inception_score;
+mod is_infinity;
 mod jackknife;
 mod kernel;
 mod kid;
@@ -32,22 +39,32 @@ mod mind;
 mod mmd;
 mod nearest;
 mod neighbours;
+mod parameter;
 mod per_class;
 mod prdc;
 mod principal;
 mod random_state;
+mod realism;
+pub mod registry;
 mod rows;
+mod score;
+mod sfid;
 mod subsets;
 mod torch_random;
+mod value;
 mod vendi;
 
+pub use authpct::{AuthPct, authpct};
+pub use definitions::{Definition, Definitions, Preset};
 pub use duplicates::{DuplicateOptions, DuplicatePair, NearDuplicates, duplicates_between, duplicates_within};
 pub use error::{MetricError, Set};
-pub use extrapolation::{Extrapolation, ExtrapolationOptions, fid_infinity, inception_score_infinity};
+pub use extrapolation::{Extrapolation, ExtrapolationOptions};
 pub use fid::{Fid, FidError, fid};
+pub use fid_infinity::fid_infinity;
 pub use inception_score::{
     DegreesOfFreedom, InceptionScore, InceptionScoreError, InceptionScoreOptions, Order, Splits, inception_score,
 };
+pub use is_infinity::inception_score_infinity;
 pub use jackknife::{Interval, JackknifeOptions, Part, jackknife, jackknife_logits, jackknife_parts};
 pub use kernel::{Estimator, Kernel};
 pub use kid::{Kid, KidOptions, kid};
@@ -56,9 +73,14 @@ pub use mind::{Directions, Mind, mind};
 pub use mmd::{Length, Mmd, MmdOptions, mmd};
 pub use nearest::{Nearest, nearest_real};
 pub use neighbours::Boundary;
+pub use parameter::{Arguments, Choice, Kind, Parameter, Range};
 pub use per_class::{ClassFid, per_class_fid};
-pub use prdc::{Balls, Prdc, PrdcOptions, prdc};
+pub use prdc::{Balls, Prdc, PrdcDefinition, PrdcOptions, Subset, prdc};
 pub use principal::{Principal, principal};
 pub use random_state::RandomState;
+pub use realism::{Realism, RealismForm, RealismOptions, realism};
+pub use registry::{Metric, ScoreNumber};
+pub use score::{About, Better, Counts, Need, Quantity, Score, ScoreInterval, SetData, Sets};
 pub use torch_random::TorchGenerator;
+pub use value::{Caution, Curve, Number, Panel, Style, Table, Value, readable};
 pub use vendi::{Vendi, VendiOptions, vendi};

@@ -10,6 +10,7 @@ use ndarray::Axis;
 use rayon::prelude::*;
 
 use super::frame::{Frame, PANEL, Tile, map_between, map_within, panel_sizes};
+use crate::interrupt::{Interrupt, Interrupted};
 use crate::stats::Features;
 
 /// Candidates that a search gathers, besides a few per neighbour, before it looks at their exact distances. Bounds are
@@ -62,6 +63,11 @@ pub enum Boundary {
 }
 
 impl Bounds {
+    /// The least that the squared distance can be.
+    pub fn at_least(self) -> f64 {
+        self.lower.max(0.0)
+    }
+
     /// Whether the distance is within a radius; `exact` gives the squared distance where the bounds do not tell.
     pub fn within(self, squared_radius: f64, boundary: Boundary, exact: impl FnOnce() -> f64) -> bool {
         if self.upper < squared_radius {
@@ -90,13 +96,13 @@ pub(super) struct Distances<'a> {
 
 impl<'a> Distances<'a> {
     /// Prepares two sets of the same dimension.
-    pub fn between(first: &'a Features, second: &'a Features) -> Self {
-        Self::new(first, second, Frame::of(&[first.view(), second.view()]))
+    pub fn between(first: &'a Features, second: &'a Features, interrupt: &Interrupt) -> Self {
+        Self::new(first, second, Frame::of(&[first.view(), second.view()], interrupt))
     }
 
     /// Prepares the pairs of one set.
-    pub fn within(set: &'a Features) -> Self {
-        Self::new(set, set, Frame::of(&[set.view()]))
+    pub fn within(set: &'a Features, interrupt: &Interrupt) -> Self {
+        Self::new(set, set, Frame::of(&[set.view()], interrupt))
     }
 
     fn new(first: &'a Features, second: &'a Features, frame: Frame) -> Self {
@@ -128,13 +134,13 @@ impl<'a> Distances<'a> {
     }
 
     /// Calls `visit` for every tile of distances between the two sets, on all cores.
-    pub fn map_between<R: Send>(&self, visit: impl Fn(&Tile<'_>) -> R + Sync) -> Vec<R> {
+    pub fn map_between<R: Send>(&self, visit: impl Fn(&Tile<'_>) -> R + Sync) -> Result<Vec<R>, Interrupted> {
         map_between(&self.frame, self.first.view(), self.second.view(), visit)
     }
 
     /// The `k` nearest rows of the second set for each row of the first: nearest first, the lower index first among
     /// equals.
-    pub fn nearest_between(&self, k: usize) -> Vec<Vec<Neighbour>> {
+    pub fn nearest_between(&self, k: usize) -> Result<Vec<Vec<Neighbour>>, Interrupted> {
         let searches = Searches::new(self.first.len(), k);
         self.map_between(|tile| {
             let mut panel = searches.panel(tile.first_row);
@@ -142,12 +148,12 @@ impl<'a> Distances<'a> {
                 let (row, column) = (tile.first_row + i, tile.first_column + j);
                 panel[i].offer(column, bounds, |column| self.exact(row, column));
             });
-        });
-        searches.finish(|i, j| self.exact(i, j))
+        })?;
+        Ok(searches.finish(|i, j| self.exact(i, j)))
     }
 
     /// As [`Self::nearest_between`], for the rows of one set among the others of it.
-    pub fn nearest_within(&self, k: usize) -> Vec<Vec<Neighbour>> {
+    pub fn nearest_within(&self, k: usize) -> Result<Vec<Vec<Neighbour>>, Interrupted> {
         let searches = Searches::new(self.first.len(), k);
         map_within(&self.frame, self.first.view(), |tile| {
             // Panels are locked in the order of their rows, so that nobody waits in a circle.
@@ -159,8 +165,8 @@ impl<'a> Distances<'a> {
                 let before = before.as_mut().unwrap_or(&mut panel);
                 before[j].offer(row, bounds, |row| self.exact(column, row));
             });
-        });
-        searches.finish(|i, j| self.exact(i, j))
+        })?;
+        Ok(searches.finish(|i, j| self.exact(i, j)))
     }
 }
 
@@ -290,8 +296,11 @@ mod tests {
         for (n1, n2, dim, k) in [(700, 530, 3, 5), (40, 1100, 64, 1), (513, 30, 7, 3), (20, 25, 2048, 4), (9, 9, 1, 8)]
         {
             let (a, b) = (features(random(n1, dim, 1)), features(random(n2, dim, 2)));
-            assert_eq!(Distances::between(&a, &b).nearest_between(k), oracle(&a, &b, k, false));
-            assert_eq!(Distances::within(&a).nearest_within(k), oracle(&a, &a, k, true));
+            assert_eq!(
+                Distances::between(&a, &b, &Interrupt::new()).nearest_between(k).unwrap(),
+                oracle(&a, &b, k, false)
+            );
+            assert_eq!(Distances::within(&a, &Interrupt::new()).nearest_within(k).unwrap(), oracle(&a, &a, k, true));
         }
     }
 
@@ -302,8 +311,14 @@ mod tests {
         let twice = concatenate![Axis(0), random(300, 16, 4), random(300, 16, 4)];
         for set in [grid, twice, Array2::from_elem((600, 5), 0.1)] {
             let set = features(set);
-            assert_eq!(Distances::within(&set).nearest_within(3), oracle(&set, &set, 3, true));
-            assert_eq!(Distances::between(&set, &set).nearest_between(2), oracle(&set, &set, 2, false));
+            assert_eq!(
+                Distances::within(&set, &Interrupt::new()).nearest_within(3).unwrap(),
+                oracle(&set, &set, 3, true)
+            );
+            assert_eq!(
+                Distances::between(&set, &set, &Interrupt::new()).nearest_between(2).unwrap(),
+                oracle(&set, &set, 2, false)
+            );
         }
     }
 
@@ -319,7 +334,11 @@ mod tests {
         let hostile = [base.mapv(|v| v + 1e6), clusters, outlier, base.mapv(|v| v * 1e-38), base.mapv(|v| v * 1e37)];
         for (case, set) in hostile.into_iter().enumerate() {
             let set = features(set);
-            assert_eq!(Distances::within(&set).nearest_within(3), oracle(&set, &set, 3, true), "case {case}");
+            assert_eq!(
+                Distances::within(&set, &Interrupt::new()).nearest_within(3).unwrap(),
+                oracle(&set, &set, 3, true),
+                "case {case}"
+            );
         }
     }
 
@@ -328,13 +347,14 @@ mod tests {
         for (dim, offset) in [(3, 0.0), (64, 1e3), (2048, 0.0)] {
             let (a, b) = (random(40, dim, 6), random(30, dim, 7).mapv(|value| value + offset));
             let (a, b) = (features(a), features(b));
-            let distances = Distances::between(&a, &b);
-            distances.map_between(|tile| {
+            let distances = Distances::between(&a, &b, &Interrupt::new());
+            let checked = distances.map_between(|tile| {
                 distances.for_each_pair(tile, |i, j, Bounds { lower, upper }| {
                     let exact = distances.exact(tile.first_row + i, tile.first_column + j);
                     assert!(lower <= exact && exact <= upper, "{exact} not in {lower}..{upper}");
                 });
             });
+            checked.unwrap();
         }
     }
 }

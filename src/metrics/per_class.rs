@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::definitions::Definitions;
 use super::error::{MetricError, Set, same_dimension};
 use super::fid::fid;
-use super::rows::gaussian_of;
-use crate::stats::Features;
+use super::score::{About, Counts, Need, Score, Sets};
+use super::value::{Curve, Panel, Style, Table, Value, readable};
+use crate::interrupt::Interrupt;
+use crate::stats::{Features, Gaussian};
 
 /// The Fréchet distance of one class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,6 +40,14 @@ pub fn per_class_fid<L: AsRef<str>>(
     fake: &Features,
     fake_labels: &[L],
 ) -> Result<Vec<ClassFid>, MetricError> {
+    per_class_until([real, fake], [real_labels, fake_labels], &Interrupt::new())
+}
+
+fn per_class_until<L: AsRef<str>>(
+    [real, fake]: [&Features; 2],
+    [real_labels, fake_labels]: [&[L]; 2],
+    interrupt: &Interrupt,
+) -> Result<Vec<ClassFid>, MetricError> {
     same_dimension(real, fake)?;
     let mut classes: BTreeMap<&str, [Vec<usize>; 2]> = BTreeMap::new();
     for (which, (set, features, labels)) in
@@ -51,11 +62,59 @@ pub fn per_class_fid<L: AsRef<str>>(
     }
     let class = |(label, [real_rows, fake_rows]): (&str, [Vec<usize>; 2])| -> Result<_, MetricError> {
         let fid = if real_rows.len() >= 2 && fake_rows.len() >= 2 {
-            Some(fid(&gaussian_of(real, &real_rows)?, &gaussian_of(fake, &fake_rows)?)?.value)
+            let of = |set, rows: &[usize]| Gaussian::of_rows(set, rows, interrupt);
+            Some(fid(&of(real, &real_rows)?, &of(fake, &fake_rows)?)?.value)
         } else {
             None
         };
         Ok(ClassFid { label: label.into(), real_images: real_rows.len(), fake_images: fake_rows.len(), fid })
     };
     classes.into_iter().map(class).collect()
+}
+
+/// Per-class Fréchet distance.
+pub(super) struct Row;
+
+static ABOUT: About = About {
+    name: "per-class",
+    key: "per_class_fid",
+    title: "per-class FID",
+    summary: "Fréchet distance of each class",
+    wants: "as FID, of each class",
+    real: &[Need::Features, Need::Labels],
+    fake: &[Need::Features, Need::Labels],
+    // Classes have too few images.
+    interval: None,
+    only_by_name: true,
+    ..About::OF_FEATURES
+};
+
+impl Score for Row {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn check(&self, _: Counts, _: &Definitions) -> Result<(), MetricError> {
+        Ok(())
+    }
+
+    fn compute(&self, sets: &Sets<'_>, _: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
+        let classes = per_class_until(sets.features()?, sets.labels()?, interrupt)?;
+        let row = |class: &ClassFid| {
+            let fid = class.fid.map_or("too few images".into(), readable);
+            vec![class.label.clone(), fid, class.real_images.to_string(), class.fake_images.to_string()]
+        };
+        let table = Table {
+            title: "FID of each class".into(),
+            columns: vec!["class", "FID", "real", "generated"],
+            rows: classes.iter().map(row).collect(),
+        };
+        let bars = classes.iter().enumerate().filter_map(|(number, class)| Some((number as f64, class.fid?)));
+        let panel = Panel {
+            title: "FID of each class".into(),
+            x_label: "number of the class, in the order of the report".into(),
+            curves: vec![Curve { label: "FID".into(), points: bars.collect(), style: Style::Bars }],
+        };
+        Ok(Value::new(&ABOUT, &classes).table(table).panel(panel))
+    }
 }

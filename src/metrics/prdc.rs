@@ -1,9 +1,19 @@
 //! Precision, recall, density and coverage.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::error::{MetricError, both_have, positive, same_dimension};
+use super::definitions::{Definition, Definitions, Preset};
+use super::error::{MetricError, Set, known_to_have, positive, same_dimension};
+use super::jackknife::{JackknifeOptions, jackknife_parts};
 use super::neighbours::{Boundary, Distances};
+use super::parameter::{Arguments, Kind, Parameter};
+use super::random_state::RandomState;
+use super::rows::choose;
+use super::score::{About, Better, Counts, Quantity, Score, ScoreInterval, Sets};
+use super::value::{Caution, Value};
+use crate::interrupt::Interrupt;
 use crate::stats::Features;
 
 /// The balls that stand for the manifold of a set: around each image, as far as its k-th nearest neighbour.
@@ -45,6 +55,21 @@ impl Default for PrdcOptions {
     }
 }
 
+impl PrdcOptions {
+    fn check(&self, counts: Counts) -> Result<(), MetricError> {
+        let [pair, other] = [self.precision_recall, self.density_coverage].map(|balls| balls.neighbours);
+        positive("the number of neighbours", pair)?;
+        positive("the number of neighbours", other)?;
+        check_neighbours(pair.max(other), counts)
+    }
+}
+
+/// Checks that every image of both sets has a k-th nearest neighbour.
+pub(super) fn check_neighbours(k: usize, counts: Counts) -> Result<(), MetricError> {
+    let remedy = ("use fewer neighbours or more images", Some("k"));
+    known_to_have(k.saturating_add(1), counts, &Set::BOTH, "a k-th nearest neighbour", remedy)
+}
+
 /// Precision, recall, density and coverage of a fake set.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Prdc {
@@ -52,7 +77,7 @@ pub struct Prdc {
     pub precision: f64,
     /// Share of real images within the ball of any fake image, 0 to 1: diversity.
     pub recall: f64,
-    /// `2·precision·recall/(precision + recall)`, as torch-fidelity has it: the divisor is at least 1e-5.
+    /// `2·precision·recall/(precision + recall)`, as in torch-fidelity: the divisor is at least 1e-5.
     pub f_score: f64,
     /// Mean number of real balls around a fake image, divided by k: as precision, but an outlier among the real images
     /// with its huge ball counts as one ball only. About 1 for equal distributions, and not bounded by 1.
@@ -84,22 +109,29 @@ const F_SCORE_GUARD: f64 = 1e-5;
 /// # Errors
 /// [`MetricError`] when the dimensions differ, k is zero, or a set has no more than k images.
 pub fn prdc(real: &Features, fake: &Features, options: PrdcOptions) -> Result<Prdc, MetricError> {
+    prdc_until(real, fake, options, &Interrupt::new())
+}
+
+fn prdc_until(
+    real: &Features,
+    fake: &Features,
+    options: PrdcOptions,
+    interrupt: &Interrupt,
+) -> Result<Prdc, MetricError> {
     let PrdcOptions { precision_recall, density_coverage } = options;
     same_dimension(real, fake)?;
-    positive("the number of neighbours", precision_recall.neighbours)?;
-    positive("the number of neighbours", density_coverage.neighbours)?;
+    options.check(Counts { real: Some(real.len()), fake: Some(fake.len()) })?;
     let most = precision_recall.neighbours.max(density_coverage.neighbours);
-    both_have(most + 1, [real.len(), fake.len()], "a k-th nearest neighbour", "use fewer neighbours or more images")?;
 
-    let radii = |set: &Features| -> Vec<[f64; 2]> {
-        let neighbours = Distances::within(set).nearest_within(most);
+    let radii = |set: &Features| -> Result<Vec<[f64; 2]>, MetricError> {
+        let neighbours = Distances::within(set, interrupt).nearest_within(most)?;
         let square = |of: &[super::neighbours::Neighbour], balls: Balls| of[balls.neighbours - 1].square;
-        neighbours.iter().map(|of| [square(of, precision_recall), square(of, density_coverage)]).collect()
+        Ok(neighbours.iter().map(|of| [square(of, precision_recall), square(of, density_coverage)]).collect())
     };
-    let (real_radii, fake_radii) = (radii(real), radii(fake));
+    let (real_radii, fake_radii) = (radii(real)?, radii(fake)?);
 
     let mut seen = Seen::new(real.len(), fake.len());
-    let distances = Distances::between(real, fake);
+    let distances = Distances::between(real, fake, interrupt);
     let tiles = distances.map_between(|tile| {
         let mut part = Seen::new(tile.rows.len(), tile.columns.len());
         distances.for_each_pair(tile, |i, j, bounds| {
@@ -115,7 +147,7 @@ pub fn prdc(real: &Features, fake: &Features, options: PrdcOptions) -> Result<Pr
             }
         });
         (tile.first_row, tile.first_column, part)
-    });
+    })?;
     for (first_row, first_column, part) in &tiles {
         seen.join(*first_row, *first_column, part);
     }
@@ -158,5 +190,139 @@ impl Seen {
         join(&mut self.real_in_fake[real..], &part.real_in_fake);
         join(&mut self.covered[real..], &part.covered);
         self.balls += part.balls;
+    }
+}
+
+/// A random subset of each set, of the same size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Subset {
+    /// Images of each set at most. The subsets have no more images than the smaller set.
+    pub most: usize,
+    /// Seed of numpy's `RandomState`, which chooses the real images first.
+    pub seed: u32,
+}
+
+/// Definition of precision, recall, density and coverage, and of the images they are computed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PrdcDefinition {
+    /// The balls.
+    #[serde(flatten)]
+    pub options: PrdcOptions,
+    /// The images; `None` for all of them.
+    pub subset: Option<Subset>,
+}
+
+impl PrdcDefinition {
+    /// The images of both sets that count.
+    fn subsets<'a>(&self, [real, fake]: [&'a Features; 2]) -> [Cow<'a, Features>; 2] {
+        let Some(Subset { most, seed }) = self.subset else { return [Cow::Borrowed(real), Cow::Borrowed(fake)] };
+        let size = most.min(real.len()).min(fake.len());
+        let mut random = RandomState::new(seed);
+        let mut of = |set: &'a Features| {
+            // Drawn even where all are chosen, as the tool does.
+            let chosen = random.choice(set.len(), size);
+            if size == set.len() { Cow::Borrowed(set) } else { Cow::Owned(choose(set, &chosen)) }
+        };
+        [of(real), of(fake)]
+    }
+}
+
+impl Definition for PrdcDefinition {
+    fn of(preset: Preset) -> Self {
+        match preset {
+            Preset::DgmEval => {
+                let subset = Subset { most: 10_000, seed: Preset::DGM_EVAL_SEED };
+                Self { options: PrdcOptions::PRDC, subset: Some(subset) }
+            }
+            _ => Self { options: PrdcOptions::TORCH_FIDELITY, subset: None },
+        }
+    }
+}
+
+/// Precision, recall, density and coverage.
+pub(super) struct Row;
+
+static ABOUT: About = About {
+    name: "prdc",
+    key: "prdc",
+    title: "precision and recall",
+    summary: "precision, recall, their F-score, density and coverage",
+    wants: "1,000 and more, always the same number",
+    quantities: &[
+        Quantity::share("precision", "precision", "precision"),
+        Quantity::share("recall", "recall", "recall"),
+        Quantity::share("f-score", "F-score", "f_score"),
+        Quantity {
+            name: "density",
+            title: "density",
+            field: "density",
+            better: Better::Higher,
+            range: [0.0, f64::INFINITY],
+        },
+        Quantity::share("coverage", "coverage", "coverage"),
+    ],
+    parameters: &[Parameter {
+        name: "k",
+        placeholder: "K",
+        help: "Neighbours that balls reach to, for all of them",
+        default: None,
+        kind: Kind::Count { least: 1, most: 10_000 },
+        only_with: None,
+    }],
+    presets: &[Preset::TorchFidelity, Preset::Adm, Preset::DgmEval],
+    ..About::OF_FEATURES
+};
+
+impl Score for Row {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn configure(&self, arguments: &Arguments, definitions: &mut Definitions) -> Result<(), MetricError> {
+        if let Some(k) = arguments.count("k") {
+            definitions.change(|definition: &mut PrdcDefinition| {
+                definition.options.precision_recall.neighbours = k;
+                definition.options.density_coverage.neighbours = k;
+            });
+        }
+        Ok(())
+    }
+
+    fn check(&self, counts: Counts, definitions: &Definitions) -> Result<(), MetricError> {
+        let PrdcDefinition { options, subset } = definitions.get();
+        let most = subset.map_or(usize::MAX, |subset| subset.most);
+        let capped = |count: Option<usize>| count.map(|count| count.min(most));
+        options.check(Counts { real: capped(counts.real), fake: capped(counts.fake) })
+    }
+
+    fn compute(&self, sets: &Sets<'_>, definitions: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
+        let definition: PrdcDefinition = definitions.get();
+        let [real, fake] = definition.subsets(sets.features()?);
+        let options = definition.options;
+        let score = prdc_until(&real, &fake, options, interrupt)?;
+        let k = |balls: Balls| format!("k = {}", balls.neighbours);
+        let value = Value::defined(&ABOUT, &score, &definition)
+            .note(0, k(options.precision_recall))
+            .note(3, k(options.density_coverage));
+        Ok(match definition.subset {
+            None => value.caution(Caution::NumberOfImages),
+            Some(_) => value,
+        })
+    }
+
+    fn intervals(
+        &self,
+        sets: &Sets<'_>,
+        definitions: &Definitions,
+        options: JackknifeOptions,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<ScoreInterval>, MetricError> {
+        let definition: PrdcDefinition = definitions.get();
+        let [real, fake] = definition.subsets(sets.features()?);
+        let found = jackknife_parts([real.len(), fake.len()], options, |x, y| -> Result<_, MetricError> {
+            let score = prdc_until(&x.of(&real), &y.of(&fake), definition.options, interrupt)?;
+            Ok([score.precision, score.recall, score.f_score, score.density, score.coverage])
+        })?;
+        Ok(found.map(|interval| ScoreInterval { interval, of: None }).into())
     }
 }

@@ -52,9 +52,8 @@ impl RandomState {
     /// When `k > n`.
     pub fn choice(&mut self, n: usize, k: usize) -> Vec<usize> {
         assert!(k <= n, "cannot choose {k} of {n} without replacement");
-        let mut permutation = self.permutation(n);
-        permutation.truncate(k);
-        permutation
+        // A copy, not the whole permutation cut short: many draws are kept at once.
+        self.permutation(n)[..k].to_vec()
     }
 
     /// `RandomState.random_sample()`: uniform on \[0, 1), 53 bits.

@@ -3,7 +3,8 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::error::{MetricError, Set};
-use crate::stats::{FeatureStatistics, Features, Gaussian, MomentsError};
+use crate::interrupt::Interrupt;
+use crate::stats::Features;
 
 /// Rows handled at a time where the whole would be a second copy of the set.
 pub(super) const BLOCK: usize = 512;
@@ -11,22 +12,6 @@ pub(super) const BLOCK: usize = 512;
 /// The chosen rows of a set.
 pub(super) fn choose(set: &Features, rows: &[usize]) -> Features {
     Features::new(set.view().select(Axis(0), rows)).expect("rows of valid features are valid")
-}
-
-/// Mean and covariance of the chosen rows of a set.
-pub(super) fn gaussian_of(set: &Features, rows: &[usize]) -> Result<Gaussian, MomentsError> {
-    let mut statistics = FeatureStatistics::new(set.dim());
-    for rows in rows.chunks(BLOCK) {
-        statistics.push(&choose(set, rows))?;
-    }
-    statistics.finish()
-}
-
-/// Mean and covariance of a whole set.
-pub(super) fn gaussian(set: &Features) -> Result<Gaussian, MomentsError> {
-    let mut statistics = FeatureStatistics::new(set.dim());
-    statistics.push(set)?;
-    statistics.finish()
 }
 
 /// Rows in f64, each divided by its norm.
@@ -46,11 +31,12 @@ pub(super) fn unit_rows(rows: ArrayView2<'_, f32>) -> Result<Array2<f64>, usize>
 }
 
 /// The rows of a set divided by their norms, rounded to f32.
-pub(super) fn unit_features(features: &Features, set: Set) -> Result<Array2<f32>, MetricError> {
+pub(super) fn unit_features(features: &Features, set: Set, interrupt: &Interrupt) -> Result<Array2<f32>, MetricError> {
     let mut units = Array2::zeros(features.view().dim());
     let blocks = features.view();
     let blocks = blocks.axis_chunks_iter(Axis(0), BLOCK).zip(units.axis_chunks_iter_mut(Axis(0), BLOCK));
     for (number, (rows, mut units)) in blocks.enumerate() {
+        interrupt.check()?;
         let exact = unit_rows(rows).map_err(|row| MetricError::ZeroRow { set, row: number * BLOCK + row })?;
         units.assign(&exact.mapv(|value| value as f32));
     }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::frame::{Frame, PANEL, Pairs, Rows, Tile, map_between, map_within};
 use super::kernel::{Kernel, Sums};
+use crate::interrupt::{Interrupt, Interrupted};
 
 /// Rows of a set that belong to one subset, each once.
 type Draw = Vec<usize>;
@@ -31,8 +32,9 @@ pub(super) fn discrepancies(
     kernel: Kernel,
     [first, second]: [ArrayView2<'_, f32>; 2],
     draws: &[(Draw, Draw)],
-) -> Vec<f64> {
-    let frame = Frame::of(&[first, second]);
+    interrupt: &Interrupt,
+) -> Result<Vec<f64>, Interrupted> {
+    let frame = Frame::of(&[first, second], interrupt);
     let size = draws.first().map_or(0, |(x, _)| x.len());
     match Products::of(first.nrows() + second.nrows(), draws.len(), size) {
         Products::OfEachSubset => of_each_subset(kernel, &frame, [first, second], draws),
@@ -46,7 +48,7 @@ fn of_each_subset(
     frame: &Frame,
     [first, second]: [ArrayView2<'_, f32>; 2],
     draws: &[(Draw, Draw)],
-) -> Vec<f64> {
+) -> Result<Vec<f64>, Interrupted> {
     let gather = |set: ArrayView2<'_, f32>, draw: &Draw| -> Vec<Rows> {
         let row = |&index: &usize| set.index_axis_move(Axis(0), index);
         draw.chunks(PANEL).map(|panel| frame.place(panel.iter().map(row))).collect()
@@ -59,10 +61,11 @@ fn of_each_subset(
         numbered.map(|(at, rows)| against(rows, &panels[..at]) + sum(rows, rows, Pairs::Below)).sum()
     };
     let discrepancy = |(x, y): &(Draw, Draw)| {
+        frame.interrupt().check()?;
         let sizes = [x.len(), y.len()];
         let (x, y) = (gather(first, x), gather(second, y));
         let between = x.iter().map(|rows| against(rows, &y)).sum();
-        Sums { within: [within(&x), within(&y)], between, sizes }.unbiased()
+        Ok(Sums { within: [within(&x), within(&y)], between, sizes }.unbiased())
     };
     draws.par_iter().map(discrepancy).collect()
 }
@@ -73,7 +76,7 @@ fn of_whole_sets(
     frame: &Frame,
     [first, second]: [ArrayView2<'_, f32>; 2],
     draws: &[(Draw, Draw)],
-) -> Vec<f64> {
+) -> Result<Vec<f64>, Interrupted> {
     let x = Membership::new(first.nrows(), draws.iter().map(|(x, _)| x));
     let y = Membership::new(second.nrows(), draws.iter().map(|(_, y)| y));
     let sums = |tile: &Tile<'_>, rows: &Membership, columns: &Membership| {
@@ -93,14 +96,14 @@ fn of_whole_sets(
             total
         })
     };
-    let within_x = total(map_within(frame, first, |tile| sums(tile, &x, &x)));
-    let within_y = total(map_within(frame, second, |tile| sums(tile, &y, &y)));
-    let between = total(map_between(frame, first, second, |tile| sums(tile, &x, &y)));
+    let within_x = total(map_within(frame, first, |tile| sums(tile, &x, &x))?);
+    let within_y = total(map_within(frame, second, |tile| sums(tile, &y, &y))?);
+    let between = total(map_between(frame, first, second, |tile| sums(tile, &x, &y))?);
     let discrepancy = |(at, (x, y)): (usize, &(Draw, Draw))| {
         let within = [within_x[at], within_y[at]];
         Sums { within, between: between[at], sizes: [x.len(), y.len()] }.unbiased()
     };
-    draws.iter().enumerate().map(discrepancy).collect()
+    Ok(draws.iter().enumerate().map(discrepancy).collect())
 }
 
 /// Which rows of a set which subsets have.
@@ -150,10 +153,10 @@ mod tests {
             |rows, offset| Array2::from_shape_simple_fn((rows, 8), || (random.standard_normal() + offset) as f32);
         let (a, b) = (set(1300, 0.0), set(1100, 0.3));
         let draws: Vec<_> = (0..6).map(|_| (random.choice(1300, 600), random.choice(1100, 600))).collect();
-        let frame = Frame::of(&[a.view(), b.view()]);
+        let frame = Frame::of(&[a.view(), b.view()], &Interrupt::new());
         for kernel in [Kernel::KID, Kernel::Polynomial { degree: 2, gamma: Some(0.1), coef0: 0.5 }, Kernel::SIGMA_10] {
-            let each = of_each_subset(kernel, &frame, [a.view(), b.view()], &draws);
-            let whole = of_whole_sets(kernel, &frame, [a.view(), b.view()], &draws);
+            let each = of_each_subset(kernel, &frame, [a.view(), b.view()], &draws).unwrap();
+            let whole = of_whole_sets(kernel, &frame, [a.view(), b.view()], &draws).unwrap();
             for (each, whole) in each.iter().zip(&whole) {
                 assert!((each - whole).abs() < TOLERANCE && *each != 0.0, "{kernel:?}: {each} and {whole}");
             }

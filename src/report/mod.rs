@@ -1,21 +1,31 @@
-//! What a run found, with everything that somebody needs to reproduce it; rendered as JSON or as text.
+//! What a run found, with everything that somebody needs to reproduce it; rendered as JSON, text or HTML.
 //!
-//! [`Report`] *is* the JSON schema, documented in `docs/json.md`; the text is a view of the same values.
+//! [`Report`] *is* the JSON schema, documented in `docs/json.md`; the text and the page are views of the same values.
 
+#[cfg(feature = "pictures")]
+mod html;
+#[cfg(feature = "pictures")]
+mod pictures;
+#[cfg(feature = "pictures")]
+pub mod plot;
 mod text;
 mod warning;
-
-use std::path::{Path, PathBuf};
+mod warnings;
 
 use serde::Serialize;
 
+#[cfg(feature = "pictures")]
+pub use html::page;
+#[cfg(feature = "pictures")]
+pub use pictures::{Grid, NEEDS, Pictures};
+pub use text::escaped as escaped_for_terminals;
 pub use warning::{FEW_IMAGES, Warning};
 
-use crate::evaluate::{PassSummary, SkippedImage};
-use crate::extractor::{EngineInfo, ExtractorInfo};
-use crate::image::ResizeMode;
-use crate::score::{Preset, Scores, Verdict};
-use crate::stats::Provenance;
+pub use crate::evaluate::{CacheUse, GeneratorReport, Preparation, SetReport, StageSeconds};
+use crate::evaluate::{Evaluated, Measured};
+use crate::extractor::ExtractorInfo;
+use crate::linalg;
+use crate::score::{Part, Preset, Scores, Verdict};
 
 /// Version of the JSON schema; grows when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -31,11 +41,13 @@ pub struct Report {
     pub command: &'static str,
     /// The scores.
     pub metrics: Scores,
+    /// The scores that could not be computed.
+    pub failed: Vec<FailureReport>,
     /// The tool whose definitions the scores follow where nothing else was asked for.
     pub preset: Preset,
-    /// What turned images into features; `null` when only statistics files were compared.
+    /// What turned images into features; `null` when no network ran.
     pub extractor: Option<ExtractorInfo>,
-    /// How images were prepared; `null` when only statistics files were compared.
+    /// How images were prepared; `null` when no network ran.
     pub preparation: Option<Preparation>,
     /// Library behind the matrix factorisations.
     pub linalg: &'static str,
@@ -51,109 +63,23 @@ pub struct Report {
     pub total_seconds: f64,
 }
 
-/// How images were prepared for the network.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Preparation {
-    /// Resize mode.
-    pub resize: ResizeMode,
-    /// Width that images were resized to.
-    pub width: u32,
-    /// Height that images were resized to.
-    pub height: u32,
-    /// Subtracted per channel on the 0–255 scale.
-    pub mean: [f32; 3],
-    /// Divided by per channel on the 0–255 scale.
-    pub std: [f32; 3],
-    /// Images in a batch.
-    pub batch_size: usize,
-    /// Type of the numbers that the network computed with.
-    pub dtype: &'static str,
-}
-
-/// One of the sets.
+/// A score that could not be computed, as reports carry it.
 #[derive(Debug, Clone, Serialize)]
-pub struct SetReport {
-    /// Path as given.
-    pub path: PathBuf,
-    /// `folder`, `zip`, …, `features`, `statistics` or `generator`.
-    pub kind: String,
-    /// Images behind the score; `null` for a statistics file that does not tell.
-    pub images: Option<u64>,
-    /// Images left out.
-    pub skipped: Vec<SkippedImage>,
-    /// Where a statistics or feature file says it comes from; `null` for images and for files of other tools.
-    pub provenance: Option<Provenance>,
-    /// How its images were generated; `null` for images that were there.
-    pub generator: Option<GeneratorReport>,
-    /// What became of the cache of features; `null` when it was not used.
-    pub cache: Option<CacheUse>,
-    /// Seconds per stage; `null` when nothing was extracted.
-    pub seconds: Option<StageSeconds>,
+pub struct FailureReport {
+    /// Name of the score.
+    pub score: &'static str,
+    /// What of it: the score itself, or its interval alone.
+    pub part: Part,
+    /// Why.
+    pub reason: String,
 }
 
-impl SetReport {
-    /// A set of which nothing more is known than what it is and how many images are behind it.
-    pub fn of(path: &Path, kind: impl ToString, images: Option<u64>) -> Self {
-        Self {
-            path: path.into(),
-            kind: kind.to_string(),
-            images,
-            skipped: Vec::new(),
-            provenance: None,
-            generator: None,
-            cache: None,
-            seconds: None,
-        }
-    }
-}
-
-/// How images were generated, with all that is needed to do it again.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct GeneratorReport {
-    /// SHA-256 of the ONNX file, in hexadecimal.
-    pub sha256: String,
-    /// Distribution and length of the latents, such as `normal:100`.
-    pub latent: String,
-    /// Seed of the latents.
-    pub seed: u64,
-    /// Values that became black and white.
-    pub pixel_range: [f32; 2],
-    /// The engine and the device that ran it.
-    pub engine: EngineInfo,
-}
-
-/// What became of the cache of features.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CacheUse {
-    /// The features came from it.
-    Hit,
-    /// They were computed and stored in it.
-    Stored,
-    /// They were computed and could not be stored; a warning says why.
-    NotStored,
-}
-
-/// Seconds per stage of a pass. Decoding overlaps with the network.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct StageSeconds {
-    /// Decoding, resizing and normalising.
-    pub decode: f64,
-    /// The network.
-    pub network: f64,
-    /// Gathering statistics.
-    pub statistics: f64,
-    /// The whole pass.
-    pub total: f64,
-}
-
-impl From<&PassSummary> for StageSeconds {
-    fn from(summary: &PassSummary) -> Self {
-        Self {
-            decode: summary.decode.as_secs_f64(),
-            network: summary.network.as_secs_f64(),
-            statistics: summary.sink.as_secs_f64(),
-            total: summary.total.as_secs_f64(),
+impl FailureReport {
+    /// What failed, for people.
+    fn what(&self) -> String {
+        match self.part {
+            Part::Score => self.score.to_owned(),
+            Part::Interval => format!("the interval of {}", self.score),
         }
     }
 }
@@ -169,7 +95,39 @@ pub struct WarningReport {
     pub remedy: String,
 }
 
+/// Warnings of a command that measures one set and has no report.
+pub fn warnings_of_set(set: &SetReport, not_cached: Option<&str>) -> Vec<WarningReport> {
+    let warnings = warnings::skipped(set).into_iter().chain(warnings::not_cached(set, not_cached));
+    warnings.map(Into::into).collect()
+}
+
 impl Report {
+    /// The report of a job done, by the command that asked for it.
+    pub fn of(command: &'static str, done: &Evaluated) -> Self {
+        let sets: Vec<&Measured> = done.real.iter().chain([&done.fake]).map(|set| &set.measured).collect();
+        let failed = done.scores.failed().iter().map(|failure| FailureReport {
+            score: failure.metric.about().name,
+            part: failure.part,
+            reason: failure.error.to_string(),
+        });
+        Self {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            command,
+            failed: failed.collect(),
+            metrics: done.scores.clone(),
+            preset: done.plan.request.definitions.preset(),
+            extractor: done.extractor.clone(),
+            preparation: done.preparation,
+            linalg: linalg::BACKEND,
+            sets: sets.iter().map(|set| set.report.clone()).collect(),
+            warnings: warnings::of(done, &sets).into_iter().map(Into::into).collect(),
+            bounds: done.bounds.clone(),
+            metric_seconds: done.metric_seconds,
+            total_seconds: done.total_seconds,
+        }
+    }
+
     /// JSON, indented, with a final newline.
     pub fn to_json(&self) -> String {
         let mut json = serde_json::to_string_pretty(self).expect("a report holds only plain values");

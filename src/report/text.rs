@@ -1,134 +1,113 @@
 //! The report as text.
 
-use std::fmt::Write;
-
-use super::{CacheUse, Report, SetReport};
-use crate::score::{Bound, Defined, Duplicates, FidReport, Scores, Verdict};
+use super::{CacheUse, Preparation, Report, SetReport};
+use crate::metrics::{Metric, ScoreInterval, ScoreNumber, Value, readable};
+use crate::score::{Bound, Scores, Verdict};
 
 /// Names of skipped images that are listed; the rest is counted. JSON lists all.
 const SKIPPED_SHOWN: usize = 5;
 
-/// Pairs of near-duplicates that are named; JSON lists as many as were asked for.
-const PAIRS_SHOWN: usize = 5;
+/// Rows of a table that are shown beneath the numbers that they explain; JSON has all.
+const ROWS_SHOWN: usize = 5;
+
+/// Text that comes from outside, such as the name of an image, without what a terminal would obey or a reader be misled by:
+/// control characters appear as escapes.
+pub fn escaped(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let hidden = c.is_control()
+                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let escape = hidden.then(|| c.escape_default());
+            escape.into_iter().flatten().chain((!hidden).then_some(c))
+        })
+        .collect()
+}
+
+/// A level as it was asked for: 57 is not 56.99999999999999.
+pub(super) fn percent(level: f64) -> f64 {
+    (level * 1e12).round() / 1e10
+}
+
+/// A line: a title in a column of its own, and what it is about.
+fn entry(title: &str, content: impl std::fmt::Display) -> String {
+    format!("{title:<17} {content}\n")
+}
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
-    // Writing to a String cannot fail.
-    let mut line = |content: String| writeln!(text, "{content}").expect("a String takes any text");
-    render_scores(&report.metrics, &mut line);
-    line(format!("{:<17} those of {}, where nothing else was asked for", "definitions", report.preset));
+    for (metric, value) in report.metrics.iter() {
+        text += &of_score(&report.metrics, metric, value);
+    }
+    for failure in &report.failed {
+        text += &entry("FAILED", format!("{}: {}", failure.what(), escaped(&failure.reason)));
+    }
+    text += &entry("definitions", format!("those of {}, where nothing else was asked for", report.preset));
     for Verdict { bound, value, met } in &report.bounds {
         let verdict = if *met { "met" } else { "NOT met" };
         let Bound { score, side, limit } = bound;
-        line(format!("{:<17} {verdict}: {score} {value:.6}, {side} {limit}", "bound"));
+        let value = value.map_or("failed".to_owned(), readable);
+        text += &entry("bound", format!("{verdict}: {score} {value}, {side} {limit}"));
     }
     if let Some(extractor) = &report.extractor {
         let engine = &extractor.engine;
-        line(format!(
-            "{:<17} {} (sha256 {:.12}…), output {}",
-            "extractor", extractor.name, extractor.model_sha256, extractor.features_output
-        ));
-        line(format!("{:<17} {} {} on {}", "engine", engine.name, engine.version, engine.provider));
+        let (name, output) = (escaped(&extractor.name), escaped(&extractor.features_output));
+        text += &entry("extractor", format!("{name} (sha256 {:.12}…), output {output}", extractor.model_sha256));
+        text += &entry("engine", format!("{} {} on {}", engine.name, engine.version, engine.provider));
         if let Some(reason) = &engine.reason {
-            line(format!("{:<17} {reason}", ""));
+            text += &entry("", reason);
         }
     }
     if let Some(preparation) = &report.preparation {
-        line(format!(
-            "{:<17} {} to {}×{}, batches of {}",
-            "resize", preparation.resize, preparation.width, preparation.height, preparation.batch_size
-        ));
+        let Preparation { resize, width, height, batch_size, .. } = preparation;
+        text += &entry("resize", format!("{resize} to {width}×{height}, batches of {batch_size}"));
     }
     for set in &report.sets {
-        line(describe(set));
+        text += &entry("set", describe(set));
         for skipped in set.skipped.iter().take(SKIPPED_SHOWN) {
-            line(format!("{:<17}   skipped {}: {}", "", skipped.name, skipped.reason));
+            text += &entry("", format!("  skipped {}: {}", escaped(&skipped.name), escaped(&skipped.reason)));
         }
         if set.skipped.len() > SKIPPED_SHOWN {
-            line(format!("{:<17}   and {} more", "", set.skipped.len() - SKIPPED_SHOWN));
+            text += &entry("", format!("  and {} more", set.skipped.len() - SKIPPED_SHOWN));
         }
     }
-    line(format!(
-        "{:<17} {:.2} s, of which {:.2} s for the metrics",
-        "time", report.total_seconds, report.metric_seconds
-    ));
+    for warning in &report.warnings {
+        text += &entry("warning", format!("{}: {}; {}", warning.code, escaped(&warning.message), warning.remedy));
+    }
+    let (total, metrics) = (report.total_seconds, report.metric_seconds);
+    text += &entry("time", format!("{total:.2} s, of which {metrics:.2} s for the metrics"));
     text
 }
 
-fn render_scores(metrics: &Scores, line: &mut dyn FnMut(String)) {
-    for (name, distance) in [("FID", &metrics.fid), ("sFID", &metrics.sfid)] {
-        if let Some(FidReport { value, mean_term, trace_term, .. }) = distance {
-            line(format!("{name:<17} {value:.6}"));
-            line(format!("{:<17} means {mean_term:.6}, covariances {trace_term:.6}", ""));
+/// The numbers of a score, each with its interval beneath, then whatever explains them.
+fn of_score(scores: &Scores, metric: Metric, value: &Value) -> String {
+    let mut text = String::new();
+    for (number, found) in ScoreNumber::of(metric).zip(&value.numbers) {
+        let spread = found.spread.map_or(String::new(), |spread| format!(" ± {}", readable(spread)));
+        let note = found.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
+        text += &entry(number.quantity().title, format!("{}{spread}{note}", readable(found.value)));
+        if let Some(ScoreInterval { interval, of }) = scores.interval(number) {
+            let of = of.map_or(String::new(), |of| format!(", of {of}"));
+            let [low, high, bias] = [interval.lower, interval.upper, interval.bias].map(readable);
+            let sign = if interval.bias < 0.0 { "" } else { "+" };
+            let level = percent(interval.level);
+            text += &entry("", format!("{level} % interval {low} to {high}, bias {sign}{bias}{of}"));
         }
     }
-    if let Some(score) = &metrics.inception_score {
-        line(format!("{:<17} {:.6} ± {:.6} ({} splits)", "Inception Score", score.mean, score.std, score.splits));
+    let mut title = if value.numbers.is_empty() { metric.about().title } else { "" };
+    for detail in &value.details {
+        text += &entry(title, escaped(detail));
+        title = "";
     }
-    if let Some(Defined { score, definition }) = &metrics.kid {
-        let subsets = format!("{} subsets of {}", definition.subsets, definition.subset_size);
-        line(format!("{:<17} {:.6} ± {:.6} ({subsets})", "KID", score.mean, score.std));
-    }
-    if let Some(Defined { score, definition }) = &metrics.prdc {
-        let options = definition.options;
-        let (pair, other) = (options.precision_recall.neighbours, options.density_coverage.neighbours);
-        line(format!("{:<17} {:.6} (k = {pair})", "precision", score.precision));
-        line(format!("{:<17} {:.6}", "recall", score.recall));
-        line(format!("{:<17} {:.6}", "F-score", score.f_score));
-        line(format!("{:<17} {:.6} (k = {other})", "density", score.density));
-        line(format!("{:<17} {:.6}", "coverage", score.coverage));
-    }
-    if let Some(Defined { score, .. }) = &metrics.mind {
-        line(format!("{:<17} {:.6} ± {:.6} over directions", "MIND", score.value, score.standard_error));
-    }
-    if let Some(Defined { score, .. }) = &metrics.mifid {
-        line(format!("{:<17} {:.6} (distance to the real images {:.6})", "MiFID", score.value, score.distance));
-    }
-    if let Some(Defined { score, .. }) = &metrics.mmd {
-        line(format!("{:<17} {:.6}", "MMD", score.value));
-    }
-    if let Some(Defined { score, .. }) = &metrics.vendi {
-        line(format!("{:<17} {:.6}", "Vendi score", score.value));
-    }
-    for (name, found) in [("FID∞", &metrics.fid_infinity), ("IS∞", &metrics.inception_score_infinity)] {
-        if let Some(Defined { score, .. }) = found {
-            let error = score.standard_error.map_or(String::new(), |error| format!(" ± {error:.6}"));
-            line(format!("{name:<17} {:.6}{error}", score.value));
+    if let Some(table) = value.table.as_ref().filter(|_| value.details.is_empty()) {
+        let shown = if title.is_empty() { ROWS_SHOWN } else { usize::MAX };
+        for row in table.rows.iter().take(shown) {
+            let cells = table.columns.iter().zip(row);
+            let cells: Vec<String> = cells.map(|(column, cell)| format!("{column} {}", escaped(cell))).collect();
+            text += &entry(title, format!("  {}", cells.join(", ")));
+            title = "";
         }
     }
-    if let Some(Defined { score, .. }) = &metrics.duplicates {
-        let Duplicates { within_real, within_fake, between } = score;
-        for (number, (of, found)) in [
-            ("generated images look like another one", within_fake),
-            ("generated images look like a real one", between),
-            ("real images look like another one", within_real),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let title = if number == 0 { "near-duplicates" } else { "" };
-            line(format!("{title:<17} {} {of}", found.found.images));
-            for [first, second] in found.names.iter().flatten().take(PAIRS_SHOWN) {
-                line(format!("{:<17}   {second} and {first}", ""));
-            }
-        }
-    }
-    if let Some(classes) = &metrics.per_class_fid {
-        for (number, class) in classes.iter().enumerate() {
-            let title = if number == 0 { "per-class FID" } else { "" };
-            let fid = class.fid.map_or("too few images".into(), |fid| format!("{fid:.6}"));
-            let (real, fake) = (class.real_images, class.fake_images);
-            line(format!("{title:<17} {fid} {} ({real} real, {fake} generated)", class.label));
-        }
-    }
-    if let Some(intervals) = &metrics.intervals {
-        let level = 100.0 * intervals.definition.level;
-        for (name, found) in &intervals.scores {
-            let of = found.of.map_or(String::new(), |of| format!(" of {of}"));
-            let (low, high, bias) = (found.interval.lower, found.interval.upper, found.interval.bias);
-            line(format!("{:<17} {level}% {name}: {low:.6} to {high:.6}, bias {bias:+.6}{of}", "interval"));
-        }
-    }
+    text
 }
 
 fn describe(set: &SetReport) -> String {
@@ -143,5 +122,17 @@ fn describe(set: &SetReport) -> String {
         _ if set.cache == Some(CacheUse::Hit) => ", features from the cache".into(),
         _ => String::new(),
     };
-    format!("{:<17} {} ({}), {images}{rate}", "set", set.path.display(), set.kind)
+    format!("{} ({}), {images}{rate}", escaped(&set.path.display().to_string()), set.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_from_outside_cannot_command_a_terminal() {
+        assert_eq!(escaped("b\u{1b}[2J\nad.png"), "b\\u{1b}[2J\\nad.png");
+        assert_eq!(escaped("gnp.\u{202e}cod"), "gnp.\\u{202e}cod", "text that runs backwards");
+        assert_eq!(escaped("Größe 🦊.png"), "Größe 🦊.png");
+    }
 }

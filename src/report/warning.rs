@@ -22,6 +22,11 @@ pub enum Warning {
     },
     /// Both sets have the same statistics.
     IdenticalSets,
+    /// A Fréchet distance may be nothing but rounding.
+    Rounding {
+        /// How large the rounding may be.
+        error: f64,
+    },
     /// The sets were computed in different ways.
     Incomparable {
         /// In which ways.
@@ -53,7 +58,14 @@ pub enum Warning {
         /// Generated images.
         fake: u64,
     },
-    /// Of all scores, one could not be computed.
+    /// Some of the scores cannot have the interval that was asked for.
+    NoInterval {
+        /// The scores.
+        metrics: Vec<Metric>,
+        /// Why, where these sets are in the way; `None` where none of these scores ever has one.
+        reason: Option<String>,
+    },
+    /// One of the scores to compute where possible is not possible.
     LeftOut {
         /// The score.
         metric: Metric,
@@ -94,6 +106,13 @@ impl From<Warning> for WarningReport {
                 "both sets have the same statistics: the distance is zero by construction".into(),
                 "check that the two paths are what you meant".into(),
             ),
+            Warning::Rounding { error } => (
+                "rounding",
+                format!(
+                    "the Fréchet distance is a difference of variances so large that their rounding alone may be {error:e}"
+                ),
+                "some features vary far more than the others: scale them alike before you compare".into(),
+            ),
             Warning::Incomparable { differences } => (
                 "incomparable",
                 format!("the sets were computed differently ({}): the score means nothing", differences.join("; ")),
@@ -102,11 +121,15 @@ impl From<Warning> for WarningReport {
             Warning::UnknownProvenance { set } => (
                 "unknown-provenance",
                 format!("{set} does not say which network and resize mode it comes from"),
-                "make sure that they are those of this run, or write it anew with `gan-metrics stats`".into(),
+                "make sure that they are those of this run, or write it anew with `gan-metrics stats` or `features`"
+                    .into(),
             ),
             Warning::Skipped { set, count } => (
                 "skipped-images",
-                format!("{count} images of {set} could not be decoded and were left out"),
+                match count {
+                    1 => format!("1 image of {set} could not be decoded and was left out"),
+                    _ => format!("{count} images of {set} could not be decoded and were left out"),
+                },
                 "see the list of skipped images, and repair or remove them".into(),
             ),
             Warning::Clipped { set, eigenvalue } => (
@@ -117,16 +140,22 @@ impl From<Warning> for WarningReport {
             Warning::UnequalNumbers { real, fake } => (
                 "unequal-numbers",
                 format!(
-                    "precision, recall, density and coverage depend on the numbers of images, {real} real and {fake} \
-                     generated"
+                    "shares of images among their neighbours, such as precision and recall, depend on the numbers of images, \
+                     {real} real and {fake} generated"
                 ),
                 "take as many of the one as of the other, and compare only with scores of the same numbers".into(),
             ),
             Warning::LeftOut { metric, reason } => (
                 "left-out",
-                format!("of all scores, {metric} was left out: {reason}"),
-                "name the scores you want".into(),
+                if reason.starts_with(&metric.to_string()) { reason } else { format!("{metric}: {reason}") },
+                "name the scores you want, to be stopped where one cannot be had".into(),
             ),
+            Warning::NoInterval { metrics, reason } => {
+                let names: Vec<String> = metrics.iter().map(ToString::to_string).collect();
+                let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+                let message = format!("there is no interval of {}{reason}", names.join(", "));
+                ("no-interval", message, "the other intervals are not affected".into())
+            }
             Warning::NotCached { set, reason } => (
                 "not-cached",
                 format!("the features of {set} were not kept in the cache: {reason}"),

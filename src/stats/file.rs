@@ -4,7 +4,7 @@
 //! came about, so that a comparison of unlike statistics can be warned about. Other tools ignore it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, Ix1, Ix2, OwnedRepr};
@@ -12,14 +12,15 @@ use ndarray_npy::{NpzReader, NpzWriter, ReadNpyError, ReadNpzError, ReadableElem
 use serde::{Deserialize, Serialize};
 
 use super::gaussian::{Gaussian, GaussianError};
-use crate::atomic;
 use crate::error::{Blame, Blamed};
+use crate::output::{Output, OutputError};
+use crate::regular;
 
 /// Why a statistics file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StatsFileError {
-    /// The file cannot be opened, read or written.
+    /// The file cannot be opened or read.
     #[error("{}: {source}", path.display())]
     Io {
         /// Path of the file.
@@ -27,6 +28,9 @@ pub enum StatsFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// The file is no npz archive, or a damaged one.
     #[error("{} is not a statistics file: {reason}", path.display())]
     NotNpz {
@@ -61,7 +65,8 @@ pub enum StatsFileError {
 impl Blamed for StatsFileError {
     fn blame(&self) -> Blame {
         match self {
-            StatsFileError::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Blame::Machine,
+            StatsFileError::Io { source, .. } => regular::blame(source),
+            StatsFileError::Output(error) => error.blame(),
             _ => Blame::Input,
         }
     }
@@ -121,7 +126,7 @@ impl StatsFile {
     /// [`StatsFileError`] when the file cannot be read, lacks an array, or holds no mean and covariance.
     pub fn read(path: &Path) -> Result<Self, StatsFileError> {
         let not_npz = |reason: String| StatsFileError::NotNpz { path: path.into(), reason };
-        let file = File::open(path).map_err(|source| StatsFileError::Io { path: path.into(), source })?;
+        let file = regular::open(path).map_err(|source| StatsFileError::Io { path: path.into(), source })?;
         let mut npz = NpzReader::new(BufReader::new(file)).map_err(|error| not_npz(error.to_string()))?;
         let found = npz.names().map_err(|error| not_npz(error.to_string()))?;
         if let Some(missing) = ["mu", "sigma"].into_iter().find(|name| !found.iter().any(|have| have == name)) {
@@ -146,34 +151,46 @@ impl StatsFile {
     /// Whether the file is an npz archive that holds `mu` and `sigma`; `false` for anything else, unreadable files
     /// included.
     pub fn sniff(path: &Path) -> bool {
-        let names = File::open(path)
+        let names = regular::open(path)
             .ok()
+            .filter(begins_an_archive)
             .and_then(|file| NpzReader::new(BufReader::new(file)).ok())
             .and_then(|mut npz| npz.names().ok());
         names.is_some_and(|names| ["mu", "sigma"].iter().all(|wanted| names.iter().any(|name| name == wanted)))
     }
 
-    /// Writes the file atomically: `mu` and `sigma` in f64, compressed.
+    /// Writes the file: `mu` and `sigma` in f64, compressed. It appears whole or not at all.
     ///
     /// # Errors
-    /// [`StatsFileError::Io`] when the file cannot be written; a file that was there before is then untouched.
+    /// [`StatsFileError::Output`] when the file cannot be written; a file that was there before is then untouched.
     pub fn write(&self, path: &Path) -> Result<(), StatsFileError> {
-        let provenance = self.provenance.as_ref().map(|known| {
-            let text = serde_json::to_vec(known).expect("strings and a number always serialise");
-            Array1::from_vec(text)
-        });
-        atomic::write(path, |file| {
-            // An npz writer seeks; buffering in memory keeps it ignorant of the temporary file.
+        self.write_to(Output::claim(path)?)
+    }
+
+    /// As [`Self::write`], to a file that was claimed before the statistics were computed.
+    ///
+    /// # Errors
+    /// [`StatsFileError::Output`] when the file cannot be written.
+    pub fn write_to(&self, output: Output) -> Result<(), StatsFileError> {
+        Ok(output.fill(|file| {
+            // In memory: a zip writer whose file fails says so on stderr when it is dropped.
             let mut npz = NpzWriter::new_compressed(io::Cursor::new(Vec::new()));
             npz.add_array("mu", self.gaussian.mean()).map_err(io_error)?;
             npz.add_array("sigma", &self.gaussian.covariance()).map_err(io_error)?;
-            if let Some(text) = &provenance {
-                npz.add_array("provenance", text).map_err(io_error)?;
+            if let Some(known) = &self.provenance {
+                let text = serde_json::to_vec(known).expect("strings and a number always serialise");
+                npz.add_array("provenance", &Array1::from_vec(text)).map_err(io_error)?;
             }
             file.write_all(npz.finish().map_err(io_error)?.get_ref())
-        })
-        .map_err(|source| StatsFileError::Io { path: path.into(), source })
+        })?)
     }
+}
+
+/// Whether a file begins as an archive does, and leaves it at its beginning. What does not would be searched for the end of
+/// one from its last byte to its first.
+fn begins_an_archive(mut file: &File) -> bool {
+    let mut head = [0; 4];
+    file.read_exact(&mut head).is_ok() && &head == b"PK\x03\x04" && file.rewind().is_ok()
 }
 
 fn io_error(error: WriteNpzError) -> io::Error {
@@ -262,6 +279,7 @@ mod tests {
     #[test]
     fn a_write_that_cannot_succeed_names_the_path() {
         let error = example().write(Path::new("/nonexistent/x.npz")).unwrap_err();
-        assert!(error.to_string().starts_with("/nonexistent/x.npz: "), "{error}");
+        assert!(error.to_string().starts_with("cannot write to /nonexistent/x.npz: "), "{error}");
+        assert_eq!(error.blame(), Blame::Input);
     }
 }

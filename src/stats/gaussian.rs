@@ -1,10 +1,11 @@
 //! A set of images as the Fréchet distance sees it: a mean and a covariance.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::features::Features;
 use super::moments::{Moments, MomentsError};
 use crate::error::{Blame, Blamed};
+use crate::interrupt::Interrupt;
 use crate::linalg::{CovarianceFactor, LinalgError};
 
 /// Why statistics cannot be used.
@@ -39,7 +40,17 @@ pub enum GaussianError {
         /// The entry across the diagonal.
         mirrored: f64,
     },
-    /// A value of the mean or the covariance is NaN or infinite.
+    /// A value of the covariance is NaN or infinite.
+    #[error("entry ({row}, {column}) of the covariance is {value}: statistics must be finite")]
+    CovarianceNotFinite {
+        /// Row of the entry.
+        row: usize,
+        /// Column of the entry.
+        column: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A value of the mean is NaN or infinite.
     #[error("entry {index} of the mean is {value}: statistics must be finite")]
     NotFinite {
         /// Index into the mean.
@@ -53,6 +64,7 @@ impl Blamed for GaussianError {
     fn blame(&self) -> Blame {
         match self {
             GaussianError::Linalg(error) => error.blame(),
+            GaussianError::Moments(error) => error.blame(),
             _ => Blame::Input,
         }
     }
@@ -61,6 +73,9 @@ impl Blamed for GaussianError {
 /// Largest difference across the diagonal, relative to the largest variance, that a covariance may show: files written
 /// in f32 have 6e-8, a matrix that is not symmetric by mistake has far more.
 const SYMMETRY_TOLERANCE: f64 = 1e-6;
+
+/// Rows between two looks at an interrupt: a few milliseconds at 2048 dimensions.
+const BLOCK: usize = 512;
 
 #[derive(Debug, Clone)]
 enum Spread {
@@ -95,11 +110,67 @@ impl Gaussian {
         let scale = covariance.diag().fold(0.0_f64, |a, &b| a.max(b.abs()));
         for ((row, column), &value) in covariance.indexed_iter() {
             let mirrored = covariance[(column, row)];
+            if !value.is_finite() {
+                return Err(GaussianError::CovarianceNotFinite { row, column, value });
+            }
             if column < row && (value - mirrored).abs() > SYMMETRY_TOLERANCE * scale {
                 return Err(GaussianError::Asymmetric { row, column, value, mirrored });
             }
         }
         Ok(Self { n, mean, spread: Spread::Covariance(covariance) })
+    }
+
+    /// Mean and covariance of features: those of [`FeatureStatistics`] that saw all of them.
+    ///
+    /// ```
+    /// use gan_metrics::stats::{Features, Gaussian};
+    /// use ndarray::array;
+    ///
+    /// let gaussian = Gaussian::of(&Features::new(array![[0.0, 1.0], [2.0, 1.0]])?)?;
+    /// assert_eq!((gaussian.n(), gaussian.mean()), (Some(2), &array![1.0, 1.0]));
+    /// assert_eq!(gaussian.covariance(), array![[2.0, 0.0], [0.0, 0.0]]);
+    /// # Ok::<(), gan_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MomentsError::TooFew`] with fewer than two rows.
+    pub fn of(features: &Features) -> Result<Self, MomentsError> {
+        Self::of_until(features, &Interrupt::new())
+    }
+
+    /// [`Self::of`] that can be stopped.
+    ///
+    /// # Errors
+    /// As [`Self::of`], and [`MomentsError::Interrupted`] when the interrupt asked for it.
+    pub fn of_until(features: &Features, interrupt: &Interrupt) -> Result<Self, MomentsError> {
+        let mut statistics = FeatureStatistics::new(features.dim());
+        for block in features.view().axis_chunks_iter(Axis(0), BLOCK) {
+            interrupt.check()?;
+            statistics.push_rows(block);
+        }
+        statistics.finish()
+    }
+
+    /// Mean and covariance of some rows of features, in their order.
+    ///
+    /// # Errors
+    /// As [`Self::of_until`].
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn of_rows(features: &Features, rows: &[usize], interrupt: &Interrupt) -> Result<Self, MomentsError> {
+        let mut statistics = FeatureStatistics::new(features.dim());
+        for block in rows.chunks(BLOCK) {
+            interrupt.check()?;
+            // A second copy of the whole set is not needed.
+            statistics.push_rows(features.view().select(Axis(0), block).view());
+        }
+        statistics.finish()
+    }
+
+    /// Whether mean and covariance are the same to the last bit.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.mean == other.mean && self.covariance() == other.covariance()
     }
 
     /// Number of images, where known.
@@ -183,20 +254,24 @@ impl FeatureStatistics {
         if features.dim() != self.dim {
             return Err(MomentsError::Dimension { expected: self.dim, got: features.dim() });
         }
+        self.push_rows(features.view());
+        Ok(())
+    }
+
+    /// Adds rows of features of this dimension.
+    fn push_rows(&mut self, rows: ArrayView2<'_, f32>) {
         match &mut self.state {
-            State::Few(values) if values.len() + features.view().len() <= self.dim * self.dim => {
-                values.extend_from_slice(features.view().as_slice().expect("features are row-major"));
+            State::Few(values) if values.len() + rows.len() <= self.dim * self.dim => {
+                values.extend_from_slice(rows.as_slice().expect("features are row-major"));
             }
             State::Few(values) => {
-                let few = rows_of(std::mem::take(values), self.dim);
                 let mut moments = Moments::new(self.dim);
-                moments.push(&Features::new(few).expect("the rows were valid features when they came in"))?;
-                moments.push(features)?;
+                moments.push_rows(rows_of(std::mem::take(values), self.dim).view());
+                moments.push_rows(rows);
                 self.state = State::Many(moments);
             }
-            State::Many(moments) => moments.push(features)?,
+            State::Many(moments) => moments.push_rows(rows),
         }
-        Ok(())
     }
 
     /// Mean and covariance of what was seen.

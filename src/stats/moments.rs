@@ -1,10 +1,11 @@
 //! Mean and covariance of a stream of features: in f64, mergeable, in memory that does not grow with the stream.
 
-use ndarray::{Array1, Array2, Axis, ShapeBuilder};
+use ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder};
 use rayon::prelude::*;
 
 use super::features::Features;
 use crate::error::{Blame, Blamed};
+use crate::interrupt::Interrupted;
 use crate::linalg::add_gram_lower;
 
 /// Rows gathered before each update. Blocks are cut by row index alone, so the batch size of the network cannot change a
@@ -28,16 +29,22 @@ pub enum MomentsError {
         got: usize,
     },
     /// Too few samples for a covariance.
-    #[error("a covariance takes at least 2 images, got {got}")]
+    #[error("a covariance needs at least 2 images, got {got}")]
     TooFew {
         /// Number of samples seen.
         got: u64,
     },
+    /// The work was stopped.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 impl Blamed for MomentsError {
     fn blame(&self) -> Blame {
-        Blame::Input
+        match self {
+            MomentsError::Interrupted(interrupted) => interrupted.blame(),
+            _ => Blame::Input,
+        }
     }
 }
 
@@ -98,13 +105,19 @@ impl Moments {
         if features.dim() != dim {
             return Err(MomentsError::Dimension { expected: dim, got: features.dim() });
         }
-        for row in features.view().rows() {
+        self.push_rows(features.view());
+        Ok(())
+    }
+
+    /// Adds rows of features of this dimension.
+    pub(super) fn push_rows(&mut self, rows: ArrayView2<'_, f32>) {
+        let dim = self.dim();
+        for row in rows.rows() {
             self.pending.extend_from_slice(row.as_slice().expect("features are row-major"));
             if self.pending.len() == BLOCK_ROWS * dim {
                 self.absorb_pending();
             }
         }
-        Ok(())
     }
 
     /// Joins the samples of `other`, as if they had been pushed here.

@@ -1,8 +1,5 @@
 //! The divergence calculator against mpmath at 50 digits, scipy and POT: `python_ref/make_divergence_fixtures.py`.
 
-use std::fs;
-use std::path::Path;
-
 use gan_metrics::divergence::estimators::knn_kullback_leibler;
 use gan_metrics::divergence::gaussian::wasserstein_2;
 use gan_metrics::divergence::transport::{
@@ -13,6 +10,8 @@ use gan_metrics::divergence::{
 };
 use ndarray::{Array1, Array2};
 use serde_json::Value;
+
+use crate::support;
 
 /// What the issue of cancellation and of extreme probabilities may cost: nothing beyond rounding of powers and logarithms.
 const DISCRETE: f64 = 1e-12;
@@ -30,8 +29,7 @@ const TRANSPORT: f64 = 1e-12;
 const SINKHORN: f64 = 1e-9;
 
 fn fixture(name: &str) -> Value {
-    let path = Path::new("tests/fixtures/divergence").join(name);
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    support::fixture(&format!("divergence/{name}"))
 }
 
 fn number(value: &Value) -> f64 {

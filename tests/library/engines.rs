@@ -1,6 +1,6 @@
 //! The two engines on the same network, in one process.
 
-use crate::support::networks::has_onnx_runtime;
+use crate::support::{finds_onnx_runtime, has_onnx_runtime};
 use gan_metrics::extractor::{
     Device, EngineChoice, ExtractorId, FeatureExtractor, Model, NetworkExtractor, NetworkOptions, load,
 };
@@ -76,7 +76,7 @@ fn auto_says_what_it_took_and_why() {
     let extractor = NetworkExtractor::new(&model(), &options).unwrap();
     let engine = &extractor.info().engine;
     assert!(engine.reason.as_deref().is_some_and(|reason| reason.starts_with("auto: ")), "{engine:?}");
-    assert_eq!(engine.name == "tract", !has_onnx_runtime());
+    assert_eq!(engine.name == "tract", !finds_onnx_runtime());
 }
 
 #[test]

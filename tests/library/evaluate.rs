@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use gan_metrics::evaluate::{
-    Collector, Continue, EvaluateError, OnBadImage, PassObserver, PassOptions, PassSummary, run,
-};
+use gan_metrics::Interrupt;
+use gan_metrics::error::{Blame, Blamed};
+use gan_metrics::evaluate::cache::{CacheKey, KeyError};
+use gan_metrics::evaluate::{Collector, EvaluateError, OnBadImage, PassObserver, PassOptions, PassSummary, run};
 use gan_metrics::extractor::{
     EngineError, EngineInfo, Extraction, ExtractorInfo, FeatureExtractor, InputSpec, Layout, Normalization,
 };
@@ -105,7 +106,8 @@ fn options(on_bad_image: OnBadImage) -> PassOptions {
 fn pass(folder: &Path, batch: usize, on_bad_image: OnBadImage) -> Result<(Collector, PassSummary), EvaluateError> {
     let images = DataSet::open(folder).unwrap();
     let mut collector = Collector::of_statistics().with_logits();
-    let summary = run(&images, &mut ChannelMeans::new(batch), options(on_bad_image), &mut collector, &mut ())?;
+    let summary =
+        run(&images, &mut ChannelMeans::new(batch), options(on_bad_image), &mut collector, &mut (), &Interrupt::new())?;
     Ok((collector, summary))
 }
 
@@ -131,7 +133,8 @@ fn only_what_was_asked_for_is_gathered() {
     let folder = folder_of(5);
     let images = DataSet::open(folder.path()).unwrap();
     let gather = |mut collector: Collector| {
-        run(&images, &mut ChannelMeans::new(2), options(OnBadImage::Stop), &mut collector, &mut ()).unwrap();
+        run(&images, &mut ChannelMeans::new(2), options(OnBadImage::Stop), &mut collector, &mut (), &Interrupt::new())
+            .unwrap();
         collector
     };
     let mut nothing = gather(Collector::of_nothing());
@@ -152,11 +155,12 @@ fn a_bad_image_stops_the_pass_or_is_reported() {
     let error = pass(folder.path(), 4, OnBadImage::Stop).unwrap_err();
     assert!(matches!(error, EvaluateError::Image(_)));
     let message = error.to_string();
-    assert!(message.contains("004.bmp") && message.contains("--on-bad-image skip"), "{message}");
+    assert!(message.contains("004.bmp") && !message.contains("--"), "the flag is for the program to name: {message}");
 
     let (collector, summary) = pass(folder.path(), 4, OnBadImage::Skip).unwrap();
     assert_eq!(summary.images, 8);
-    assert_eq!(summary.skipped.iter().map(|skipped| &skipped.name[..]).collect::<Vec<_>>(), ["004.bmp"]);
+    let skipped: Vec<_> = summary.skipped.iter().map(|skipped| (skipped.index, &skipped.name[..])).collect();
+    assert_eq!(skipped, [(4, "004.bmp")]);
     let kept: Vec<f32> =
         (0..9).filter(|&index| index != 4).flat_map(colour).map(|level| f32::from(level) * 2.0).collect();
     assert_eq!(collector.logits().unwrap().view().as_slice().unwrap(), kept);
@@ -178,22 +182,39 @@ fn features_that_are_not_finite_name_the_image() {
     let mut extractor = ChannelMeans { poison: Some(f32::from(colour(5)[1])), ..ChannelMeans::new(3) };
     let images = DataSet::open(folder.path()).unwrap();
     let sink = &mut Collector::of_statistics();
-    let error = run(&images, &mut extractor, options(OnBadImage::Stop), sink, &mut ()).unwrap_err();
+    let error = run(&images, &mut extractor, options(OnBadImage::Stop), sink, &mut (), &Interrupt::new()).unwrap_err();
     assert!(error.to_string().starts_with("005.bmp: output `means`: row 2, column 1 holds NaN"), "{error}");
 }
 
 #[test]
-fn an_observer_can_interrupt() {
-    struct After(usize);
+fn a_pass_stops_after_the_batch_during_which_it_was_asked_to() {
+    struct After(usize, Interrupt);
     impl PassObserver for After {
-        fn images_done(&mut self, done: usize, total: usize) -> Continue {
+        fn images_done(&mut self, done: usize, total: usize) {
             assert_eq!(total, 10);
-            if done >= self.0 { Continue::No } else { Continue::Yes }
+            if done >= self.0 {
+                self.1.request();
+            }
         }
     }
     let folder = folder_of(10);
     let images = DataSet::open(folder.path()).unwrap();
-    let sink = &mut Collector::of_statistics();
-    let error = run(&images, &mut ChannelMeans::new(2), options(OnBadImage::Stop), sink, &mut After(6)).unwrap_err();
+    let (sink, interrupt) = (&mut Collector::of_statistics(), Interrupt::new());
+    let mut observer = After(6, interrupt.clone());
+    let extractor = &mut ChannelMeans::new(2);
+    let error = run(&images, extractor, options(OnBadImage::Stop), sink, &mut observer, &interrupt).unwrap_err();
     assert!(matches!(error, EvaluateError::Interrupted { done: 6, total: 10 }), "{error}");
+    assert_eq!(error.blame(), Blame::Interrupted);
+}
+
+#[test]
+fn hashing_for_the_cache_stops_when_it_is_asked_to() {
+    let folder = folder_of(3);
+    let (images, interrupt) = (DataSet::open(folder.path()).unwrap(), Interrupt::new());
+    let key = || CacheKey::new_with(&images, &ChannelMeans::new(2), ResizeMode::default(), &interrupt);
+    assert_eq!(key().unwrap(), CacheKey::new(&images, &ChannelMeans::new(2), ResizeMode::default()).unwrap());
+    interrupt.request();
+    let error = key().unwrap_err();
+    assert!(matches!(&error, KeyError::Interrupted { path } if path == folder.path()), "{error}");
+    assert_eq!(error.blame(), Blame::Interrupted);
 }

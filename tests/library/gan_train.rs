@@ -3,13 +3,17 @@
 use std::fs;
 use std::path::Path;
 
+use gan_metrics::divergence::Generator;
 use gan_metrics::gan::models::ModelSpec;
+use gan_metrics::gan::objective::{OBJECTIVES, Objective};
 use gan_metrics::gan::optim::Rule;
 use gan_metrics::gan::train::{
-    Control, ImageSampler, Latent, Observer, StepEvent, TrainConfig, Trainer, TrainingSet, checkpoint,
+    Control, ImageSampler, Latent, Observer, Round, StepEvent, TrainConfig, Trainer, TrainingSet, checkpoint,
 };
-use gan_metrics::gan::{GanError, Random};
+use gan_metrics::gan::{GanError, Random, Tensor};
 use gan_metrics::{Blame, Result};
+
+use crate::support;
 
 const SIZE: usize = 16;
 
@@ -21,18 +25,8 @@ fn mlp() -> ModelSpec {
     ModelSpec::Mlp { size: SIZE, channels: 1, latent: 5, hidden: 8 }
 }
 
-/// Discs of random size and place.
 fn discs(images: usize) -> TrainingSet {
-    let mut random = Random::new(11);
-    let mut samples = Vec::new();
-    for _ in 0..images {
-        let [x, y, r] = [4.0 + 8.0 * random.uniform(), 4.0 + 8.0 * random.uniform(), 2.0 + 3.0 * random.uniform()];
-        for i in 0..SIZE * SIZE {
-            let (dx, dy) = ((i % SIZE) as f64 - x, (i / SIZE) as f64 - y);
-            samples.push(if dx * dx + dy * dy < r * r { 255 } else { 0 });
-        }
-    }
-    TrainingSet::new(1, SIZE, samples).unwrap()
+    TrainingSet::new(1, SIZE, support::discs(11, images, SIZE)).unwrap()
 }
 
 fn config(networks: ModelSpec) -> TrainConfig {
@@ -135,6 +129,47 @@ fn every_objective_trains() {
     assert!(weights.into_iter().all(|weight| weight.abs() <= 0.02));
 }
 
+/// Every objective, and every divergence of the calculator as an f-GAN.
+fn objectives() -> Vec<Objective> {
+    let plain = OBJECTIVES.split(", ").filter(|name| *name != "f-gan:NAME").map(|name| name.parse().unwrap());
+    plain.chain(Generator::catalogue().map(Objective::FGan)).collect()
+}
+
+#[test]
+fn every_objective_teaches_both_players() {
+    // On one batch, again and again, with the other player at rest.
+    const AT_REST: Rule = Rule::Sgd { learning_rate: 1e-300, momentum: 0.0 };
+    const LEARNING: Rule =
+        Rule::Adam { learning_rate: 5e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+    let batch = 8;
+    let real = support::discs(11, batch, SIZE).iter().map(|&byte| f32::from(byte) / 255.0).collect();
+    let round = Round {
+        real: Tensor::new(&[batch, 1, SIZE, SIZE], real).unwrap(),
+        z: Latent::Normal.draw(&mlp(), batch, &mut Random::new(1)),
+    };
+    let play = |objective: Objective, generator_rule: Rule, discriminator_rule: Rule| -> Vec<StepEvent> {
+        let settings = TrainConfig { objective, generator_rule, discriminator_rule, ..config(mlp()) };
+        let mut trainer = Trainer::new(TrainConfig { batch_size: batch, ..settings }, discs(batch)).unwrap();
+        let step = |_| trainer.step_on(std::slice::from_ref(&round)).unwrap_or_else(|e| panic!("{objective}: {e}")).0;
+        (0..40).map(step).collect()
+    };
+    for objective in objectives() {
+        // Clipping of weights is not learning: it has been done once when the second step looks.
+        let events = play(objective, AT_REST, LEARNING);
+        let (first, last) = (events[1], events[39]);
+        assert!(last.discriminator_loss < first.discriminator_loss, "{objective}: {first:?} {last:?}");
+        assert!(last.real_score > last.fake_score_before, "{objective}: {last:?}");
+        assert!(
+            last.real_score - last.fake_score_before > first.real_score - first.fake_score_before,
+            "{objective}: {first:?} {last:?}"
+        );
+        let events = play(objective, LEARNING, AT_REST);
+        let (first, last) = (events[1], events[39]);
+        assert!(last.generator_loss < first.generator_loss, "{objective}: {first:?} {last:?}");
+        assert!(last.fake_score_after > first.fake_score_after, "{objective}: {first:?} {last:?}");
+    }
+}
+
 #[test]
 fn a_discriminator_learns_to_tell_discs_from_noise() {
     let mut trainer = Trainer::new(config(mlp()), discs(16)).unwrap();
@@ -167,7 +202,7 @@ fn unfit_settings_and_data_are_refused() {
     let refused = |settings: TrainConfig, data: TrainingSet| Trainer::new(settings, data).unwrap_err().to_string();
     assert_eq!(
         refused(TrainConfig { batch_size: 1, ..config(mlp()) }, discs(8)),
-        "the batch size = 1 is out of range: it must be at least 2, for batch normalisation"
+        "the batch size = 1 is out of range: it must be from 2 (for batch normalisation) to 1048576"
     );
     assert_eq!(
         refused(TrainConfig { real_label: 1.1, ..config(mlp()) }, discs(8)),

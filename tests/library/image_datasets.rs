@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use gan_metrics::Interrupt;
 use gan_metrics::error::{Blame, Blamed};
 use gan_metrics::image::{DataSet, DataSetError, DataSetKind, ImageError, RgbImage};
 use ndarray::{Array1, Array2, Array4, ShapeBuilder};
@@ -432,4 +433,52 @@ fn truncated_archives_are_refused_when_they_are_opened() {
     let tar = tar_of(&files[..1]);
     write(&path("a.tar"), &tar[..600]);
     assert!(matches!(error_of(&path("a.tar")), DataSetError::CorruptArchive { .. }));
+}
+
+#[test]
+fn opening_stops_when_it_is_asked_to() {
+    let folder = TempDir::new().unwrap();
+    let images = images(5);
+    let files = named(&images);
+    let path = |name: &str| folder.path().join(name);
+    write(&path("folder/a.png"), &files[0].1);
+    write(&path("a.zip"), zip_of(&files, CompressionMethod::Stored));
+    write(&path("a.tar"), tar_of(&files));
+    write(&path("a.npy.gz"), gzip(&npy(&nhwc(&images))));
+    npz(&path("a.npz"), true, &[("arr_0", &nhwc(&images))]);
+    let interrupt = Interrupt::new();
+    for name in ["folder", "a.zip", "a.tar", "a.npy.gz", "a.npz"] {
+        assert!(DataSet::open_with(&path(name), &interrupt).is_ok(), "{name}");
+    }
+    interrupt.request();
+    for name in ["folder", "a.zip", "a.tar", "a.npy.gz", "a.npz"] {
+        let error = DataSet::open_with(&path(name), &interrupt).map(|set| set.len()).unwrap_err();
+        assert!(matches!(&error, DataSetError::Interrupted { path: set } if *set == path(name)), "{name}: {error}");
+        assert_eq!(error.blame(), Blame::Interrupted);
+    }
+}
+
+#[test]
+fn compressions_that_are_not_read_are_named() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.tar.xz");
+    for (head, name) in [
+        (&b"BZh91AY&SY"[..], "bzip2"),
+        (b"\xfd7zXZ\0\0\x04", "xz"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", "Zstandard"),
+        (b"Rar!\x1a\x07\x01\x00", "RAR"),
+        (&gzip(&gzip(b"content")), "gzip, twice"),
+    ] {
+        write(&path, head);
+        let error = error_of(&path).to_string();
+        assert!(error.contains(&format!("is compressed with {name}, which is not supported")), "{error}");
+    }
+    // The method is a number in the header of the entry and in the directory.
+    let mut zip = zip_of(&named(&images(5))[..1], CompressionMethod::Stored);
+    let directory = zip.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    zip[8] = 12;
+    zip[directory + 10] = 12;
+    write(&path, zip);
+    let error = error_of(&path).to_string();
+    assert!(error.contains("is stored as bzip2, which is not supported"), "{error}");
 }

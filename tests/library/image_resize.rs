@@ -2,13 +2,12 @@
 //! `python_ref/make_image_fixtures.py` wrote down.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::PathBuf;
 
 use gan_metrics::image::{ResizeMode, Resizer, RgbImage};
 use ndarray::Array1;
 use ndarray_npy::NpzReader;
-use sha2::{Digest, Sha256};
+
+use crate::support::{fixture, fixture_file, sha256_hex};
 
 /// Distance between the values that `resized.npz` keeps.
 const SAMPLE_STRIDE: usize = 997;
@@ -16,10 +15,6 @@ const SAMPLE_STRIDE: usize = 997;
 /// PyTorch's kernel orders the same f32 operations in another way: two units in the last place of 1, on the 0–1 scale.
 /// The largest difference measured is one unit.
 const TORCH_TOLERANCE: f32 = 2.0 * f32::EPSILON;
-
-fn fixture(name: &str) -> File {
-    File::open(PathBuf::from("tests/fixtures/image").join(name)).unwrap()
-}
 
 /// Bytes of a hash of their index, as in the script.
 fn mix(width: u32, height: u32) -> RgbImage {
@@ -50,7 +45,7 @@ fn resized(key: &str) -> (ResizeMode, Vec<f32>) {
 
 #[test]
 fn tf1_and_clean_are_bit_exact() {
-    let hashes: BTreeMap<String, String> = serde_json::from_reader(fixture("resized.json")).unwrap();
+    let hashes: BTreeMap<String, String> = fixture("image/resized.json");
     let mut compared = BTreeMap::new();
     let mut differing = vec![];
     for (key, expected) in &hashes {
@@ -59,9 +54,7 @@ fn tf1_and_clean_are_bit_exact() {
             continue;
         }
         *compared.entry(mode.to_string()).or_insert(0) += 1;
-        let bytes: Vec<u8> = out.iter().flat_map(|value| value.to_le_bytes()).collect();
-        let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        if hash != *expected {
+        if sha256_hex(out.iter().map(|value| value.to_le_bytes())) != *expected {
             differing.push(key);
         }
     }
@@ -71,7 +64,7 @@ fn tf1_and_clean_are_bit_exact() {
 
 #[test]
 fn every_mode_agrees_with_its_implementation_value_by_value() {
-    let mut samples = NpzReader::new(fixture("resized.npz")).unwrap();
+    let mut samples = NpzReader::new(fixture_file("image/resized.npz")).unwrap();
     for name in samples.names().unwrap() {
         let expected: Array1<f32> = samples.by_name(&name).unwrap();
         let (mode, out) = resized(name.trim_end_matches(".npy"));

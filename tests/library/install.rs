@@ -6,26 +6,55 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
-use crate::checkpoint::checkpoint_bytes;
-use gan_metrics::extractor::install::{Checkpoint, InstallError, Installed, Source, install};
+use crate::support::{checkpoint_bytes, sha256_hex};
+use gan_metrics::error::Blamed;
+use gan_metrics::extractor::install::{
+    AddressError, Checkpoint, InstallError, InstallObserver, Installed, Mismatch, Source, install as install_for,
+};
 use gan_metrics::extractor::weights::inception_v3;
 use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
-use sha2::{Digest, Sha256};
+use gan_metrics::{Blame, Interrupt};
 
 static PTH: LazyLock<Arc<Vec<u8>>> = LazyLock::new(|| Arc::new(checkpoint_bytes(&inception_v3::seeded_state_dict(0))));
 
 fn checkpoint(urls: Vec<String>) -> Checkpoint {
-    let sha256 = Sha256::digest(&**PTH).iter().map(|byte| format!("{byte:02x}")).collect();
-    Checkpoint { bytes: PTH.len() as u64, sha256, urls }
+    Checkpoint { bytes: PTH.len() as u64, sha256: sha256_hex([&**PTH]), urls }
 }
 
-fn quiet(_: u64, _: u64) -> ControlFlow<()> {
-    ControlFlow::Continue(())
+/// An install that nobody watches or stops.
+fn install(checkpoint: &Checkpoint, source: &Source, folder: &Path) -> Result<Installed, InstallError> {
+    install_for(checkpoint, source, folder, &mut (), &Interrupt::new())
+}
+
+/// Keeps what it is told, and asks to stop after so many bytes.
+#[derive(Default)]
+struct Watcher {
+    seen: Vec<u64>,
+    waits: usize,
+    told: Option<std::sync::mpsc::Sender<()>>,
+    stop_after: Option<u64>,
+    interrupt: Interrupt,
+}
+
+impl InstallObserver for Watcher {
+    fn waiting(&mut self) {
+        self.waits += 1;
+        if let Some(told) = &self.told {
+            told.send(()).unwrap();
+        }
+    }
+
+    fn arrived(&mut self, done: u64, total: u64) {
+        assert_eq!(total, PTH.len() as u64);
+        self.seen.push(done);
+        if self.stop_after.is_some_and(|bytes| done > bytes) {
+            self.interrupt.request();
+        }
+    }
 }
 
 /// What a server does with one request.
@@ -109,19 +138,19 @@ fn a_copy_on_disk_is_installed_once() {
     let checkpoint = checkpoint(vec![]);
     let source = Source::File(copy.clone());
 
-    let Installed::Now(path) = install(&checkpoint, &source, &models, &mut quiet).unwrap() else { panic!("not new") };
+    let Installed::Now(path) = install(&checkpoint, &source, &models).unwrap() else { panic!("not new") };
     let file = ModelFile::from_file(&path).unwrap();
     assert_eq!(file.metadata[metadata::SOURCE], format!("sha256:{}", checkpoint.sha256));
     assert_eq!(leftovers(&models), [] as [&str; 0]);
     // The second time nothing is read.
     fs::remove_file(&copy).unwrap();
-    assert_eq!(install(&checkpoint, &source, &models, &mut quiet).unwrap(), Installed::Before(path.clone()));
+    assert_eq!(install(&checkpoint, &source, &models).unwrap(), Installed::Before(path.clone()));
 
     // A damaged network is noticed, and so not taken for installed.
     let mut bytes = fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&path, bytes).unwrap();
-    let error = install(&checkpoint, &source, &models, &mut quiet).unwrap_err();
+    let error = install(&checkpoint, &source, &models).unwrap_err();
     assert!(matches!(error, InstallError::Io { path, .. } if path == copy));
 }
 
@@ -132,7 +161,7 @@ fn a_truncated_and_a_tampered_copy_are_refused() {
     let models = folder.path().join("models");
     let refused = |bytes: &[u8]| {
         fs::write(&copy, bytes).unwrap();
-        let error = install(&checkpoint(vec![]), &Source::File(copy.clone()), &models, &mut quiet).unwrap_err();
+        let error = install(&checkpoint(vec![]), &Source::File(copy.clone()), &models).unwrap_err();
         assert!(!models.join("inception-v3.onnx").exists());
         error.to_string()
     };
@@ -146,15 +175,11 @@ fn a_truncated_and_a_tampered_copy_are_refused() {
 fn a_transfer_that_breaks_off_goes_on_where_it_stopped() {
     let models = tempfile::tempdir().unwrap();
     let server = Server::start(vec![Answer::HangUp(Arc::clone(&PTH), 300_000), Answer::Serve(Arc::clone(&PTH))]);
-    let mut seen = Vec::new();
-    let mut observer = |done, total| {
-        assert_eq!(total, PTH.len() as u64);
-        seen.push(done);
-        ControlFlow::Continue(())
-    };
+    let mut watcher = Watcher::default();
     let source = Source::Url(server.url.clone());
-    install(&checkpoint(vec![]), &source, models.path(), &mut observer).unwrap();
+    install_for(&checkpoint(vec![]), &source, models.path(), &mut watcher, &Interrupt::new()).unwrap();
     assert_eq!(server.ranges(), [None, Some("300000-".to_owned())]);
+    let Watcher { seen, waits: 0, .. } = watcher else { panic!("nobody else installs") };
     assert_eq!(seen.last(), Some(&(PTH.len() as u64)));
     assert!(seen.is_sorted());
     assert_eq!(leftovers(models.path()), [] as [&str; 0]);
@@ -166,10 +191,13 @@ fn the_next_command_goes_on_too_and_a_server_without_ranges_starts_again() {
     let server = Server::start(vec![Answer::Serve(Arc::clone(&PTH)), Answer::NoRanges(Arc::clone(&PTH))]);
     let source = Source::Url(server.url.clone());
     // The user stops it after the first bytes.
-    let mut stop = |done, _| if done > 100_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let error = install(&checkpoint(vec![]), &source, models.path(), &mut stop).unwrap_err();
+    let mut watcher = Watcher { stop_after: Some(100_000), ..Watcher::default() };
+    let interrupt = watcher.interrupt.clone();
+    let error = install_for(&checkpoint(vec![]), &source, models.path(), &mut watcher, &interrupt).unwrap_err();
+    assert_eq!(error.blame(), Blame::Interrupted);
+    assert!(error.to_string().ends_with("bytes: they are kept, and the next attempt goes on from there"), "{error}");
     let InstallError::Interrupted { done, .. } = error else { panic!("{error}") };
-    install(&checkpoint(vec![]), &source, models.path(), &mut quiet).unwrap();
+    install(&checkpoint(vec![]), &source, models.path()).unwrap();
     assert_eq!(server.ranges(), [None, Some(format!("{done}-"))]);
 }
 
@@ -182,9 +210,16 @@ fn wrong_content_is_refused_and_forgotten() {
     longer.push(0);
     let server = Server::start(vec![Answer::Serve(Arc::new(tampered)), Answer::Serve(Arc::new(longer))]);
     let source = Source::Url(server.url.clone());
-    let attempt = || install(&checkpoint(vec![]), &source, models.path(), &mut quiet).unwrap_err();
-    assert!(matches!(attempt(), InstallError::Digest { .. }));
-    assert!(matches!(attempt(), InstallError::Length { .. }));
+    let attempt = || {
+        let InstallError::Download { mut failures, kept: 0 } =
+            install(&checkpoint(vec![]), &source, models.path()).unwrap_err()
+        else {
+            panic!("bytes of another file are kept")
+        };
+        failures.remove(0).1
+    };
+    assert!(matches!(attempt(), AddressError::OtherFile(Mismatch::Digest { .. })));
+    assert!(matches!(attempt(), AddressError::OtherFile(Mismatch::Length { .. })));
     // Both began anew, and nothing is left of either.
     assert_eq!(server.ranges(), [None, None]);
     assert_eq!(leftovers(models.path()), [] as [&str; 0]);
@@ -194,15 +229,14 @@ fn wrong_content_is_refused_and_forgotten() {
 fn the_second_address_helps_out_and_failures_are_listed() {
     let models = tempfile::tempdir().unwrap();
     let gone = Server::start(vec![Answer::Status("404 Not Found"); 6]);
-    let error =
-        install(&checkpoint(vec![gone.url.clone()]), &Source::Published, models.path(), &mut quiet).unwrap_err();
+    let error = install(&checkpoint(vec![gone.url.clone()]), &Source::Published, models.path()).unwrap_err();
     let message = error.to_string();
     assert!(message.contains(&format!("{}: the server answered with status 404", gone.url)), "{message}");
-    assert!(message.contains("--from FILE"), "{message}");
+    assert!(message.contains("nothing has arrived") && message.contains("HTTPS_PROXY"), "{message}");
 
     let good = Server::start(vec![Answer::Serve(Arc::clone(&PTH))]);
     let both = checkpoint(vec![gone.url.clone(), good.url.clone()]);
-    install(&both, &Source::Published, models.path(), &mut quiet).unwrap();
+    install(&both, &Source::Published, models.path()).unwrap();
     assert_eq!(good.ranges(), [None]);
 }
 
@@ -212,10 +246,49 @@ fn concurrent_installs_wait_for_each_other() {
     let server = Server::start(vec![Answer::Serve(Arc::clone(&PTH))]);
     let source = Source::Url(server.url.clone());
     let outcomes: Vec<_> = thread::scope(|scope| {
-        let both = [(), ()].map(|()| scope.spawn(|| install(&checkpoint(vec![]), &source, models.path(), &mut quiet)));
+        let both = [(), ()].map(|()| scope.spawn(|| install(&checkpoint(vec![]), &source, models.path())));
         both.map(|thread| thread.join().unwrap().unwrap()).into()
     });
     let new = outcomes.iter().filter(|outcome| matches!(outcome, Installed::Now(_))).count();
     assert_eq!((new, outcomes.len()), (1, 2));
     assert_eq!(server.ranges().len(), 1);
+}
+
+#[test]
+fn waiting_for_another_install_is_told_once_and_can_be_stopped() {
+    let models = tempfile::tempdir().unwrap();
+    let lock = fs::File::create(models.path().join(".inception-v3.lock")).unwrap();
+    lock.lock().unwrap();
+    let (checkpoint, interrupt) = (checkpoint(vec![]), Interrupt::new());
+    let (told, is_told) = std::sync::mpsc::channel();
+    let mut watcher = Watcher { told: Some(told), ..Watcher::default() };
+    let stop = interrupt.clone();
+    let error = thread::scope(|scope| {
+        scope.spawn(move || {
+            // Long enough for it to be told again.
+            is_told.recv().unwrap();
+            thread::sleep(std::time::Duration::from_millis(500));
+            stop.request();
+        });
+        install_for(&checkpoint, &Source::Published, models.path(), &mut watcher, &interrupt).unwrap_err()
+    });
+    assert!(matches!(error, InstallError::InterruptedWaiting { .. }), "{error}");
+    assert_eq!((error.blame(), watcher.waits), (Blame::Interrupted, 1));
+}
+
+#[test]
+fn a_login_page_in_the_place_of_the_file_spoils_nothing_that_has_arrived() {
+    let models = tempfile::tempdir().unwrap();
+    let page = Arc::new(b"<html>Welcome to the hotel's network</html>".to_vec());
+    let server = Server::start(vec![
+        Answer::HangUp(Arc::clone(&PTH), 200_000),
+        Answer::NoRanges(page),
+        Answer::Serve(Arc::clone(&PTH)),
+    ]);
+    let source = Source::Url(server.url.clone());
+    let error = install(&checkpoint(vec![]), &source, models.path()).unwrap_err();
+    let InstallError::Download { failures, kept: 200_000 } = &error else { panic!("{error}") };
+    assert!(matches!(failures[1].1, AddressError::OtherFile(Mismatch::Length { .. })), "{error}");
+    install(&checkpoint(vec![]), &source, models.path()).unwrap();
+    assert_eq!(server.ranges(), [None, Some("200000-".to_owned()), Some("200000-".to_owned())]);
 }

@@ -2,9 +2,7 @@
 //!
 //! Tests run in the root of the package, where `tests/fixtures` is.
 
-#[cfg(feature = "inference")]
-#[path = "../support/checkpoint.rs"]
-mod checkpoint;
+#[path = "../support/mod.rs"]
 mod support;
 
 mod divergence_fixtures;
@@ -28,6 +26,7 @@ mod install;
 mod metrics_fixtures;
 mod metrics_laws;
 mod score;
+mod score_fixtures;
 #[cfg(feature = "inference")]
 mod weights_efficientnet_lite;
 #[cfg(feature = "inference")]

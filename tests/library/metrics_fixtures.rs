@@ -1,20 +1,17 @@
 //! Sample-quality metrics against their definitions in f64 and against the peers' own code:
 //! `python_ref/make_metrics_fixtures.py`.
 
-use std::fs;
-use std::path::Path;
-
 use gan_metrics::metrics::{
     Boundary, Directions, DuplicateOptions, Estimator, ExtrapolationOptions, InceptionScoreOptions, JackknifeOptions,
     Kernel, KidOptions, Length, MetricError, MifidOptions, MmdOptions, Prdc, PrdcOptions, Set, TorchGenerator,
     VendiOptions, duplicates_between, duplicates_within, fid, fid_infinity, inception_score, inception_score_infinity,
     jackknife, kid, mifid, mind, mmd, prdc, vendi,
 };
-use gan_metrics::stats::{FeatureStatistics, Features, Gaussian, Logits};
+use gan_metrics::stats::{Features, Logits};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::support::made_features::Made;
+use crate::support::{self, gaussian, sha256_hex};
 
 /// FID against its definition and the peers' square roots, relative.
 const FID: f64 = 1e-6;
@@ -35,8 +32,7 @@ const SPECTRAL: f64 = 1e-9;
 const EXTRAPOLATION: f64 = 1e-6;
 
 fn fixture(name: &str) -> Value {
-    let path = Path::new("tests/fixtures/metrics").join(name);
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    support::fixture(&format!("metrics/{name}"))
 }
 
 fn number(value: &Value) -> f64 {
@@ -51,12 +47,6 @@ fn made(value: &Value) -> Features {
     let or = |key: &str, default| value.get(key).map_or(default, number);
     let (seed, n, d) = (count(&value["seed"]) as u32, count(&value["n"]), count(&value["d"]));
     Made { seed, n, d, shift: or("shift", 0.0), offset: or("offset", 0.0), scale: or("scale", 1.0) }.features()
-}
-
-fn gaussian(features: &Features) -> Gaussian {
-    let mut statistics = FeatureStatistics::new(features.dim());
-    statistics.push(features).unwrap();
-    statistics.finish().unwrap()
 }
 
 /// Calls `test` with the name, the sets and the fixture of each case.
@@ -323,7 +313,6 @@ fn inception_scores_equal_their_definition_and_torch_fidelity() {
 
 #[test]
 fn random_numbers_equal_those_of_pytorch() {
-    let hex = |bytes: Vec<u8>| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     for case in fixture("torch_random.json").as_array().unwrap() {
         let (seed, n) = (case["seed"].as_u64().unwrap(), count(&case["n"]));
         let numbers = TorchGenerator::new(seed).normal(n);
@@ -333,11 +322,11 @@ fn random_numbers_equal_those_of_pytorch() {
         }
         // Below 16 numbers, PyTorch asks the system's mathematical library.
         if n >= 16 {
-            let bytes = numbers.iter().flat_map(|value| value.to_le_bytes()).collect();
-            assert_eq!(hex(bytes), case["randn_sha256"].as_str().unwrap(), "{seed}, {n}");
+            let digest = sha256_hex(numbers.iter().map(|value| value.to_le_bytes()));
+            assert_eq!(digest, case["randn_sha256"].as_str().unwrap(), "{seed}, {n}");
         }
         let order = TorchGenerator::new(seed).permutation(n);
-        let bytes = order.iter().flat_map(|&index| (index as u64).to_le_bytes()).collect();
-        assert_eq!(hex(bytes), case["randperm_sha256"].as_str().unwrap(), "{seed}, {n}");
+        let digest = sha256_hex(order.iter().map(|&index| (index as u64).to_le_bytes()));
+        assert_eq!(digest, case["randperm_sha256"].as_str().unwrap(), "{seed}, {n}");
     }
 }

@@ -5,9 +5,10 @@ use gan_metrics::metrics::{
     MetricError, MifidOptions, MmdOptions, PrdcOptions, Set, VendiOptions, duplicates_between, duplicates_within, fid,
     fid_infinity, kid, mifid, mind, mmd, per_class_fid, prdc, vendi,
 };
-use gan_metrics::stats::{FeatureStatistics, Features, Gaussian, Logits};
+use gan_metrics::stats::{Features, Logits};
 use ndarray::{Array2, Axis, concatenate};
 
+use crate::support::gaussian;
 use crate::support::made_features::Made;
 
 const KID: KidOptions = KidOptions { subsets: 10, subset_size: 30, ..KidOptions::TORCH_FIDELITY };
@@ -25,12 +26,6 @@ fn features(values: Array2<f32>) -> Features {
 
 fn set(seed: u32, n: usize, d: usize) -> Features {
     Made::new(seed, n, d).features()
-}
-
-fn gaussian(features: &Features) -> Gaussian {
-    let mut statistics = FeatureStatistics::new(features.dim());
-    statistics.push(features).unwrap();
-    statistics.finish().unwrap()
 }
 
 #[test]

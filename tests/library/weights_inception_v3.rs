@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use crate::support::networks::{batch, has_onnx_runtime, relative_error, run, truth};
+use crate::support::networks::{batch, relative_error, run, truth};
+use crate::support::{has_onnx_runtime, sha256_hex};
 use gan_metrics::extractor::weights::BatchNorm;
 use gan_metrics::extractor::weights::inception_v3::{self, INPUT};
 use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
@@ -12,7 +13,6 @@ use gan_metrics::extractor::{
 };
 use gan_metrics::image::ResizeMode;
 use ndarray::s;
-use sha2::{Digest, Sha256};
 
 /// Both sides compute in `f32`, with sums in other orders and batch normalisation folded or not.
 const SINGLE_PRECISION: f64 = 1e-4;
@@ -26,12 +26,8 @@ static STATE: LazyLock<StateDict> = LazyLock::new(|| inception_v3::seeded_state_
 
 #[test]
 fn the_generated_checkpoint_is_the_same_in_python() {
-    let mut digest = Sha256::new();
-    for (name, tensor) in STATE.iter() {
-        digest.update(name);
-        tensor.data().iter().for_each(|value| digest.update(value.to_le_bytes()));
-    }
-    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let values = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let digest = sha256_hex(STATE.iter().flat_map(|(name, tensor)| [name.as_bytes().to_vec(), values(tensor.data())]));
     let expected = include_str!("../fixtures/weights/seeded_inception.sha256");
     assert_eq!(digest, expected.trim());
     assert_ne!(inception_v3::seeded_state_dict(SEED + 1).get("fc.bias"), STATE.get("fc.bias"));

@@ -90,7 +90,7 @@ fn files_of_every_form() {
     assert!(bound["value"].as_f64().unwrap() < std::f64::consts::LN_2);
     let network = ["js", &p, &q, "--estimator", "variational", "--critic", "mlp", "--hidden", "4"];
     assert!(value(&network) < std::f64::consts::LN_2);
-    fails(run(&[&network[..7], &["--hidden", "0"]].concat()), 2, &["give it at least one"]);
+    fails(run(&[&network[..7], &["--hidden", "0"]].concat()), 2, &["--hidden", "from 1 to 4096"]);
     fails(run(&["kl", &p, &q]), 2, &["--estimator histogram, knn or variational"]);
     fails(run(&["kl", &p, "0.5,0.5"]), 2, &["P is samples and Q is probabilities"]);
 }
@@ -127,12 +127,16 @@ fn mistakes_are_named() {
     fails(run(&["kl", "0.2,0.8", "1"]), 2, &["P has 2 entries and Q has 1"]);
     fails(run(&["kll", "0.2,0.8", "0.5,0.5"]), 2, &["`kll`", "kullback-leibler"]);
     fails(run(&["alpha(1)", "0.2,0.8", "0.5,0.5"]), 2, &["α = 1", "kullback-leibler"]);
-    fails(run(&["tv", "0.2,0.8", "0.5,0.5", "--base", "2"]), 2, &["total-variation is no logarithm"]);
+    fails(run(&["tv", "0.2,0.8", "0.5,0.5", "--base", "2"]), 2, &["--base is for divergences that are logarithms"]);
     fails(run(&["kl", "normal(0,1", "normal(0,1)"]), 2, &["P: cannot read `normal(0,1`", "character 11"]);
     fails(run(&["kl", "normal(0,1)", "normal(0,-1)"]), 2, &["deviation = -1"]);
     fails(run(&["kl", "missing.csv", "0.5,0.5"]), 2, &["cannot read missing.csv"]);
-    fails(run(&["kl", "0.2,0.8", "0.5,0.5", "--estimator", "knn"]), 2, &["--estimator is for samples"]);
-    fails(run(&["kl", "normal(0,1)", "normal(0,2)", "--points", "1,2"]), 2, &["--points is for probabilities"]);
+    fails(run(&["kl", "0.2,0.8", "0.5,0.5", "--estimator", "knn"]), 2, &["--estimator is for divergences of samples"]);
+    fails(
+        run(&["kl", "normal(0,1)", "normal(0,2)", "--points", "1,2"]),
+        2,
+        &["--points is for transport of probabilities"],
+    );
 }
 
 #[test]

@@ -8,22 +8,16 @@ use gan_metrics::stats::FeatureFile;
 use ndarray::Array4;
 use serde_json::Value;
 
-use crate::checkpoint::checkpoint_bytes;
-use crate::support::{fails, json, program_at, succeeds, text};
+use crate::support::{checkpoint_bytes, fails, json, noise, program_at, succeeds, text};
 
 /// Six small images in a folder for each class.
 fn images(folder: &Path, name: &str, seed: u32) -> PathBuf {
     let root = folder.join(name);
-    let mut state = seed;
+    let mut noise = noise(seed);
     for index in 0..6 {
         let class = root.join(if index < 3 { "a" } else { "b" });
         fs::create_dir_all(&class).unwrap();
-        let pixels: Vec<u8> = (0..8 * 8 * 3)
-            .map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (state >> 24) as u8
-            })
-            .collect();
+        let pixels: Vec<u8> = (0..8 * 8 * 3).map(|_| (noise() >> 24) as u8).collect();
         image::save_buffer(class.join(format!("{index}.png")), &pixels, 8, 8, image::ColorType::Rgb8).unwrap();
     }
     root
@@ -139,7 +133,7 @@ fn the_cache_keeps_to_its_limit_and_can_be_listed_and_cleared() {
     assert_eq!(cache_of(&report)[0], "stored", "what was used last is what was kept");
     let tiny = lite(home.path(), &["vendi", &b, "--cache", "refresh", "--cache-limit", "1K", "--json"]);
     let stderr = text(&tiny.stderr);
-    assert!(stderr.contains("more than the limit of the cache") && stderr.contains("--cache-limit"), "{stderr}");
+    assert!(stderr.contains("more than the limit of the cache, 1024: raise the limit"), "{stderr}");
     assert_eq!(cache_of(&json(tiny)), ["not-stored"]);
     let cleared = succeeds(program_at(home.path()).args(["cache", "clear"]).output().unwrap());
     assert!(cleared.contains("removed 1 sets"), "{cleared}");

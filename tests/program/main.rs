@@ -1,13 +1,17 @@
 //! The whole program, as users run it. One binary for all commands: linking takes longer than testing.
 #![cfg(feature = "cli")]
 
-#[path = "../support/checkpoint.rs"]
-mod checkpoint;
+#[path = "../support/mod.rs"]
 mod support;
 
 mod divergence;
 mod features;
+mod flags;
 mod from_files;
+mod interrupts;
 mod model;
+#[cfg(unix)]
+mod outputs;
 mod scores;
+mod skipped;
 mod train;

@@ -5,8 +5,7 @@ use std::fs;
 use gan_metrics::extractor::weights::inception_v3;
 use ndarray::Array4;
 
-use crate::checkpoint::checkpoint_bytes;
-use crate::support::{fails, json, program_at, succeeds};
+use crate::support::{checkpoint_bytes, fails, json, program_at, succeeds};
 
 #[test]
 fn nothing_is_installed_and_the_commands_say_so() {

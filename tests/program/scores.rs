@@ -1,15 +1,15 @@
 //! The whole program, as users run it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use assert_cmd::Command;
-use gan_metrics::stats::{Gaussian, Provenance, StatsFile};
-use ndarray::{Array2, Array4, array};
+use gan_metrics::stats::{Gaussian, StatsFile};
+use ndarray::{Array2, array};
 use serde_json::Value;
 
-use crate::support::{fails, json, program, text};
+use crate::support::{fails, json, noise_images as noise, program, provenance, text};
 
 /// FIDs computed in another order of summation may differ by this much, relative.
 const ORDER_TOLERANCE: f64 = 1e-9;
@@ -24,29 +24,9 @@ fn warning_codes(report: &Value) -> Vec<&str> {
     report["warnings"].as_array().unwrap().iter().map(|warning| warning["code"].as_str().unwrap()).collect()
 }
 
-/// Writes `n` small images of coloured noise as an array file.
-fn noise(folder: &Path, name: &str, n: usize, seed: u32) -> PathBuf {
-    let mut state = seed;
-    let images = Array4::from_shape_simple_fn((n, 8, 8, 3), || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    });
-    let path = folder.join(name);
-    ndarray_npy::write_npy(&path, &images).unwrap();
-    path
-}
-
 fn statistics(path: &Path, mean: f64, variance: f64, resize: &str) {
-    let provenance = Provenance {
-        version: "0.1.0".into(),
-        extractor: "inception-v3".into(),
-        model_sha256: "0".into(),
-        layer: "pool3".into(),
-        resize: resize.into(),
-        n: 5000,
-    };
     let gaussian = Gaussian::new(Some(5000), array![mean, 0.0], Array2::eye(2) * variance).unwrap();
-    StatsFile { gaussian, provenance: Some(provenance) }.write(path).unwrap();
+    StatsFile { gaussian, provenance: Some(provenance(resize, 5000)) }.write(path).unwrap();
 }
 
 #[test]
@@ -83,7 +63,16 @@ fn unlike_statistics_are_warned_about() {
     statistics(&a, 0.0, 1.0, "tf1");
     statistics(&b, 2.0, 1.0, "clean");
     let output = program().arg("fid").arg(&a).arg(&b).output().unwrap();
+    let words = text(&output.stdout);
+    assert!(
+        words.contains("warning           incomparable: ") && words.contains("resize mode tf1 against clean"),
+        "{words}"
+    );
+    assert!(output.stderr.is_empty(), "what stands in the report is not said twice");
+    let to_file = folder.path().join("report.txt");
+    let output = program().arg("fid").arg(&a).arg(&b).arg("-o").arg(&to_file).output().unwrap();
     assert!(text(&output.stderr).contains("resize mode tf1 against clean"), "{}", text(&output.stderr));
+    assert!(fs::read_to_string(&to_file).unwrap().contains("resize mode tf1 against clean"));
     let identical = program().arg("fid").arg(&a).arg(&a).arg("--json").output().unwrap();
     assert_eq!(warning_codes(&json(identical)), ["identical-sets"]);
     let quiet = program().arg("fid").arg(&a).arg(&b).arg("--quiet").output().unwrap();
@@ -165,15 +154,15 @@ fn a_bad_image_is_named_or_skipped_and_reported() {
     // A PNG signature with nothing behind it.
     fs::write(archive.join("broken.png"), b"\x89PNG\r\n\x1a\n").unwrap();
     let images = archive.to_str().unwrap().to_owned();
-    fails(lite(&["is", &images]).output().unwrap(), 2, &["broken.png", "--on-bad-image skip"]);
-    fails(lite(&["is", &images, "--on-bad-image", "skip"]).output().unwrap(), 2, &["none of the 1 images"]);
+    fails(lite(&["vendi", &images]).output().unwrap(), 2, &["broken.png", "--on-bad-image skip"]);
+    fails(lite(&["vendi", &images, "--on-bad-image", "skip"]).output().unwrap(), 2, &["none of the 1 images"]);
 }
 
 #[test]
 fn without_weights_the_three_ways_to_go_on_are_shown() {
     let folder = tempfile::tempdir().unwrap();
     let images = noise(folder.path(), "a.npy", 2, 4);
-    let output = program().arg("is").arg(&images).output().unwrap();
+    let output = program().arg("vendi").arg(&images).output().unwrap();
     fails(output, 3, &["not installed", "model install inception-v3", "--from FILE", "--extractor efficientnet-lite0"]);
 }
 
@@ -183,7 +172,7 @@ fn what_is_asked_for_and_missing_is_an_error_not_a_fallback() {
     let images = noise(folder.path(), "a.npy", 2, 5).to_str().unwrap().to_owned();
     let with = |arguments: &[&str]| {
         let mut command = program();
-        command.args(["is", &images, "--extractor", "efficientnet-lite0"]).args(arguments).output().unwrap()
+        command.args(["vendi", &images, "--extractor", "efficientnet-lite0"]).args(arguments).output().unwrap()
     };
     let nowhere = folder.path().to_str().unwrap();
     fails(
@@ -244,7 +233,7 @@ fn a_report_goes_to_a_file_whole_or_not_at_all() {
 #[test]
 fn help_completions_and_manual_are_there() {
     let help = text(&program().arg("--help").output().unwrap().stdout);
-    assert!(help.contains("Exit codes:") && help.contains("Fréchet distance (FID) between two sets"), "{help}");
+    assert!(help.contains("Exit codes:") && help.contains("FID: Fréchet distance between two sets"), "{help}");
     let completions = text(&program().args(["completions", "bash"]).output().unwrap().stdout);
     assert!(completions.contains("complete -F") && completions.contains("--on-bad-image"));
     let manual = text(&program().arg("man").output().unwrap().stdout);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use gan_metrics::extractor::{EngineChoice, GeneratorFile, NetworkOptions, OnnxGenerator, find_libraries};
+use gan_metrics::extractor::{EngineChoice, GeneratorFile, NetworkOptions, OnnxGenerator};
 use gan_metrics::gan::models::PixelRange;
 use gan_metrics::gan::train::{Latent, checkpoint};
 use gan_metrics::gan::{Random, Var};
@@ -13,19 +13,11 @@ use gan_metrics::image::DataSet;
 use ndarray::{Array4, ArrayView2};
 use tract_onnx::prelude::*;
 
-use crate::support::{fails, json, program, succeeds, text};
+use crate::support::{self, fails, has_onnx_runtime, json, program, succeeds, text};
 
 /// Gray images of discs, N×16×16×1.
 fn discs(folder: &Path, images: usize) -> PathBuf {
-    let mut random = Random::new(5);
-    let mut array = Array4::<u8>::zeros((images, 16, 16, 1));
-    for mut image in array.outer_iter_mut() {
-        let [x, y, r] = [4.0 + 8.0 * random.uniform(), 4.0 + 8.0 * random.uniform(), 2.0 + 3.0 * random.uniform()];
-        for ((row, column, _), value) in image.indexed_iter_mut() {
-            let (dx, dy) = (column as f64 - x, row as f64 - y);
-            *value = if dx * dx + dy * dy < r * r { 255 } else { 0 };
-        }
-    }
+    let array = Array4::from_shape_vec((images, 16, 16, 1), support::discs(5, images, 16)).unwrap();
     let path = folder.join("discs.npy");
     ndarray_npy::write_npy(&path, &array).unwrap();
     path
@@ -85,6 +77,20 @@ fn a_resumed_run_ends_where_an_uninterrupted_one_does() {
     ndarray_npy::write_npy(&other, &Array4::<u8>::zeros((20, 16, 16, 1))).unwrap();
     let foreign = train(&["--data", path(&other), "--out", path(&whole), "--steps", "9", "--resume"]);
     fails(foreign, 3, &["it was trained on 20 other images"]);
+}
+
+#[test]
+fn a_resumed_run_keeps_its_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = discs(folder.path(), 10);
+    let out = folder.path().join("run");
+    succeeds(trained(&data, &out, "1", &["--threads", "1"]));
+    let resume = |steps, more: &[&str]| train(&[&["--out", path(&out), "--steps", steps, "--resume"], more].concat());
+    for (steps, more) in [("2", &[][..]), ("3", &["--threads", "1"])] {
+        let resumed = succeeds(resume(steps, more));
+        assert!(resumed.contains("batches of 8, 1 threads"), "{resumed}");
+    }
+    fails(resume("4", &["--threads", "2"]), 2, &["began with --threads 1", "drop --threads"]);
 }
 
 #[test]
@@ -210,7 +216,7 @@ fn an_exported_generator_is_scored_like_its_images() {
     };
     let value = |report: &serde_json::Value| report["metrics"]["fid"]["value"].as_f64().unwrap();
     let expected = value(&json(fid(&[path(&images)])));
-    let generator = ["--generator", path(&onnx), "-n", "12", "--seed", "5"];
+    let generator = ["--generator", path(&onnx), "-n", "12", "--latent-seed", "5"];
     let report = json(fid(&generator));
     // A level more or less in a few pixels.
     assert!((value(&report) - expected).abs() < 1e-2 * expected, "{} is not {expected}", value(&report));
@@ -218,22 +224,21 @@ fn an_exported_generator_is_scored_like_its_images() {
     assert_eq!((set["path"].as_str(), set["kind"].as_str()), (Some(path(&onnx)), Some("generator")));
     assert_eq!((set["images"].as_u64(), set["generator"]["latent"].as_str()), (Some(12), Some("normal:8")));
     assert_eq!(set["generator"]["engine"]["name"], "tract");
-    assert_ne!(value(&json(fid(&[&generator[..4], &["--seed", "6"]].concat()))), value(&report));
+    assert_ne!(value(&json(fid(&[&generator[..4], &["--latent-seed", "6"]].concat()))), value(&report));
     assert_ne!(value(&json(fid(&[&generator[..], &["--pixel-range", "0,1"]].concat()))), value(&report));
 
-    fails(fid(&[]), 2, &["<SECOND>"]);
-    fails(fid(&[&[path(&images)], &generator[..]].concat()), 2, &["cannot be used with"]);
-    fails(fid(&[path(&images), "-n", "12"]), 2, &["cannot be used with", "--images"]);
-    fails(fid(&["-n", "12"]), 2, &["--generator"]);
+    fails(fid(&[]), 2, &["<FAKE>"]);
+    fails(fid(&[&[path(&images)], &generator[..]].concat()), 2, &["given twice", "same.npy", "--generator"]);
+    fails(fid(&[path(&images), "-n", "12"]), 2, &["--images would have no effect", "--generator"]);
+    fails(fid(&["-n", "12"]), 2, &["<FAKE>"]);
     fails(fid(&[&generator[..], &["--latent", "normal:9"]].concat()), 2, &["z: float32 [N, 8, 1, 1]", "not 9 numbers"]);
     fails(fid(&[&generator[..], &["--latent", "cauchy:8"]].concat()), 2, &["cauchy", "normal, uniform"]);
     fails(fid(&["--generator", path(&images)]), 3, &["same.npy: this is no ONNX model"]);
 
     // Both engines against the crate's own layers.
     let mut engines = vec![EngineChoice::Tract];
-    match find_libraries(None).0.iter().any(|library| library.is_usable()) {
-        true => engines.push(EngineChoice::OnnxRuntime),
-        false => eprintln!("SKIPPED on ONNX Runtime: it is not on this machine"),
+    if has_onnx_runtime() {
+        engines.push(EngineChoice::OnnxRuntime);
     }
     let trained = checkpoint::generator(&checkpoint).unwrap();
     let z = Latent::Normal.draw(&trained.config.networks, 20, &mut Random::new(1));
@@ -284,6 +289,61 @@ fn bad_input_is_named() {
     let arguments = ["--data", path(&data), "--out", path(&out), "--steps", "9", "-q"];
     fails(train(&[&arguments[..], &exploding].concat()), 2, &["step ", "the last checkpoint is kept"]);
     checkpoint::generator(&out.join("checkpoint.safetensors")).unwrap();
+}
+
+#[test]
+fn a_run_is_not_among_its_own_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let array = discs(folder.path(), 16);
+    let run = folder.path().join("run");
+    succeeds(trained(&array, &run, "1", &[]));
+    let images = folder.path().join("images");
+    let checkpoint = run.join("checkpoint.safetensors");
+    let arguments = ["generate", "--checkpoint", path(&checkpoint), "-n", "16", "-o", path(&images), "-q"];
+    succeeds(program().args(arguments).output().unwrap());
+    let entries = |path: &Path| fs::read_dir(path).unwrap().count();
+
+    let told = ["would be found among its training images in", "images", "keep --out outside of --data"];
+    let inside = images.join("run");
+    fails(trained(&images, &inside, "1", &[]), 2, &told);
+    fails(trained(&images, &images, "1", &[]), 2, &told);
+    fails(trained(&images, &images.join("../images/run"), "1", &[]), 2, &told);
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("images", &link).unwrap();
+        fails(trained(&images, &link.join("run"), "1", &[]), 2, &told);
+        fails(trained(&link, &inside, "1", &[]), 2, &told);
+    }
+    let around = folder.path().join("around");
+    fs::create_dir(&around).unwrap();
+    fs::create_dir(around.join("samples")).unwrap();
+    fs::copy(images.join("00000.png"), around.join("samples/0.png")).unwrap();
+    fails(trained(&around.join("samples"), &around, "1", &[]), 2, &told[..1]);
+    assert_eq!((entries(&images), entries(&around)), (16, 1));
+
+    // Beside them it may be, until somebody moves it.
+    let beside = folder.path().join("images of a run");
+    succeeds(trained(&images, &beside, "1", &[]));
+    succeeds(train(&["--out", path(&beside), "--steps", "2", "--resume"]));
+    fs::rename(&beside, &inside).unwrap();
+    fails(train(&["--out", path(&inside), "--steps", "3", "--resume"]), 2, &told);
+    fails(train(&["--data", path(&images), "--out", path(&inside), "--steps", "3", "--resume"]), 2, &told);
+}
+
+#[test]
+fn the_folder_of_a_run_is_checked_before_the_images_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let [missing, file] = ["missing.npy", "x.npz"].map(|name| folder.path().join(name));
+    fs::write(&file, b"").unwrap();
+    let refused = |out: &Path, parts: &[&str]| fails(trained(&missing, out, "1", &[]), 2, parts);
+    refused(&file, &["cannot write to", "x.npz is not a folder"]);
+    refused(&file.join("run"), &["cannot write to", "x.npz is not a folder"]);
+    refused(&folder.path().join("no/run"), &["cannot write to", "no does not exist; create it first"]);
+    #[cfg(unix)]
+    refused(Path::new("/dev/null"), &["/dev/null is not a folder"]);
+    refused(&folder.path().join("run"), &["missing.npy"]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a run that cannot begin leaves nothing");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub enum ModelCommand {
         /// A copy of the published file, or an address to fetch it from, instead of the authors' addresses.
         #[arg(long, value_name = "FILE|URL", value_parser = |text: &str| Ok::<_, String>(Source::parse(text)))]
         from: Option<Source>,
-        /// No progress on stderr.
+        /// No progress, no message.
         #[arg(short, long)]
         quiet: bool,
     },

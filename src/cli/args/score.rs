@@ -1,25 +1,28 @@
-//! Scores, and what they are computed from.
+//! Many scores at once, and what they are computed from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::metrics::Set;
-use crate::score::{Bound, Metric, Preset, Quantity, Side};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Arg, ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
 
+use super::network::{NoEffect, first_given};
 use super::{ExtractArgs, OutputArgs, finite};
 use crate::cli::commands::generate::OnnxGeneratorArgs;
+use crate::evaluate::cache::FeatureCache;
+use crate::evaluate::{CacheMode, Caching};
+use crate::score::{Bound, Metric, Preset, ScoreNumber, Side};
 
-const SETS: &str = "folder, .zip, .tar, .npz or .npy of images, IDX file (.gz too), or a feature file";
-const SETS_OR_STATISTICS: &str =
+pub(super) const SETS: &str = "folder, .zip, .tar, .npz or .npy of images, IDX file (.gz too), or a feature file";
+pub(super) const SETS_OR_STATISTICS: &str =
     "folder, .zip, .tar, .npz or .npy of images, IDX file (.gz too), feature file, or a statistics .npz";
 
 /// What all scores have in common.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ScoringArgs {
-    /// Tool whose definitions and resize mode are followed.
-    #[arg(long, value_enum, default_value_t = PresetArg::TorchFidelity, help_heading = "Definitions")]
-    pub preset: PresetArg,
-    /// Add confidence intervals of this level, in percent: each score is computed 40 times more.
+    /// Tool whose definitions and resize mode are followed: torch-fidelity, pytorch-fid, clean-fid, adm or dgm-eval.
+    #[arg(long, value_name = "TOOL", default_value_t, help_heading = "Definitions")]
+    #[arg(value_parser = |text: &str| text.parse::<Preset>())]
+    pub preset: Preset,
+    /// Add confidence intervals of this level, in percent: each score is computed some 40 times more.
     #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Definitions")]
     pub ci: Option<f64>,
     #[command(flatten)]
@@ -31,14 +34,41 @@ pub struct ScoringArgs {
 }
 
 /// Whether features are kept for later runs.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct CacheArgs {
-    /// Whether the features of images are looked for in the cache and kept there.
-    #[arg(long, value_enum, default_value_t = CacheArg::Off, help_heading = "Cache")]
-    pub cache: CacheArg,
-    /// Size that the cache may grow to, such as 500M or 20G.
-    #[arg(long, value_name = "SIZE", default_value = "10G", value_parser = bytes, help_heading = "Cache")]
-    pub cache_limit: u64,
+    /// Whether the features of images are looked for in the cache and kept there [default: off].
+    #[arg(long, value_enum, help_heading = "Cache")]
+    pub cache: Option<CacheArg>,
+    /// Size that the cache may grow to, such as 500M or 20G [default: 10G].
+    #[arg(long, value_name = "SIZE", value_parser = bytes, help_heading = "Cache")]
+    pub cache_limit: Option<u64>,
+}
+
+impl CacheArgs {
+    /// Refuses a limit of nothing.
+    pub fn check(&self) -> Result<(), NoEffect> {
+        let limit =
+            [("--cache-limit", self.cache_limit.is_some() && self.cache.is_none_or(|cache| cache == CacheArg::Off))];
+        first_given(&limit, "the cache is not used; use it with --cache use")
+    }
+
+    /// Refuses whatever was given, for a run in which no network looks at images.
+    pub fn refuse(&self) -> Result<(), NoEffect> {
+        let flags = [("--cache", self.cache.is_some()), ("--cache-limit", self.cache_limit.is_some())];
+        first_given(&flags, "it is for features that a network computes, and none runs")
+    }
+
+    /// The cache and what is done with it; `None` when it is not used.
+    pub fn caching(&self) -> Option<Caching> {
+        let mode = match self.cache? {
+            CacheArg::Off => return None,
+            CacheArg::Use => CacheMode::Use,
+            CacheArg::Refresh => CacheMode::Refresh,
+        };
+        /// Fifty sets of 50,000 images, features and logits of inception-v3.
+        const LIMIT: u64 = 10 << 30;
+        Some(Caching { cache: FeatureCache::of_user(self.cache_limit.unwrap_or(LIMIT)), mode })
+    }
 }
 
 /// What to do with the cache of features.
@@ -52,355 +82,78 @@ pub enum CacheArg {
     Refresh,
 }
 
-/// Two sets of images or features.
-#[derive(Debug, Args)]
-pub struct PairArgs {
+/// The sets that scores are computed from: a real one where they compare, and one that is judged.
+#[derive(Debug, Clone)]
+pub struct SetsArgs {
     /// The real images.
-    #[arg(help = format!("The real images: {SETS}"))]
-    pub real: PathBuf,
-    /// The generated images.
-    #[arg(help = "The generated images: likewise")]
-    pub fake: PathBuf,
-}
-
-/// A bound on a score that is better when lower.
-#[derive(Debug, Args)]
-pub struct FailAboveArgs {
-    /// Exit with code 1 when the score is above this value.
-    #[arg(long, value_name = "SCORE", value_parser = finite, allow_negative_numbers = true)]
-    fail_above: Option<f64>,
-}
-
-impl FailAboveArgs {
-    /// The bound on a score.
-    pub fn on(&self, score: Quantity) -> Vec<Bound> {
-        self.fail_above.map(|limit| Bound { score, side: Side::AtMost, limit }).into_iter().collect()
-    }
-}
-
-/// A bound on a score that is better when higher.
-#[derive(Debug, Args)]
-pub struct FailBelowArgs {
-    /// Exit with code 1 when the score is below this value.
-    #[arg(long, value_name = "SCORE", value_parser = finite, allow_negative_numbers = true)]
-    fail_below: Option<f64>,
-}
-
-impl FailBelowArgs {
-    /// The bound on a score.
-    pub fn on(&self, score: Quantity) -> Vec<Bound> {
-        self.fail_below.map(|limit| Bound { score, side: Side::AtLeast, limit }).into_iter().collect()
-    }
-}
-
-/// Bounds on scores by name.
-#[derive(Debug, Args)]
-pub struct NamedBoundsArgs {
-    /// Exit with code 1 when a score is above its value: fid=12, or several separated by commas.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = named_limit, value_delimiter = ',')]
-    fail_above: Vec<(Quantity, f64)>,
-    /// Exit with code 1 when a score is below its value: is=9,recall=0.5.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = named_limit, value_delimiter = ',')]
-    fail_below: Vec<(Quantity, f64)>,
-}
-
-impl NamedBoundsArgs {
-    /// The bounds.
-    pub fn bounds(&self) -> Vec<Bound> {
-        let of = |side, limits: &[(Quantity, f64)]| -> Vec<Bound> {
-            limits.iter().map(|&(score, limit)| Bound { score, side, limit }).collect()
-        };
-        [of(Side::AtMost, &self.fail_above), of(Side::AtLeast, &self.fail_below)].concat()
-    }
-}
-
-fn named_limit(text: &str) -> Result<(Quantity, f64), String> {
-    let (name, limit) = text.split_once('=').ok_or("expected NAME=VALUE, such as fid=12")?;
-    Ok((name.parse()?, finite(limit)?))
-}
-
-/// `gan-metrics fid A B`
-#[derive(Debug, Args)]
-pub struct FidArgs {
-    /// First set, usually the real images.
-    #[arg(help = format!("First set, usually the real images: {SETS_OR_STATISTICS}"))]
-    pub first: PathBuf,
-    /// Second set, usually the generated images.
-    #[arg(help = "Second set, usually the generated images: likewise, or none with --generator")]
-    // Each by itself: a flag that requires --generator does not when something present conflicts with that one.
-    #[arg(conflicts_with_all = ["generator", "latent", "images", "seed", "pixel_range"])]
-    #[arg(required_unless_present = "generator")]
-    pub second: Option<PathBuf>,
-    #[command(flatten)]
+    pub real: Option<PathBuf>,
+    /// The generated images, unless a generator makes them.
+    pub fake: Option<PathBuf>,
+    /// A generator in their place.
     pub generated: OnnxGeneratorArgs,
-    #[command(flatten)]
-    pub bound: FailAboveArgs,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
 }
 
-/// `gan-metrics is A`
-#[derive(Debug, Args)]
-pub struct InceptionScoreArgs {
-    /// The images.
-    #[arg(help = format!("The images: {SETS}"))]
-    pub images: PathBuf,
-    /// Number of splits [default: that of the preset, 10].
-    #[arg(long, value_name = "N")]
-    pub splits: Option<usize>,
-    /// Seed of numpy's RandomState that shuffles the images before splitting [default: that of the preset, 2020].
-    #[arg(long)]
-    pub seed: Option<u32>,
-    /// Whether images are shuffled before splitting [default: as the preset has it].
-    #[arg(long, value_enum)]
-    pub order: Option<OrderArg>,
-    /// Divisor of the variance over splits: their number (0: torch-fidelity) or one less (1: torchmetrics).
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=1))]
-    pub ddof: Option<u8>,
-    #[command(flatten)]
-    pub bound: FailBelowArgs,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
-}
+impl SetsArgs {
+    /// Adds the arguments, given what may stand for a set; `real` is `None` for scores of one set.
+    pub(super) fn augment(command: clap::Command, real: Option<&str>, fake: &str) -> clap::Command {
+        let path = |id: &'static str, name: &'static str| {
+            Arg::new(id).value_name(name).value_parser(clap::value_parser!(PathBuf))
+        };
+        let command = match real {
+            Some(sets) => command.arg(path("real", "REAL").required(true).help(format!("The real images: {sets}"))),
+            None => command,
+        };
+        let generated = path("fake", "FAKE")
+            .required_unless_present("generator")
+            .help(format!("The generated images: {fake}; or --generator"));
+        OnnxGeneratorArgs::augment_args(command.arg(generated))
+    }
 
-/// Order of the images before splitting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OrderArg {
-    /// Shuffled by numpy's RandomState.
-    Shuffled,
-    /// As they come.
-    AsGiven,
-}
+    /// The files and folders that are read.
+    pub fn inputs(&self) -> impl Iterator<Item = &Path> {
+        self.real.iter().chain(&self.fake).chain(&self.generated.generator).map(PathBuf::as_path)
+    }
 
-/// `gan-metrics kid REAL FAKE`
-#[derive(Debug, Args)]
-pub struct KidArgs {
-    #[command(flatten)]
-    pub pair: PairArgs,
-    /// Number of subsets [default: 100].
-    #[arg(long, value_name = "N")]
-    pub subsets: Option<usize>,
-    /// Images in each subset [default: 1000].
-    #[arg(long, value_name = "N")]
-    pub subset_size: Option<usize>,
-    /// Kernel [default: polynomial, (x·y/d + 1)³].
-    #[arg(long, value_enum)]
-    pub kernel: Option<KernelArg>,
-    /// Bandwidth of the rbf kernel.
-    #[arg(long, value_name = "SIGMA", default_value_t = 10.0, value_parser = finite)]
-    pub sigma: f64,
-    /// Seed of numpy's RandomState that draws the subsets [default: that of the preset].
-    #[arg(long)]
-    pub seed: Option<u32>,
-    #[command(flatten)]
-    pub bound: FailAboveArgs,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
-}
-
-/// A kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum KernelArg {
-    /// (x·y/d + 1)³.
-    Polynomial,
-    /// exp(−‖x−y‖²/2σ²).
-    Rbf,
-}
-
-/// `gan-metrics prdc REAL FAKE`
-#[derive(Debug, Args)]
-pub struct PrdcArgs {
-    #[command(flatten)]
-    pub pair: PairArgs,
-    /// Neighbours that balls reach to, for all four scores [default: those of the preset].
-    #[arg(long, value_name = "K")]
-    pub k: Option<usize>,
-    #[command(flatten)]
-    pub bounds: NamedBoundsArgs,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
-}
-
-/// `gan-metrics mind REAL FAKE`
-#[derive(Debug, Args)]
-pub struct MindArgs {
-    #[command(flatten)]
-    pub pair: PairArgs,
-    /// Number of directions.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub directions: usize,
-    /// Generator of the directions: torch's, as torch-fidelity, or numpy's, which leaves no image out.
-    #[arg(long, value_enum, default_value_t = GeneratorArg::Torch)]
-    pub generator: GeneratorArg,
-    /// Seed of the generator.
-    #[arg(long, default_value_t = 2020)]
-    pub seed: u32,
-    #[command(flatten)]
-    pub bound: FailAboveArgs,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
-}
-
-/// A generator of random directions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GeneratorArg {
-    /// torch.randn.
-    Torch,
-    /// numpy's RandomState.
-    Numpy,
-}
-
-/// `gan-metrics mmd REAL FAKE`
-#[derive(Debug, Args)]
-pub struct MmdArgs {
-    #[command(flatten)]
-    pub pair: PairArgs,
-    /// Kernel.
-    #[arg(long, value_enum, default_value_t = KernelArg::Rbf)]
-    pub kernel: KernelArg,
-    /// Bandwidth of the rbf kernel.
-    #[arg(long, value_name = "SIGMA", default_value_t = 10.0, value_parser = finite)]
-    pub sigma: f64,
-    /// Estimate: biased as CMMD, or unbiased.
-    #[arg(long, value_enum, default_value_t = EstimatorArg::Biased)]
-    pub estimator: EstimatorArg,
-    /// Length of the features: scaled to one as CMMD, or as they are.
-    #[arg(long, value_enum, default_value_t = LengthArg::Unit)]
-    pub length: LengthArg,
-    /// Factor of the result.
-    #[arg(long, default_value_t = 1000.0, value_parser = finite)]
-    pub scale: f64,
-    #[command(flatten)]
-    pub bound: FailAboveArgs,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
-}
-
-/// An estimate of a mean discrepancy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum EstimatorArg {
-    /// Means over all pairs.
-    Biased,
-    /// Means over pairs of different images.
-    Unbiased,
-}
-
-/// Length of the features.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LengthArg {
-    /// One.
-    Unit,
-    /// As they are.
-    AsGiven,
-}
-
-/// `gan-metrics mifid REAL FAKE`
-#[derive(Debug, Args)]
-pub struct MifidArgs {
-    #[command(flatten)]
-    pub pair: PairArgs,
-    /// Cosine distance from which on nothing counts as memorised.
-    #[arg(long, default_value_t = 0.1, value_parser = finite)]
-    pub threshold: f64,
-    /// Images whose nearest distances are averaged: real (torchmetrics) or fake (Bai et al.).
-    #[arg(long, value_enum, default_value_t = SetArg::Real)]
-    pub mean_over: SetArg,
-    #[command(flatten)]
-    pub bound: FailAboveArgs,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
-}
-
-/// One of two sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SetArg {
-    /// The real images.
-    Real,
-    /// The generated images.
-    Fake,
-}
-
-impl From<SetArg> for Set {
-    fn from(set: SetArg) -> Self {
-        match set {
-            SetArg::Real => Set::Real,
-            SetArg::Fake => Set::Fake,
-        }
+    pub(super) fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let path = |id| matches.try_get_one::<PathBuf>(id).ok().flatten().cloned();
+        let generated = OnnxGeneratorArgs::from_arg_matches(matches)?;
+        Ok(Self { real: path("real"), fake: path("fake"), generated })
     }
 }
 
-/// `gan-metrics vendi IMAGES`
-#[derive(Debug, Args)]
-pub struct VendiArgs {
-    /// The images.
-    #[arg(help = format!("The images: {SETS}"))]
-    pub images: PathBuf,
-    /// Order of the entropy; `inf` for that of the commonest image.
-    #[arg(long, value_name = "Q", default_value_t = 1.0)]
-    pub order: f64,
-    #[command(flatten)]
-    pub bound: FailBelowArgs,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
+impl FromArgMatches for SetsArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Self::from_matches(matches)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_matches(matches)?;
+        Ok(())
+    }
 }
 
-/// `gan-metrics fid-infinity REAL FAKE`
-#[derive(Debug, Args)]
-pub struct FidInfinityArgs {
-    /// The real images.
-    #[arg(help = format!("The real images: {SETS_OR_STATISTICS}"))]
-    pub real: PathBuf,
-    /// The generated images.
-    #[arg(help = format!("The generated images: {SETS}"))]
-    pub fake: PathBuf,
-    /// Numbers of images that the line is fitted to.
-    #[arg(long, value_name = "N", default_value_t = 15)]
-    pub points: usize,
-    /// Smallest number of images [default: a tenth of them, at most 5000].
-    #[arg(long, value_name = "N")]
-    pub smallest: Option<usize>,
-    /// Seed of numpy's RandomState that draws the subsets.
-    #[arg(long, default_value_t = 2020)]
-    pub seed: u32,
-    #[command(flatten)]
-    pub bound: FailAboveArgs,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
-}
+impl Args for SetsArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        Self::augment(command, Some(SETS_OR_STATISTICS), "likewise")
+    }
 
-/// `gan-metrics duplicates REAL FAKE`
-#[derive(Debug, Args)]
-pub struct DuplicatesArgs {
-    #[command(flatten)]
-    pub pair: PairArgs,
-    /// Largest distance of near-duplicates, in units of the median distance to the nearest other image.
-    #[arg(long, default_value_t = 0.25, value_parser = finite)]
-    pub threshold: f64,
-    /// Pairs listed at most.
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub limit: usize,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
 }
 
 /// `gan-metrics score REAL FAKE`
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// The real images.
-    #[arg(help = format!("The real images: {SETS_OR_STATISTICS}"))]
-    pub real: PathBuf,
-    /// The generated images.
-    #[arg(help = "The generated images: likewise")]
-    pub fake: PathBuf,
-    /// Scores to compute, separated by commas [default: those of the preset].
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "SCORES")]
-    pub metrics: Vec<MetricArg>,
+    #[command(flatten)]
+    pub sets: SetsArgs,
+    #[arg(long, value_delimiter = ',', value_name = "SCORES", value_parser = metric_or_all, help = metrics_help())]
+    pub metrics: Vec<MetricOrAll>,
     /// Add the FID of each class, where the images of each are in a folder of their own.
     #[arg(long)]
     pub per_class: bool,
-    /// Images in each subset of the Kernel Inception Distance [default: 1000].
-    #[arg(long, value_name = "N")]
-    pub kid_subset_size: Option<usize>,
+    #[command(flatten)]
+    pub parameters: ParametersArgs,
     #[command(flatten)]
     pub bounds: NamedBoundsArgs,
     /// Draw the sets: .svg for all pictures, .png for the worst generated images with their nearest real ones.
@@ -413,86 +166,95 @@ pub struct ScoreArgs {
     pub scoring: ScoringArgs,
 }
 
-/// A score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum MetricArg {
-    /// Fréchet distance.
-    Fid,
-    /// Fréchet distance of the spatial features of inception-v3.
-    Sfid,
-    /// Inception Score of the generated images.
-    Is,
-    /// Kernel Inception Distance.
-    Kid,
-    /// Precision, recall, their F-score, density and coverage.
-    Prdc,
-    /// Monge Inception Distance.
-    Mind,
-    /// Memorisation-informed Fréchet distance.
-    Mifid,
-    /// Maximum mean discrepancy with a Gaussian kernel.
-    Mmd,
-    /// Vendi score of the generated images.
-    Vendi,
-    /// Fréchet distance at infinitely many generated images.
-    FidInfinity,
-    /// Inception Score at infinitely many generated images.
-    IsInfinity,
-    /// Near-duplicates within each set, and of real images.
-    Duplicates,
-    /// Fréchet distance of each class.
-    PerClass,
-    /// All of them that the sets allow, per class ones excepted.
+/// A score, or all that the sets allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricOrAll {
+    One(Metric),
     All,
 }
 
-impl MetricArg {
-    /// The score; `None` for all of them.
-    pub fn metric(self) -> Option<Metric> {
-        Some(match self {
-            MetricArg::Fid => Metric::Fid,
-            MetricArg::Sfid => Metric::Sfid,
-            MetricArg::Is => Metric::InceptionScore,
-            MetricArg::Kid => Metric::Kid,
-            MetricArg::Prdc => Metric::Prdc,
-            MetricArg::Mind => Metric::Mind,
-            MetricArg::Mifid => Metric::Mifid,
-            MetricArg::Mmd => Metric::Mmd,
-            MetricArg::Vendi => Metric::Vendi,
-            MetricArg::FidInfinity => Metric::FidInfinity,
-            MetricArg::IsInfinity => Metric::InceptionScoreInfinity,
-            MetricArg::Duplicates => Metric::Duplicates,
-            MetricArg::PerClass => Metric::PerClass,
-            MetricArg::All => return None,
+fn metric_or_all(name: &str) -> Result<MetricOrAll, String> {
+    if name == "all" { Ok(MetricOrAll::All) } else { Ok(MetricOrAll::One(name.parse()?)) }
+}
+
+fn metrics_help() -> String {
+    let names: Vec<&str> = Metric::all().map(|metric| metric.about().name).collect();
+    format!(
+        "Scores to compute, separated by commas: {}; all is what the sets allow, classes excepted [default: those of the preset that the sets allow]",
+        names.join(", ")
+    )
+}
+
+/// The parameters of every score, as `--SCORE-PARAMETER`.
+#[derive(Debug, Clone, Default)]
+pub struct ParametersArgs(pub Vec<(Metric, Vec<(&'static str, String)>)>);
+
+impl ParametersArgs {
+    fn from_matches(matches: &ArgMatches) -> Self {
+        let of = |metric: Metric| {
+            let about = metric.about();
+            let given = about.parameters.iter().filter_map(|parameter| {
+                let id = format!("{}-{}", about.name, parameter.name);
+                Some((parameter.name, matches.get_one::<String>(&id)?.clone()))
+            });
+            (metric, given.collect::<Vec<_>>())
+        };
+        Self(Metric::all().map(of).filter(|(_, given)| !given.is_empty()).collect())
+    }
+}
+
+impl FromArgMatches for ParametersArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self::from_matches(matches))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_matches(matches);
+        Ok(())
+    }
+}
+
+impl Args for ParametersArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        Metric::all().fold(command, |command, metric| {
+            let about = metric.about();
+            about.parameters.iter().fold(command, |command, parameter| {
+                let name = format!("{}-{}", about.name, parameter.name);
+                let argument = super::single::argument(parameter, name).hide_short_help(true);
+                command.arg(argument.help_heading("Definitions of single scores"))
+            })
         })
     }
-}
 
-/// A tool whose definitions are followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PresetArg {
-    /// torch-fidelity: resize tf1; FID, IS, KID, precision and recall.
-    TorchFidelity,
-    /// pytorch-fid: resize torch; FID.
-    PytorchFid,
-    /// clean-fid: resize clean; FID and KID.
-    CleanFid,
-    /// The evaluator of ADM (guided-diffusion): resize tf1; FID, sFID, IS, precision and recall.
-    Adm,
-    /// dgm-eval with --model inception: resize torch; FID, FID∞, KID, IS, precision, recall, density, coverage, Vendi.
-    DgmEval,
-}
-
-impl From<PresetArg> for Preset {
-    fn from(preset: PresetArg) -> Self {
-        match preset {
-            PresetArg::TorchFidelity => Preset::TorchFidelity,
-            PresetArg::PytorchFid => Preset::PytorchFid,
-            PresetArg::CleanFid => Preset::CleanFid,
-            PresetArg::Adm => Preset::Adm,
-            PresetArg::DgmEval => Preset::DgmEval,
-        }
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
     }
+}
+
+/// Bounds on scores by name.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NamedBoundsArgs {
+    /// Exit with code 1 when a score is above its value; several are separated by commas.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named_limit, value_delimiter = ',')]
+    fail_above: Vec<(ScoreNumber, f64)>,
+    /// Exit with code 1 when a score is below its value; several are separated by commas.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named_limit, value_delimiter = ',')]
+    fail_below: Vec<(ScoreNumber, f64)>,
+}
+
+impl NamedBoundsArgs {
+    /// The bounds.
+    pub fn bounds(&self) -> Vec<Bound> {
+        let of = |side, limits: &[(ScoreNumber, f64)]| -> Vec<Bound> {
+            limits.iter().map(|&(score, limit)| Bound { score, side, limit }).collect()
+        };
+        [of(Side::AtMost, &self.fail_above), of(Side::AtLeast, &self.fail_below)].concat()
+    }
+}
+
+fn named_limit(text: &str) -> Result<(ScoreNumber, f64), String> {
+    let (name, limit) = text.split_once('=').ok_or("expected NAME=VALUE, such as fid=12")?;
+    Ok((name.parse()?, finite(limit)?))
 }
 
 /// `gan-metrics stats IMAGES -o FILE`

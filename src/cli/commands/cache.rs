@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use crate::Result;
+use crate::evaluate::cache::FeatureCache;
 use crate::extractor::home_folder;
 
 use crate::cli::args::CacheCommand;
 use crate::cli::exit::Outcome;
-use crate::cli::measure::features_cache;
 use crate::cli::output;
 
 const MEBIBYTE: f64 = (1 << 20) as f64;
@@ -15,7 +15,7 @@ const MEBIBYTE: f64 = (1 << 20) as f64;
 /// Runs one of the commands.
 pub fn run(command: &CacheCommand) -> Result<Outcome> {
     // Nothing is stored here, so that the limit plays no part.
-    let cache = features_cache(u64::MAX);
+    let cache = FeatureCache::of_user(u64::MAX);
     let folder = home_folder().join("features");
     let mut text = String::new();
     match command {

@@ -5,20 +5,32 @@
 
 mod compute;
 mod input;
+mod options;
 mod output;
 mod picture;
 
 use std::path::PathBuf;
 
-use crate::divergence::estimators::Bins;
+use crate::divergence::estimators::{Bins, Histogram};
 use crate::divergence::transport::{Order, Sinkhorn};
 use crate::divergence::variational::CriticFeatures;
-use crate::divergence::{Base, Divergence};
-use crate::error::{Blame, Blamed};
+use crate::divergence::{Base, Divergence, GaussianPair, Generator};
+use crate::gan::variational::MlpCritic;
+use crate::output::Outputs;
 
 use crate::cli::exit::Outcome;
-use crate::cli::{output as out, plot};
-use input::{Pair, Reading};
+use crate::cli::numbers::{seed, whole};
+use crate::cli::output as out;
+use crate::report::plot;
+use input::{Kind, Pair, Reading};
+use picture::Picture;
+
+const NEIGHBOURS: usize = 5;
+const COSINES: usize = 200;
+const BANDWIDTH: f64 = 1.0;
+const UNITS: usize = 32;
+const SAMPLES: usize = 100_000;
+const SEED: u64 = 2020;
 
 /// Compute the divergence between two distributions
 ///
@@ -56,42 +68,53 @@ pub struct DivergenceArgs {
     /// How to estimate a divergence from samples
     #[arg(long, value_enum)]
     estimator: Option<EstimatorArg>,
-    /// Bins of the histogram estimator (default: by Freedman and Diaconis)
-    #[arg(long)]
+    /// Bins of the histogram estimator [default: by Freedman and Diaconis]
+    #[arg(long, value_parser = whole(1..=Histogram::MOST_BINS))]
     bins: Option<usize>,
-    /// Added to every bin of the histogram estimator
-    #[arg(long, default_value_t = 0.0)]
-    pseudocount: f64,
-    /// Which neighbour the knn estimator uses
-    #[arg(long, default_value_t = 5)]
-    neighbours: usize,
-    /// The critic of the variational bound: linear in these features, or a network
-    #[arg(long, value_enum, default_value_t = CriticArg::Quadratic)]
-    critic: CriticArg,
-    /// Number of cosines of the fourier critic
-    #[arg(long, default_value_t = 200)]
-    cosines: usize,
-    /// Length scale of the fourier critic, in standard deviations
-    #[arg(long, default_value_t = 1.0)]
-    bandwidth: f64,
-    /// Units in each of the two hidden layers of the mlp critic
-    #[arg(long, value_name = "UNITS", default_value_t = 32)]
-    hidden: usize,
-    /// Points that probabilities belong to, for transport (default: 0, 1, 2, …)
+    /// Added to every bin of the histogram estimator [default: 0]
+    #[arg(long)]
+    pseudocount: Option<f64>,
+    #[arg(long, help = format!("Which neighbour the knn estimator uses [default: {NEIGHBOURS}]"))]
+    #[arg(value_parser = whole(1..=usize::MAX))]
+    neighbours: Option<usize>,
+    /// The critic of the variational bound: linear in these features, or a network [default: quadratic]
+    #[arg(long, value_enum)]
+    critic: Option<CriticArg>,
+    #[arg(long, help = format!("Number of cosines of the fourier critic [default: {COSINES}]"))]
+    #[arg(value_parser = whole(1..=usize::MAX))]
+    cosines: Option<usize>,
+    #[arg(long)]
+    #[arg(help = format!("Length scale of the fourier critic, in standard deviations [default: {BANDWIDTH}]"))]
+    bandwidth: Option<f64>,
+    #[arg(long, value_name = "UNITS", value_parser = whole(1..=MlpCritic::MOST_UNITS))]
+    #[arg(help = format!("Units in each of the two hidden layers of the mlp critic [default: {UNITS}]"))]
+    hidden: Option<usize>,
+    /// Points that probabilities belong to, for transport [default: 0, 1, 2, …]
     #[arg(long, value_name = "X0,X1,…", allow_hyphen_values = true)]
     points: Option<String>,
     /// Entropic transport with this regularization instead of exact transport, for probabilities
     #[arg(long, value_name = "REGULARIZATION")]
     sinkhorn: Option<f64>,
     /// Sliced transport with so many directions instead of exact transport, for samples
-    #[arg(long, value_name = "DIRECTIONS")]
+    #[arg(long, value_name = "DIRECTIONS", value_parser = whole(2..=usize::MAX))]
     slices: Option<usize>,
-    /// Monte Carlo samples where Gaussians have no formula
-    #[arg(long, default_value_t = 100_000)]
-    samples: usize,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 2020)]
-    seed: u64,
+    #[arg(long, help = format!("Monte Carlo samples where Gaussians have no formula [default: {SAMPLES}]"))]
+    #[arg(value_parser = whole(GaussianPair::FEWEST_SAMPLES..=GaussianPair::MOST_SAMPLES))]
+    samples: Option<usize>,
+    #[arg(long, value_parser = seed, help = format!("Seed of everything random [default: {SEED}]"))]
+    seed: Option<u64>,
+}
+
+impl DivergenceArgs {
+    /// The texts of P and Q: clap has made sure that each is given once.
+    fn distributions(&self) -> [&str; 2] {
+        [(&self.p, &self.first), (&self.q, &self.second)]
+            .map(|(option, positional)| option.as_ref().or(positional.as_ref()).map_or("", String::as_str))
+    }
+
+    fn critic(&self) -> CriticArg {
+        self.critic.unwrap_or(CriticArg::Quadratic)
+    }
 }
 
 /// How to estimate a divergence from samples.
@@ -116,47 +139,6 @@ enum CriticArg {
     Fourier,
     /// A network with two hidden layers
     Mlp,
-}
-
-/// Arguments that do not go together.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ArgumentsError {
-    /// Samples and no estimator.
-    #[error("a divergence of samples must be estimated: choose --estimator histogram, knn or variational")]
-    EstimatorMissing,
-    /// An estimator and no samples.
-    #[error("--estimator is for samples (.npy), but P and Q are {kind}, whose divergences are computed: drop it")]
-    EstimatorUnused {
-        /// What P and Q are.
-        kind: &'static str,
-    },
-    /// An option that means nothing here.
-    #[error("{option} is for {purpose}, but P and Q are {kind}: drop it")]
-    OptionUnused {
-        /// The option.
-        option: &'static str,
-        /// What it is for.
-        purpose: &'static str,
-        /// What P and Q are.
-        kind: &'static str,
-    },
-    /// The combination is not available.
-    #[error("{what} is not available for {kind}: {remedy}")]
-    Unavailable {
-        /// What was asked for.
-        what: String,
-        /// What P and Q are.
-        kind: &'static str,
-        /// What to do instead.
-        remedy: &'static str,
-    },
-}
-
-impl Blamed for ArgumentsError {
-    fn blame(&self) -> Blame {
-        Blame::Input
-    }
 }
 
 /// What to compute.
@@ -191,10 +173,18 @@ enum Transport {
     Sliced(usize),
 }
 
+/// A number to compute.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Quantity {
+    Divergence(Divergence),
+    Wasserstein(Order),
+}
+
 /// Validated arguments.
 #[derive(Debug)]
 struct Plan {
     measure: Measure,
+    quantities: Vec<Quantity>,
     pair: Pair,
     base: Base,
     estimator: Option<Estimator>,
@@ -202,42 +192,35 @@ struct Plan {
     points: Option<Vec<f64>>,
     samples: usize,
     seed: u64,
+    picture: Option<Picture>,
 }
 
 impl Plan {
     fn new(args: &DivergenceArgs) -> crate::Result<Self> {
-        let measure = parse_measure(&args.measure)?;
-        let base = args.base.map_or(Ok(Base::E), Base::new)?;
-        if let (Measure::One(divergence), Some(_)) = (measure, args.base) {
-            divergence.unit(base)?;
-        }
-        let reading = if args.normalize { Reading::Normalized } else { Reading::AsIs };
-        // clap has made sure that each is given once.
-        let text = |option: &Option<String>, positional: &Option<String>| {
-            option.clone().or_else(|| positional.clone()).unwrap_or_default()
-        };
-        let pair = Pair::read(&text(&args.p, &args.first), &text(&args.q, &args.second), reading)?;
-        let kind = pair.kind();
-        let unused = |option, purpose| ArgumentsError::OptionUnused { option, purpose, kind };
+        let measure = Measure::parse(&args.measure)?;
+        let [p, q] = args.distributions();
+        let kind = Kind::of_both(p, q)?;
+        let quantities = measure.quantities(kind, args.estimator);
+        options::check(args, &quantities, kind)?;
+        let picture = args.plot.as_deref().map(|path| Picture::new(path, measure, kind)).transpose()?;
         let transport = match (args.sinkhorn, args.slices) {
-            (Some(_), _) if !matches!(pair, Pair::Distributions(..)) => Err(unused("--sinkhorn", "probabilities"))?,
-            (_, Some(_)) if !matches!(pair, Pair::Samples(..)) => Err(unused("--slices", "samples"))?,
             (Some(regularization), _) => Transport::Sinkhorn(Sinkhorn::new(regularization)?),
             (None, Some(directions)) => Transport::Sliced(directions),
             (None, None) => Transport::Exact,
         };
-        let points = match (&args.points, &pair) {
-            (Some(text), Pair::Distributions(..)) => Some(input::numbers(text)?),
-            (Some(_), _) => Err(unused("--points", "probabilities"))?,
-            (None, _) => None,
-        };
-        let estimator = args.estimator.map(|estimator| estimator.with(args));
-        match (&pair, estimator, measure) {
-            (Pair::Samples(..), None, Measure::One(_) | Measure::All) => Err(ArgumentsError::EstimatorMissing)?,
-            (Pair::Samples(..), _, _) | (_, None, _) => {}
-            (_, Some(_), _) => Err(ArgumentsError::EstimatorUnused { kind })?,
-        }
-        Ok(Plan { measure, pair, base, estimator, transport, points, samples: args.samples, seed: args.seed })
+        let reading = if args.normalize { Reading::Normalized } else { Reading::AsIs };
+        Ok(Plan {
+            measure,
+            quantities,
+            base: args.base.map_or(Ok(Base::E), Base::new)?,
+            estimator: args.estimator.map(|estimator| estimator.with(args)),
+            transport,
+            points: args.points.as_deref().map(input::numbers).transpose()?,
+            samples: args.samples.unwrap_or(SAMPLES),
+            seed: args.seed.unwrap_or(SEED),
+            picture,
+            pair: Pair::read(kind, p, q, reading)?,
+        })
     }
 }
 
@@ -246,47 +229,87 @@ impl EstimatorArg {
         match self {
             EstimatorArg::Histogram => Estimator::Histogram {
                 bins: args.bins.map_or(Bins::FreedmanDiaconis, Bins::Count),
-                pseudocount: args.pseudocount,
+                pseudocount: args.pseudocount.unwrap_or(0.0),
             },
-            EstimatorArg::Knn => Estimator::Neighbours(args.neighbours),
-            EstimatorArg::Variational => Estimator::Variational(match args.critic {
+            EstimatorArg::Knn => Estimator::Neighbours(args.neighbours.unwrap_or(NEIGHBOURS)),
+            EstimatorArg::Variational => Estimator::Variational(match args.critic() {
                 CriticArg::Linear => Critic::Linear(CriticFeatures::Linear),
                 CriticArg::Quadratic => Critic::Linear(CriticFeatures::Quadratic),
-                CriticArg::Fourier => {
-                    Critic::Linear(CriticFeatures::RandomFourier { count: args.cosines, bandwidth: args.bandwidth })
-                }
-                CriticArg::Mlp => Critic::Network { hidden: args.hidden },
+                CriticArg::Fourier => Critic::Linear(CriticFeatures::RandomFourier {
+                    count: args.cosines.unwrap_or(COSINES),
+                    bandwidth: args.bandwidth.unwrap_or(BANDWIDTH),
+                }),
+                CriticArg::Mlp => Critic::Network { hidden: args.hidden.unwrap_or(UNITS) },
             }),
+        }
+    }
+
+    /// Whether it estimates a divergence.
+    fn estimates(self, divergence: Divergence) -> bool {
+        match self {
+            EstimatorArg::Histogram => true,
+            EstimatorArg::Knn => compute::neighbour_order(divergence).is_some(),
+            EstimatorArg::Variational => matches!(divergence, Divergence::F(_)),
         }
     }
 }
 
-fn parse_measure(text: &str) -> crate::Result<Measure> {
-    let lower = text.to_ascii_lowercase();
-    if let Some(order) = lower.strip_prefix("wasserstein(").and_then(|rest| rest.strip_suffix(')'))
-        && let Ok(order) = order.trim().parse()
-    {
-        return Ok(Measure::Wasserstein(Order::new(order)?));
+impl Measure {
+    fn parse(text: &str) -> crate::Result<Self> {
+        let lower = text.to_ascii_lowercase();
+        if let Some(order) = lower.strip_prefix("wasserstein(").and_then(|rest| rest.strip_suffix(')'))
+            && let Ok(order) = order.trim().parse()
+        {
+            return Ok(Measure::Wasserstein(Order::new(order)?));
+        }
+        Ok(match lower.as_str() {
+            "all" => Measure::All,
+            "gan-value" => Measure::GanValue,
+            "w1" | "emd" => Measure::Wasserstein(Order::ONE),
+            "w2" => Measure::Wasserstein(Order::TWO),
+            _ => Measure::One(text.parse()?),
+        })
     }
-    Ok(match lower.as_str() {
-        "all" => Measure::All,
-        "gan-value" => Measure::GanValue,
-        "w1" | "emd" => Measure::Wasserstein(Order::ONE),
-        "w2" => Measure::Wasserstein(Order::TWO),
-        _ => Measure::One(text.parse()?),
-    })
+
+    /// What is computed for it of P and Q of a kind; of all, what is available.
+    fn quantities(self, kind: Kind, estimator: Option<EstimatorArg>) -> Vec<Quantity> {
+        match self {
+            Measure::One(divergence) => vec![Quantity::Divergence(divergence)],
+            Measure::GanValue => {
+                [Generator::GAN, Generator::JENSEN_SHANNON].map(|f| Quantity::Divergence(Divergence::F(f))).into()
+            }
+            Measure::Wasserstein(order) => vec![Quantity::Wasserstein(order)],
+            Measure::All => {
+                let is_available = |divergence: &Divergence| match kind {
+                    Kind::Gaussians => GaussianPair::is_available(*divergence),
+                    Kind::Samples => estimator.is_some_and(|estimator| estimator.estimates(*divergence)),
+                    Kind::Probabilities | Kind::Densities => true,
+                };
+                // Between Gaussians only W₂ has a formula.
+                let orders = if kind == Kind::Gaussians { vec![Order::TWO] } else { vec![Order::ONE, Order::TWO] };
+                let divergences = Divergence::catalogue().filter(is_available).map(Quantity::Divergence);
+                divergences.chain(orders.into_iter().map(Quantity::Wasserstein)).collect()
+            }
+        }
+    }
 }
 
 /// Computes what the arguments ask for and prints it.
 ///
 /// # Errors
-/// Any error of reading, checking or computing; nothing is printed then.
+/// Any error of reading, checking or computing; nothing is printed then. An error of writing the plot comes after the result.
 pub fn run(args: &DivergenceArgs) -> crate::Result<Outcome> {
+    let mut outputs = Outputs::beside(args.distributions());
+    let plot = args.plot.as_deref().map(|path| outputs.claim(path)).transpose()?;
     let plan = Plan::new(args)?;
-    let report = output::Report { kind: plan.pair.kind(), rows: compute::rows(&plan)? };
-    if let Some(path) = &args.plot {
-        out::to_file(path, plot::svg(&picture::panels(&plan)?)?.as_bytes())?;
-    }
+    let drawn = match (plot, &plan.picture) {
+        (Some(file), Some(picture)) => Some((file, plot::svg(&picture.panels(&plan))?)),
+        _ => None,
+    };
+    let report = output::Report { kind: plan.pair.kind().name(), rows: compute::rows(&plan)? };
     out::to_stdout(&if args.json { report.to_json() } else { report.to_text() })?;
+    if let Some((file, svg)) = drawn {
+        file.write_all(svg.as_bytes())?;
+    }
     Ok(Outcome::Success)
 }

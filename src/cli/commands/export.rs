@@ -1,18 +1,18 @@
 //! `gan-metrics export`: the generator of a checkpoint as an ONNX graph.
 
-use std::io::Write;
 use std::path::PathBuf;
 
+use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::extractor::weights::onnx::{Graph, Kernel, Value, Window};
 use crate::extractor::weights::pth::Tensor;
 use crate::gan::layers::{Activation, Layer, NORMALIZATION_EPSILON, Network};
 use crate::gan::train::checkpoint::{self, TrainedGenerator};
-use crate::{Result, atomic};
+use crate::output::Outputs;
 use clap::Args;
 
 use crate::cli::exit::Outcome;
-use crate::cli::output::{self, OutputError};
+use crate::cli::output;
 
 /// `gan-metrics export --checkpoint FILE -o FILE.onnx`
 #[derive(Debug, Args)]
@@ -39,10 +39,9 @@ impl Blamed for NoForm {
 
 /// Writes the graph.
 pub fn run(args: &ExportArgs) -> Result<Outcome> {
+    let onnx = Outputs::beside([&args.checkpoint]).claim(&args.output)?;
     let trained = checkpoint::generator(&args.checkpoint)?;
-    let bytes = graph(&trained)?.encode();
-    let written = atomic::write(&args.output, |file| file.write_all(&bytes));
-    written.map_err(|source| OutputError::at(&args.output, source))?;
+    onnx.write_all(&graph(&trained)?.encode())?;
     let length = trained.config.networks.latent();
     let size = trained.config.networks.size();
     output::to_stdout(&format!(

@@ -1,37 +1,62 @@
 //! `gan-metrics features IMAGES -o FILE`
 
+use std::path::PathBuf;
+
 use crate::Result;
-use crate::extractor::SpatialFeatures;
+use crate::cli::args::{FeaturesArgs, first_given};
+use crate::cli::exit::Outcome;
+use crate::cli::output;
+use crate::cli::progress::{self, Progress};
+use crate::error::{Blame, Blamed};
+use crate::evaluate::{Caching, Measurer, NetworkPlan};
 use crate::image::DataSet;
 use crate::metrics::Set;
-use crate::score::{Metric, Need, Preset, ScoreError};
+use crate::output::Outputs;
+use crate::report::{escaped_for_terminals, warnings_of_set};
+use crate::score::{Metric, Preset};
 use crate::stats::FeatureFile;
 
-use crate::cli::args::FeaturesArgs;
-use crate::cli::exit::Outcome;
-use crate::cli::measure::{Caching, Running, extract};
-use crate::cli::plan::NetworkPlan;
-use crate::cli::{output, progress};
+/// There is nothing to extract.
+#[derive(Debug, thiserror::Error)]
+#[error("{} holds features already: every command of a score takes it as it is", .0.display())]
+struct FeaturesAlready(PathBuf);
+
+impl Blamed for FeaturesAlready {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
 
 /// Writes the features of a set.
 pub fn run(args: &FeaturesArgs) -> Result<Outcome> {
-    progress::watch_for_interrupts();
+    args.extract.check()?;
+    args.cache.check()?;
     FeatureFile::check_name(&args.output)?;
-    let images = DataSet::open(&args.images)?;
-    let mut plan = NetworkPlan::new(&args.extract, Preset::default())?;
-    if args.spatial {
-        if !plan.offers(Need::Spatial) {
-            return Err(ScoreError::Missing { metric: Metric::Sfid, set: Set::Fake, need: Need::Spatial }.into());
-        }
-        plan.network.spatial = SpatialFeatures::Wanted;
-    }
-    let mut running = Running::start(plan)?;
-    let extracted = extract(&images, &mut running, &Caching::new(&args.cache), args.quiet.into())?;
-    output::warn(&extracted.warnings, args.quiet.into());
-    let file = extracted.file;
-    file.write(&args.output)?;
-    let columns = |what: &str, dim: Option<usize>| dim.map_or(String::new(), |dim| format!(", {dim} {what}"));
     let only_features = args.output.extension().is_some_and(|extension| extension == "npy");
+    first_given(&[("--spatial", args.spatial && only_features)], "a .npy file holds the features alone; name a .npz")?;
+    let inputs = args.extract.inputs().chain([args.images.as_path()]);
+    let output = Outputs::beside(inputs).claim(&args.output)?;
+    let interrupt = progress::interrupt();
+    if FeatureFile::sniff(&args.images) {
+        return Err(FeaturesAlready(args.images.clone()).into());
+    }
+    let images = DataSet::open_with(&args.images, &interrupt)?;
+    let mut network = NetworkPlan::new(&args.extract.choice(Preset::default()))?;
+    network.fit_batch(images.len());
+    if args.spatial {
+        let sfid: Metric = "sfid".parse().expect("there is such a score");
+        if let Some(error) = sfid.about().missing(Set::Fake, |need| network.offers(need)) {
+            return Err(error.into());
+        }
+        network.want_spatial();
+    }
+
+    let mut measurer = Measurer::start(Some(network), Caching::parts(args.cache.caching()))?;
+    let extracted = measurer.extract(&images, &mut Progress::new(args.quiet), &interrupt)?;
+    output::warn(&warnings_of_set(&extracted.report, extracted.not_cached.as_deref()), args.quiet);
+    let file = extracted.file;
+    file.write_to(output)?;
+    let columns = |what: &str, dim: Option<usize>| dim.map_or(String::new(), |dim| format!(", {dim} {what}"));
     let also = match only_features {
         true => " (a .npy file holds nothing else)".into(),
         false => {
@@ -40,6 +65,7 @@ pub fn run(args: &FeaturesArgs) -> Result<Outcome> {
         }
     };
     let (images, dim) = (file.features.len(), file.features.dim());
-    output::to_stdout(&format!("{}: {images} images, {dim} features{also}\n", args.output.display()))?;
+    let path = escaped_for_terminals(&args.output.display().to_string());
+    output::to_stdout(&format!("{path}: {images} images, {dim} features{also}\n"))?;
     Ok(Outcome::Success)
 }

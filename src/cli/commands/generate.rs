@@ -14,10 +14,12 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::exit::Outcome;
+use crate::cli::numbers::{seed, whole};
 use crate::cli::output;
-use crate::cli::progress::{was_interrupted, watch_for_interrupts};
+use crate::cli::progress;
 pub use array::{ArrayFile, Shape};
-pub use onnx::{GeneratedSet, OnnxGeneratorArgs};
+pub use onnx::OnnxGeneratorArgs;
+use sink::Sink;
 
 /// `gan-metrics generate --checkpoint FILE -n N -o OUTPUT`
 #[derive(Debug, Args)]
@@ -26,25 +28,25 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
     /// Number of images.
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", value_parser = whole(1..=u32::MAX))]
     pub images: u32,
-    /// Folder to make, or .zip (of PNGs), .npz or .npy file to write.
+    /// Folder to make or, if it is there and empty, to fill; or .zip (of PNGs), .npz or .npy file to write.
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
     /// Seed of the noise: the same seed gives the same images.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed)]
     pub seed: u64,
     /// Images made at once.
-    #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole(1..=u16::MAX))]
     pub batch_size: u16,
-    /// No progress on stderr.
+    /// No progress, no message.
     #[arg(short, long)]
     pub quiet: bool,
 }
 
-/// Ctrl-C came before the last image.
+/// Ctrl-C came before the last image; what was written until then is removed.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted after {done} of {total} images")]
+#[error("interrupted after {done} of {total} images, none of which is kept")]
 struct Interrupted {
     done: usize,
     total: usize,
@@ -52,13 +54,13 @@ struct Interrupted {
 
 impl Blamed for Interrupted {
     fn blame(&self) -> Blame {
-        Blame::Input
+        Blame::Interrupted
     }
 }
 
 /// Writes the images.
 pub fn run(args: &GenerateArgs) -> Result<Outcome> {
-    watch_for_interrupts();
+    let sink = Sink::claim(&args.output, &args.checkpoint)?;
     let trained = checkpoint::generator(&args.checkpoint)?;
     let networks = trained.config.networks;
     let total = args.images as usize;
@@ -67,9 +69,10 @@ pub fn run(args: &GenerateArgs) -> Result<Outcome> {
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(total as u64) };
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec} {eta} left");
     bar.set_style(style.expect("the template is well-formed"));
+    let interrupt = progress::interrupt();
     let mut done = 0;
     let mut next = || -> Result<Option<Vec<u8>>> {
-        if was_interrupted() {
+        if interrupt.is_requested() {
             return Err(Interrupted { done, total }.into());
         }
         let count = (total - done).min(args.batch_size.into());
@@ -80,7 +83,7 @@ pub fn run(args: &GenerateArgs) -> Result<Outcome> {
         bar.set_position(done as u64);
         Ok(Some(sampler.next(count)?))
     };
-    let written = sink::write(&args.output, shape, &mut next);
+    let written = sink.write(shape, &mut next);
     bar.finish_and_clear();
     written?;
     if !args.quiet {

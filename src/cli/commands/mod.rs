@@ -9,6 +9,5 @@ pub mod generate;
 pub mod model;
 pub mod score;
 pub mod shell;
-pub mod single;
 pub mod stats;
 pub mod train;

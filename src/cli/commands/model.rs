@@ -2,32 +2,47 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::extractor::install::{Checkpoint, Installed, Source, install};
+use crate::Result;
+use crate::error::{Blame, Blamed};
+use crate::extractor::install::{Checkpoint, InstallError, InstallObserver, Installed, Source, install};
 use crate::extractor::weights::onnx::ModelFile;
 use crate::extractor::weights::pth::StateDict;
 use crate::extractor::weights::{WeightsError, inception_v3};
 use crate::extractor::{ExtractorId, installed_files, installed_path, load, models_folder};
 use crate::image::ResizeMode;
-use crate::{Result, atomic};
+use crate::output::{Output, OutputError, Outputs};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::args::ModelCommand;
 use crate::cli::exit::Outcome;
-use crate::cli::output::{self, OutputError};
-use crate::cli::progress::{was_interrupted, watch_for_interrupts};
+use crate::cli::output;
+use crate::cli::{progress, terminal};
+
+/// A source for a network that is not fetched.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is built in, and --from has no effect on it: drop it")]
+struct BuiltIn(ExtractorId);
+
+impl Blamed for BuiltIn {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
 
 /// Runs one of the commands.
 pub fn run(command: &ModelCommand) -> Result<Outcome> {
     match command {
-        ModelCommand::Install { network: ExtractorId::EfficientNetLite0, .. } => {
-            output::to_stdout("efficientnet-lite0 is built in: there is nothing to install\n")?;
-        }
-        ModelCommand::Install { network: ExtractorId::InceptionV3, from, quiet } => {
-            install_inception(from.as_ref().unwrap_or(&Source::Published), *quiet)?;
+        ModelCommand::Install { network, from, quiet } => {
+            let done = match network {
+                ExtractorId::EfficientNetLite0 if from.is_some() => return Err(BuiltIn(*network).into()),
+                ExtractorId::EfficientNetLite0 => format!("{network} is built in: there is nothing to install\n"),
+                ExtractorId::InceptionV3 => install_inception(from.as_ref().unwrap_or(&Source::Published), *quiet)?,
+            };
+            if !quiet {
+                output::to_stdout(&done)?;
+            }
         }
         ModelCommand::Convert { checkpoint, output } => convert(checkpoint, output)?,
         ModelCommand::List => list()?,
@@ -35,40 +50,70 @@ pub fn run(command: &ModelCommand) -> Result<Outcome> {
         ModelCommand::Path { network } => path(*network)?,
         ModelCommand::Remove { network } => remove(*network)?,
         ModelCommand::Export { network, output } => {
-            let model = load(*network, ResizeMode::default(), None)?;
-            write(output, &model.onnx)?;
+            let file = Output::claim(output)?;
+            file.write_all(&load(*network, ResizeMode::default(), None)?.onnx)?;
         }
     }
     Ok(Outcome::Success)
 }
 
-fn install_inception(source: &Source, quiet: bool) -> Result<()> {
-    watch_for_interrupts();
+/// No address gave the file, which a network elsewhere may.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}\nwithout a network, fetch the file elsewhere and name that copy with --from FILE")]
+struct Unreachable(InstallError);
+
+impl Blamed for Unreachable {
+    fn blame(&self) -> Blame {
+        self.0.blame()
+    }
+}
+
+/// Shows how an install goes.
+struct InstallProgress {
+    bar: ProgressBar,
+    quiet: bool,
+}
+
+impl InstallObserver for InstallProgress {
+    fn waiting(&mut self) {
+        if !self.quiet {
+            terminal::say("waiting for another install to end");
+        }
+    }
+
+    fn arrived(&mut self, done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+    }
+}
+
+/// Installs the network and says what became of it.
+fn install_inception(source: &Source, quiet: bool) -> Result<String> {
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
     let style =
         ProgressStyle::with_template("inception-v3 {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left");
     bar.set_style(style.expect("the template is well-formed"));
-    let mut observer = |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-        if was_interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let installed = install(&Checkpoint::inception_v3(), source, &models_folder(), &mut observer);
-    bar.finish_and_clear();
-    output::to_stdout(&match installed? {
+    let mut observer = InstallProgress { bar, quiet };
+    let (checkpoint, folder) = (Checkpoint::inception_v3(), models_folder());
+    let installed = install(&checkpoint, source, &folder, &mut observer, &progress::interrupt());
+    observer.bar.finish_and_clear();
+    let installed = installed.map_err(|error| -> crate::Error {
+        match error {
+            error @ InstallError::Download { .. } => Unreachable(error).into(),
+            error => error.into(),
+        }
+    });
+    Ok(match installed? {
         Installed::Now(path) => format!("installed inception-v3: {}\n", path.display()),
         Installed::Before(path) => format!("inception-v3 is installed already: {}\n", path.display()),
     })
 }
 
 fn convert(checkpoint: &Path, to: &Path) -> Result<()> {
+    let file = Outputs::beside([checkpoint]).claim(to)?;
     let state = StateDict::from_file(checkpoint).map_err(WeightsError::from)?;
-    write(to, &inception_v3::build(&state)?)?;
+    file.write_all(&inception_v3::build(&state)?)?;
     output::to_stdout(&format!("{}: inception-v3 with the weights {}\n", to.display(), state.provenance()))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    Ok(atomic::write(path, |file| file.write_all(bytes)).map_err(|source| OutputError::at(path, source))?)
 }
 
 fn list() -> Result<()> {

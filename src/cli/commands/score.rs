@@ -1,18 +1,20 @@
-//! `gan-metrics score REAL FAKE`: every score that is asked for, from one pass over each set.
+//! `gan-metrics score REAL FAKE` and the commands of one score each: arguments → outputs claimed → a job → a plan → the
+//! work → the report.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::Result;
-use crate::error::{Blame, Blamed};
-use crate::score::{Definitions, Metric, Preset};
-use crate::stats::{FeatureFile, StatsFile};
-
-use crate::cli::args::ScoreArgs;
+use crate::cli::args::{MetricOrAll, ScoreArgs, ScoringArgs, SetsArgs, SingleArgs};
 use crate::cli::exit::Outcome;
-use crate::cli::output;
-use crate::cli::pictures::{self, Pictures};
-use crate::cli::scoring::{Done, Job, Selection, finish, run as score};
+use crate::cli::output::Destination;
+use crate::cli::progress::{self, Progress};
+use crate::cli::terminal;
+use crate::error::{Blame, Blamed};
+use crate::evaluate::{Evaluation, Job};
+use crate::metrics::{Arguments, JackknifeOptions};
+use crate::output::{Output, Outputs};
+use crate::report::{self, Pictures, Report, escaped_for_terminals, page};
+use crate::score::{Bound, Definitions, Metric, MetricError, ScoreNumber, Selection};
 
 /// A picture that cannot be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,117 @@ impl Blamed for PictureError {
     }
 }
 
+/// A flag that changes the definition of a score.
+#[derive(Debug, thiserror::Error)]
+enum ParameterError {
+    #[error("--{flag}: {source}")]
+    Value { flag: String, source: MetricError },
+    #[error("--{flag} would have no effect: {metric} is not among the scores to compute")]
+    Unused { flag: String, metric: Metric },
+    #[error("there is a bound on {bound}, which this command does not compute; it has {numbers}")]
+    OtherScore { bound: ScoreNumber, numbers: String },
+}
+
+impl Blamed for ParameterError {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
+/// What is asked for of the sets, besides what all scores have in common.
+struct Asked<'a> {
+    command: &'static str,
+    sets: &'a SetsArgs,
+    selection: Selection,
+    definitions: Definitions,
+    /// The scores of which a flag changes the definition, and that flag.
+    changed: Vec<(Metric, String)>,
+    bounds: Vec<Bound>,
+    plot: Option<&'a Path>,
+    html: Option<&'a Path>,
+    scoring: &'a ScoringArgs,
+}
+
+/// `gan-metrics NAME …` for a score NAME.
+pub fn one(args: &SingleArgs) -> Result<Outcome> {
+    let metric = args.metric;
+    let mut definitions = Definitions::of(args.scoring.preset);
+    configure(metric, &args.parameters, |parameter| parameter.to_owned(), &mut definitions)?;
+    if let Some(bound) = args.bounds.iter().find(|bound| bound.score.metric() != metric) {
+        let numbers: Vec<String> = ScoreNumber::of(metric).map(|number| number.to_string()).collect();
+        return Err(ParameterError::OtherScore { bound: bound.score, numbers: numbers.join(", ") }.into());
+    }
+    run(Asked {
+        command: metric.about().name,
+        sets: &args.sets,
+        selection: Selection::named([metric]),
+        definitions,
+        changed: Vec::new(),
+        bounds: args.bounds.clone(),
+        plot: None,
+        html: None,
+        scoring: &args.scoring,
+    })
+}
+
+/// `gan-metrics score`
+pub fn many(args: &ScoreArgs) -> Result<Outcome> {
+    let preset = args.scoring.preset;
+    let mut definitions = Definitions::of(preset);
+    let mut changed = Vec::new();
+    for (metric, given) in &args.parameters.0 {
+        let flag = |parameter: &str| format!("{}-{parameter}", metric.about().name);
+        changed.extend(given.first().map(|(parameter, _)| (*metric, flag(parameter))));
+        configure(*metric, given, flag, &mut definitions)?;
+    }
+    run(Asked {
+        command: "score",
+        sets: &args.sets,
+        selection: selection(args),
+        definitions,
+        changed,
+        bounds: args.bounds.bounds(),
+        plot: args.plot.as_deref(),
+        html: args.html.as_deref(),
+        scoring: &args.scoring,
+    })
+}
+
+fn selection(args: &ScoreArgs) -> Selection {
+    let named = args.metrics.iter().filter_map(|metric| match metric {
+        MetricOrAll::One(metric) => Some(*metric),
+        MetricOrAll::All => None,
+    });
+    let selection = if args.metrics.contains(&MetricOrAll::All) {
+        Selection::all()
+    } else if args.metrics.is_empty() {
+        Selection::where_possible(Metric::of_preset(args.scoring.preset))
+    } else {
+        Selection::default()
+    };
+    let per_class = args.per_class.then(|| "per-class".parse().expect("there is such a score"));
+    selection.and(named).and(per_class)
+}
+
+/// Changes the definition of a score as its flags say.
+fn configure(
+    metric: Metric,
+    given: &[(&'static str, String)],
+    flag: impl Fn(&str) -> String,
+    definitions: &mut Definitions,
+) -> Result<(), ParameterError> {
+    let texts = given.iter().map(|(name, text)| (*name, text.as_str()));
+    let wrong = |source: MetricError| {
+        let name = match &source {
+            MetricError::Argument { parameter, .. } | MetricError::NoEffect { parameter, .. } => parameter,
+            _ => given.first().map_or("", |(name, _)| name),
+        };
+        ParameterError::Value { flag: flag(name), source }
+    };
+    let arguments = Arguments::parse(metric.about().parameters, texts).map_err(wrong)?;
+    if arguments.is_empty() { Ok(()) } else { metric.configure(&arguments, definitions).map_err(wrong) }
+}
+
 /// What `--plot` draws.
 #[derive(Clone, Copy, PartialEq)]
 enum Drawing {
@@ -39,73 +152,95 @@ enum Drawing {
 }
 
 impl Drawing {
-    /// By the extension, and whether the sets allow it; so that one can know before the work.
-    fn of(args: &ScoreArgs) -> Result<Option<(Self, &Path)>, PictureError> {
-        let Some(path) = args.plot.as_deref() else { return Ok(None) };
+    /// By the extension.
+    fn of(path: &Path) -> Result<Self, PictureError> {
         match path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase().as_str() {
-            "svg" => Ok(Some((Drawing::Svg, path))),
-            "png" => {
-                let without = |set: &&PathBuf| StatsFile::sniff(set) || FeatureFile::sniff(set);
-                match [&args.real, &args.fake].into_iter().find(without) {
-                    Some(set) => Err(PictureError::NoImages(set.clone())),
-                    None => Ok(Some((Drawing::Png, path))),
-                }
-            }
+            "svg" => Ok(Drawing::Svg),
+            "png" => Ok(Drawing::Png),
             _ => Err(PictureError::Extension(path.into())),
+        }
+    }
+
+    /// Refuses sets without what it shows.
+    fn check(self, evaluation: &Evaluation) -> Result<(), PictureError> {
+        match evaluation.inputs().find(|input| !input.needs_network()) {
+            Some(input) if self == Drawing::Png => Err(PictureError::NoImages(input.path().to_owned())),
+            _ => Ok(()),
         }
     }
 }
 
-/// Scores the second set against the first.
-pub fn run(args: &ScoreArgs) -> Result<Outcome> {
-    let drawing = Drawing::of(args)?;
-    let preset = Preset::from(args.scoring.preset);
-    let mut definitions = Definitions::of(preset);
-    if let Some(size) = args.kid_subset_size {
-        definitions.kid.subset_size = size;
-    }
-    let job = Job {
-        command: "score",
-        real: Some(&args.real),
-        fake: &args.fake,
-        selection: selection(args, preset),
-        definitions,
-        bounds: args.bounds.bounds(),
-        also: if drawing.is_some() || args.html.is_some() { &pictures::NEEDS } else { &[] },
-        args: &args.scoring,
+/// Does what is asked for.
+fn run(asked: Asked<'_>) -> Result<Outcome> {
+    let Asked { command, sets, scoring, .. } = asked;
+    scoring.extract.check()?;
+    scoring.cache.check()?;
+    let mut outputs = Outputs::beside(sets.inputs().chain(scoring.extract.inputs()));
+    let destination = Destination::claim(&scoring.output, &mut outputs)?;
+    let plot = match asked.plot {
+        Some(path) => Some((Drawing::of(path)?, outputs.claim(path)?)),
+        None => None,
     };
-    let done = score(&job)?;
-    draw(&done, drawing, args.html.as_deref())?;
-    finish(done.report, &args.scoring)
+    let html = asked.html.map(|path| outputs.claim(path)).transpose()?;
+
+    let interrupt = progress::interrupt();
+    let mut job = Job::new(sets.real.clone(), PathBuf::new());
+    job.fake = sets.generated.judged(sets.fake.as_deref(), &scoring.extract)?;
+    job.selection = asked.selection;
+    job.definitions = asked.definitions;
+    job.intervals =
+        scoring.ci.map(|percent| JackknifeOptions { level: percent / 100.0, ..JackknifeOptions::default() });
+    job.bounds = asked.bounds;
+    job.also = if asked.plot.is_some() || asked.html.is_some() { &report::NEEDS } else { &[] };
+    job.network = scoring.extract.choice(scoring.preset);
+    job.caching = scoring.cache.caching();
+    let evaluation = Evaluation::plan(job, &interrupt)?;
+    let planned = &evaluation.planned().request.metrics;
+    if let Some((metric, flag)) = asked.changed.into_iter().find(|(metric, _)| !planned.contains(metric)) {
+        return Err(ParameterError::Unused { flag, metric }.into());
+    }
+    if !evaluation.runs_network() {
+        scoring.extract.refuse()?;
+        scoring.cache.refuse()?;
+    }
+    if let Some((drawing, _)) = &plot {
+        drawing.check(&evaluation)?;
+    }
+
+    let done = evaluation.run(&mut Progress::new(scoring.output.quiet), &interrupt)?;
+    let report = Report::of(command, &done);
+    // What was computed is shown before anything else can fail, and what fails costs no other output.
+    let mut written = vec![destination.emit(&report)];
+    for failure in &report.failed {
+        terminal::say(&format!("error: {}: {}", failure.score, escaped_for_terminals(&failure.reason)));
+    }
+    if plot.is_some() || html.is_some() {
+        written.extend(draw(&report, &Pictures::of(&done, &interrupt)?, plot, html));
+    }
+    written.into_iter().collect::<Result<()>>()?;
+    Ok(outcome(&report, done.scores.failed().first().map(|failure| failure.error.blame())))
 }
 
-fn draw(done: &Done, drawing: Option<(Drawing, &Path)>, html: Option<&Path>) -> Result<()> {
-    if drawing.is_none() && html.is_none() {
-        return Ok(());
-    }
-    let pictures = Pictures::of(done)?;
-    match drawing {
-        Some((Drawing::Svg, path)) => output::to_file(path, pictures.svg().as_bytes())?,
+fn draw(
+    report: &Report,
+    pictures: &Pictures,
+    plot: Option<(Drawing, Output)>,
+    html: Option<Output>,
+) -> Vec<Result<()>> {
+    let plotted = plot.map(|(drawing, output)| match drawing {
+        Drawing::Svg => output.write_all(pictures.svg().as_bytes()),
         // The first grid is that of the worst images.
-        Some((Drawing::Png, path)) => output::to_file(path, &pictures.grids[0].png)?,
-        None => {}
-    }
-    match html {
-        Some(path) => output::to_file(path, pictures::page(&done.report, &pictures).as_bytes()),
-        None => Ok(()),
-    }
+        Drawing::Png => output.write_all(&pictures.grids[0].png),
+    });
+    let page = html.map(|output| output.write_all(page(report, pictures).as_bytes()));
+    plotted.into_iter().chain(page).map(|written| Ok(written?)).collect()
 }
 
-fn selection(args: &ScoreArgs, preset: Preset) -> Selection {
-    let mut named: BTreeSet<Metric> = args.metrics.iter().filter_map(|metric| metric.metric()).collect();
-    if args.metrics.is_empty() {
-        named.extend(preset.metrics());
-    }
-    if args.per_class {
-        named.insert(Metric::PerClass);
-    }
-    match args.metrics.iter().any(|metric| metric.metric().is_none()) {
-        true => Selection::AllAnd(named),
-        false => Selection::Named(named),
+/// How a command ends whose report is out: by the first score that failed, else by the bounds.
+fn outcome(report: &Report, failed: Option<Blame>) -> Outcome {
+    match failed {
+        Some(blame) => Outcome::from(blame),
+        None if report.bounds.iter().all(|verdict| verdict.met) => Outcome::Success,
+        None => Outcome::BoundMissed,
     }
 }

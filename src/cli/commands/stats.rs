@@ -1,30 +1,50 @@
 //! `gan-metrics stats IMAGES -o FILE`
 
 use crate::Result;
-use crate::score::{Need, Preset};
-use crate::stats::StatsFile;
-
-use crate::cli::args::StatsArgs;
+use crate::cli::args::{StatsArgs, first_given};
 use crate::cli::exit::Outcome;
-use crate::cli::measure::{Caching, Running, measure};
-use crate::cli::plan::{Input, NetworkPlan};
-use crate::cli::{output, progress};
+use crate::cli::output;
+use crate::cli::progress::{self, Progress};
+use crate::evaluate::{Caching, Input, Measurer, NetworkPlan};
+use crate::metrics::Sets;
+use crate::output::Outputs;
+use crate::report::{escaped_for_terminals, warnings_of_set};
+use crate::score::{Need, Preset};
+use crate::stats::{MomentsError, StatsFile};
 
 /// Writes the statistics of a set.
 pub fn run(args: &StatsArgs) -> Result<Outcome> {
-    progress::watch_for_interrupts();
-    let input = Input::open(&args.images)?;
-    let mut running = match &input {
-        Input::Images(_) => Some(Running::start(NetworkPlan::new(&args.extract, Preset::default())?)?),
-        Input::Features(..) | Input::Statistics(..) => None,
+    args.extract.check()?;
+    args.cache.check()?;
+    let logits = [("--logits-output", args.extract.logits_output.is_some())];
+    first_given(&logits, "statistics are of the features alone")?;
+    let inputs = args.extract.inputs().chain([args.images.as_path()]);
+    let output = Outputs::beside(inputs).claim(&args.output)?;
+    let interrupt = progress::interrupt();
+    let mut input = Input::open(&args.images, &interrupt)?;
+    let network = if input.needs_network() {
+        let mut network = NetworkPlan::new(&args.extract.choice(Preset::default()))?;
+        network.fit_batch(input.count().unwrap_or_default());
+        Some(network)
+    } else {
+        args.extract.refuse()?;
+        args.cache.refuse()?;
+        None
     };
+    if let (true, Some(images @ 0..2)) = (input.needs_network(), input.count()) {
+        return Err(MomentsError::TooFew { got: images as u64 }.into());
+    }
+
+    let mut measurer = Measurer::start(network, Caching::parts(args.cache.caching()))?;
     let needs = [Need::Statistics].into();
-    let measured = measure(&input, running.as_mut(), &needs, &Caching::new(&args.cache), args.quiet.into())?;
-    output::warn(&measured.warnings, args.quiet.into());
-    let gaussian = measured.data.statistics.expect("asked for");
-    let dim = gaussian.dim();
-    StatsFile { gaussian, provenance: measured.provenance }.write(&args.output)?;
-    let images = measured.report.images.unwrap_or_default();
-    output::to_stdout(&format!("{}: {images} images, {dim} dimensions\n", args.output.display()))?;
+    let measured = measurer.measure(&mut input, &needs, &mut Progress::new(args.quiet), &interrupt)?;
+    output::warn(&warnings_of_set(&measured.report, measured.not_cached.as_deref()), args.quiet);
+    let sets = Sets { score: "a statistics file", real: None, fake: &measured.data };
+    let gaussian = sets.fake_statistics()?.clone();
+    let (dim, images) = (gaussian.dim(), gaussian.n());
+    StatsFile { gaussian, provenance: measured.provenance }.write_to(output)?;
+    let images = images.map_or("an unknown number of images".into(), |images| format!("{images} images"));
+    let path = escaped_for_terminals(&args.output.display().to_string());
+    output::to_stdout(&format!("{path}: {images}, {dim} dimensions\n"))?;
     Ok(Outcome::Success)
 }

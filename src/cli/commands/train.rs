@@ -15,13 +15,15 @@ use std::path::PathBuf;
 
 use crate::Result;
 use crate::extractor::{Device, ExtractorId};
+use crate::gan::models::ModelSpec;
 use crate::gan::objective::Objective;
-use crate::gan::train::Latent;
-use crate::score::Quantity;
+use crate::gan::train::{Latent, TrainConfig};
+use crate::score::ScoreNumber;
 use clap::{Args, ValueEnum};
 
 use crate::cli::args::EngineArg;
 use crate::cli::exit::Outcome;
+use crate::cli::numbers::{seed, whole};
 use crate::cli::progress;
 use plan::Plan;
 use watcher::Watcher;
@@ -36,7 +38,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
     /// Steps of the generator, those before a --resume included.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub steps: u64,
     /// Go on with the run in --out, with its settings and its data, exactly as if it had not stopped.
     #[arg(long)]
@@ -55,22 +57,22 @@ pub struct SettingsArgs {
     #[arg(long, value_enum, conflicts_with = "resume")]
     pub model: Option<ModelArg>,
     /// Side of the images; others are cropped to a square and resized [default: 64].
-    #[arg(long, value_name = "PIXELS", conflicts_with = "resume")]
+    #[arg(long, value_name = "PIXELS", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub size: Option<usize>,
     /// 1 (gray) or 3 (RGB) [default: 1 where every image is gray].
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1_usize..=3))]
     pub channels: Option<usize>,
     /// Length of z [default: 100, for mlp 128].
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub latent_size: Option<usize>,
     /// Distribution of z: normal or uniform [default: normal].
     #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = |text: &str| text.parse::<Latent>())]
     pub latent: Option<Latent>,
     /// Channels of the widest resolution of both networks, or the hidden width of mlp [default: 64, for mlp 256].
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub width: Option<usize>,
     /// Images in a batch [default: 64].
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(2..=TrainConfig::LARGEST_BATCH))]
     pub batch_size: Option<usize>,
     /// Game: non-saturating, minimax, f-gan:NAME, wasserstein, wasserstein-gp, least-squares or hinge
     /// [default: non-saturating].
@@ -78,6 +80,7 @@ pub struct SettingsArgs {
     pub objective: Option<Objective>,
     /// Steps of the discriminator for each one of the generator [default: 1].
     #[arg(long, value_name = "K", conflicts_with = "resume")]
+    #[arg(value_parser = whole(1..=TrainConfig::MOST_CRITIC_STEPS))]
     pub critic_steps: Option<usize>,
     /// Learning rate of Adam for both networks [default: 0.0002].
     #[arg(long, value_name = "RATE", conflicts_with = "resume")]
@@ -85,7 +88,7 @@ pub struct SettingsArgs {
     /// First moment's decay of Adam [default: 0.5].
     #[arg(long, value_name = "BETA", conflicts_with = "resume")]
     pub beta1: Option<f64>,
-    /// Label of real images: below 1 for one-sided label smoothing [default: 1].
+    /// Label of real images in minimax and non-saturating: below 1 for one-sided label smoothing [default: 1].
     #[arg(long, value_name = "P", conflicts_with = "resume")]
     pub real_label: Option<f64>,
     /// Draw samples from a moving average of the generator's weights with this decay, such as 0.999.
@@ -95,7 +98,7 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "NORM", conflicts_with = "resume")]
     pub clip_norm: Option<f64>,
     /// Seed of weights, order and noise [default: 0].
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, conflicts_with = "resume", value_parser = seed)]
     pub seed: Option<u64>,
 }
 
@@ -103,37 +106,39 @@ pub struct SettingsArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Watching")]
 pub struct WatchArgs {
-    /// Steps between checkpoints.
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
-    pub checkpoint_every: u64,
-    /// Steps between sample grids.
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
-    pub sample_every: u64,
+    /// Steps between checkpoints; the last step has one in any case [default: 500].
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
+    pub checkpoint_every: Option<u64>,
+    /// Steps between sample grids; the last step has one in any case [default: 500].
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
+    pub sample_every: Option<u64>,
     /// Steps between scores against the training data.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub score_every: Option<u64>,
     /// Scores to compute, separated by commas: fid, is, kid, precision, recall … (as in the bounds of `score`).
     #[arg(long, value_name = "SCORES", value_delimiter = ',', default_value = "fid", requires = "score_every")]
-    #[arg(value_parser = |text: &str| text.parse::<Quantity>())]
-    pub scores: Vec<Quantity>,
+    #[arg(value_parser = |text: &str| text.parse::<ScoreNumber>())]
+    pub scores: Vec<ScoreNumber>,
     /// Generated images that scores are computed from.
-    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(2..))]
-    pub score_images: u64,
+    #[arg(long, value_name = "N", default_value_t = 2048, requires = "score_every")]
+    #[arg(value_parser = whole(2..=1_000_000_u32))]
+    pub score_images: u32,
     /// Network of the scores: efficientnet-lite0 (built in, its own scores) or inception-v3.
-    #[arg(long, value_name = "NAME", default_value_t = ExtractorId::EfficientNetLite0)]
+    #[arg(long, value_name = "NAME", default_value_t = ExtractorId::EfficientNetLite0, requires = "score_every")]
     #[arg(value_parser = |text: &str| text.parse::<ExtractorId>())]
     pub score_extractor: ExtractorId,
     /// What runs the network of the scores.
-    #[arg(long, value_enum, default_value_t = EngineArg::Auto)]
+    #[arg(long, value_enum, default_value_t = EngineArg::Auto, requires = "score_every")]
     pub engine: EngineArg,
     /// Where the network of the scores runs: auto, cpu, cuda, cuda:N, tensorrt, openvino or coreml.
-    #[arg(long, default_value_t = Device::Auto)]
+    #[arg(long, default_value_t = Device::Auto, requires = "score_every")]
     pub device: Device,
     /// Library file or folder of ONNX Runtime, instead of searching for it.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", requires = "score_every")]
     pub ort_library: Option<PathBuf>,
-    /// Threads that train [default: all]; another number may round differently.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Threads that train [default: all, with --resume those that the run began with]; another number may round
+    /// differently.
+    #[arg(long, value_name = "N", value_parser = whole(1..=u16::MAX))]
     pub threads: Option<u16>,
     /// No progress, no table, no warnings.
     #[arg(short, long)]
@@ -151,8 +156,8 @@ pub enum ModelArg {
 
 /// Trains.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
-    progress::watch_for_interrupts();
     let (plan, mut trainer) = Plan::new(args)?;
+    progress::save_state_before_the_end();
     let mut watcher = Watcher::new(plan, &trainer)?;
     let trained = trainer.run(args.steps, &mut watcher);
     // Whatever ended the run, what was measured until then is kept.

@@ -11,7 +11,7 @@ use crate::divergence::discrete::Distribution;
 /// How many bins of equal width the common range is cut into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bins {
-    /// So many.
+    /// So many, at most [`Histogram::MOST_BINS`].
     Count(usize),
     /// By Freedman and Diaconis (1981) on the pooled samples: width 2·IQR·n^{−1/3}, at most 10,000 bins.
     FreedmanDiaconis,
@@ -31,10 +31,13 @@ pub struct Histogram {
 }
 
 impl Histogram {
+    /// Bins that can be asked for; more would be empty of any sample that fits into memory.
+    pub const MOST_BINS: usize = 1_000_000;
+
     /// Counts both samples into bins from the smallest to the largest sample of either.
     ///
     /// # Errors
-    /// [`EstimatorError`] when a sample is empty or not finite, or no bins were asked for.
+    /// [`EstimatorError`] when a sample is empty or not finite, or there are no bins or too many.
     pub fn new(p: &[f64], q: &[f64], bins: Bins) -> Result<Self, EstimatorError> {
         check_samples(aview1(p).insert_axis(Axis(1)), aview1(q).insert_axis(Axis(1)), (1, 1))?;
         let mut pooled: Vec<f64> = p.iter().chain(q).copied().collect();
@@ -45,10 +48,10 @@ impl Histogram {
             (low, high) = (low - 0.5, high + 0.5);
         }
         let count = match bins {
-            Bins::Count(0) => {
-                return Err(EstimatorError::Setting { setting: "bins", value: 0.0, requirement: "at least 1" });
+            Bins::Count(count @ 1..=Self::MOST_BINS) => count,
+            Bins::Count(count) => {
+                return Err(EstimatorError::setting("bins", count, format!("from 1 to {}", Self::MOST_BINS)));
             }
-            Bins::Count(count) => count,
             Bins::FreedmanDiaconis => freedman_diaconis(&pooled, high - low),
         };
         let width = (high - low) / count as f64;
@@ -72,8 +75,7 @@ impl Histogram {
     /// [`EstimatorError::Setting`] when the pseudocount is negative or not finite.
     pub fn distributions(&self, pseudocount: f64) -> Result<(Distribution, Distribution), EstimatorError> {
         if !(pseudocount >= 0.0 && pseudocount.is_finite()) {
-            let requirement = "finite and not negative";
-            return Err(EstimatorError::Setting { setting: "pseudocount", value: pseudocount, requirement });
+            return Err(EstimatorError::setting("pseudocount", pseudocount, "finite and not negative"));
         }
         let normalized = |counts: &[usize]| {
             Distribution::normalized(counts.iter().map(|count| *count as f64 + pseudocount).collect())
@@ -139,7 +141,10 @@ mod tests {
             Histogram::new(&[], &[1.0], Bins::Count(3)),
             Err(EstimatorError::TooFewSamples { which: 'P', .. })
         ));
-        assert!(matches!(Histogram::new(&[1.0], &[1.0], Bins::Count(0)), Err(EstimatorError::Setting { .. })));
+        for bins in [0, Histogram::MOST_BINS + 1, usize::MAX] {
+            let message = Histogram::new(&[1.0], &[1.0], Bins::Count(bins)).unwrap_err().to_string();
+            assert_eq!(message, format!("bins = {bins} does not work: it must be from 1 to 1000000"));
+        }
         let error = Histogram::new(&[1.0], &[f64::INFINITY], Bins::Count(3));
         assert!(matches!(error, Err(EstimatorError::NotFinite { which: 'Q', row: 0, .. })));
     }

@@ -65,13 +65,19 @@ pub enum EstimatorError {
         /// Name of the setting.
         setting: &'static str,
         /// The rejected value.
-        value: f64,
+        value: String,
         /// Which values work.
-        requirement: &'static str,
+        requirement: String,
     },
     /// The histogram is no distribution.
     #[error(transparent)]
     Distribution(#[from] DistributionError),
+}
+
+impl EstimatorError {
+    fn setting(setting: &'static str, value: impl ToString, requirement: impl Into<String>) -> Self {
+        EstimatorError::Setting { setting, value: value.to_string(), requirement: requirement.into() }
+    }
 }
 
 impl Blamed for EstimatorError {

@@ -36,9 +36,9 @@ pub fn knn_kullback_leibler(
     neighbours: usize,
 ) -> Result<NeighbourEstimate, EstimatorError> {
     if neighbours == 0 {
-        return Err(EstimatorError::Setting { setting: "neighbours", value: 0.0, requirement: "at least 1" });
+        return Err(EstimatorError::setting("neighbours", neighbours, "at least 1"));
     }
-    check_samples(p, q, (neighbours + 1, neighbours))?;
+    check_samples(p, q, (neighbours.saturating_add(1), neighbours))?;
     let logs: Vec<f64> = (0..p.nrows())
         .into_par_iter()
         .map(|row| {
@@ -112,6 +112,9 @@ mod tests {
             knn_kullback_leibler(p.view(), p.view(), 3),
             Err(EstimatorError::TooFewSamples { which: 'P', samples: 3, needed: 4 })
         ));
+        // One more than this is no number.
+        let most = knn_kullback_leibler(p.view(), p.view(), usize::MAX).unwrap_err().to_string();
+        assert!(most.contains("P has 3 samples") && most.contains(&usize::MAX.to_string()), "{most}");
         assert!(knn_kullback_leibler(p.view(), p.view(), 0).is_err());
         assert!(knn_kullback_leibler(p.view(), array![[0.0, 1.0]].view(), 1).is_err());
     }

@@ -100,11 +100,13 @@ pub enum TransportError {
         /// Sum of the absolute differences between the plan's marginal and P.
         marginal_error: f64,
     },
-    /// No projections were asked for.
-    #[error("{count} projections give no sliced distance with an error: ask for at least 2")]
+    /// Too few projections for an error of the sliced distance, or too many to hold.
+    #[error("{count} projections do not work: ask for 2 to {most}")]
     Projections {
         /// The number asked for.
         count: usize,
+        /// The most that work with points of so many coordinates.
+        most: usize,
     },
     /// Weights that are no distribution.
     #[error(transparent)]

@@ -8,12 +8,15 @@ use super::{TransportError, wasserstein_line_samples};
 use crate::divergence::estimate::{Estimate, RunningMean};
 use crate::divergence::random::Random;
 
+/// Coordinates that the directions may have in all: half a gigabyte.
+const MOST_COORDINATES: usize = 1 << 26;
+
 /// (E over directions θ of W_r^r(θᵀP, θᵀQ))^{1/r} (Rabin et al. 2011) over random directions, with the Monte Carlo
 /// error of the finite number of directions.
 ///
 /// # Errors
 /// [`TransportError`] when a sample is empty or not finite, the dimensions differ, or there are fewer than two
-/// directions.
+/// directions, or more than fit into memory.
 pub fn sliced_wasserstein(
     p: ArrayView2<'_, f64>,
     q: ArrayView2<'_, f64>,
@@ -21,6 +24,8 @@ pub fn sliced_wasserstein(
     directions: usize,
     seed: u64,
 ) -> Result<Estimate, TransportError> {
+    check_both(p, q)?;
+    check_directions(directions, p.ncols())?;
     let mut random = Random::new(seed);
     let mut along = Array2::from_shape_simple_fn((directions, p.ncols()), || random.normal());
     for mut direction in along.rows_mut() {
@@ -41,9 +46,7 @@ pub fn sliced_wasserstein_along(
     directions: ArrayView2<'_, f64>,
 ) -> Result<Estimate, TransportError> {
     check_both(p, q)?;
-    if directions.nrows() < 2 {
-        return Err(TransportError::Projections { count: directions.nrows() });
-    }
+    check_directions(directions.nrows(), p.ncols())?;
     if directions.ncols() != p.ncols() {
         return Err(TransportError::DimensionMismatch { p: p.ncols(), q: directions.ncols() });
     }
@@ -60,6 +63,11 @@ pub fn sliced_wasserstein_along(
     // The root's slope carries the standard error over.
     let slope = if mean.mean() > 0.0 { value / (order.get() * mean.mean()) } else { 0.0 };
     Ok(Estimate::new(value, slope * mean.variance_of_mean().sqrt(), directions.nrows()))
+}
+
+fn check_directions(count: usize, coordinates: usize) -> Result<(), TransportError> {
+    let most = MOST_COORDINATES / coordinates;
+    if (2..=most).contains(&count) { Ok(()) } else { Err(TransportError::Projections { count, most }) }
 }
 
 #[cfg(test)]
@@ -84,9 +92,11 @@ mod tests {
         let (x, y) = (ndarray::array![[0.0], [2.0]], ndarray::array![[1.0], [5.0]]);
         let sliced = sliced_wasserstein(x.view(), y.view(), Order::ONE, 8, 0).unwrap();
         assert_eq!((sliced.value, sliced.standard_error), (2.0, 0.0));
-        assert_eq!(
-            sliced_wasserstein(x.view(), y.view(), Order::ONE, 1, 0),
-            Err(TransportError::Projections { count: 1 })
-        );
+        for count in [1, MOST_COORDINATES + 1, usize::MAX] {
+            assert_eq!(
+                sliced_wasserstein(x.view(), y.view(), Order::ONE, count, 0),
+                Err(TransportError::Projections { count, most: MOST_COORDINATES })
+            );
+        }
     }
 }

@@ -20,6 +20,18 @@ pub enum CriticFeatures {
     },
 }
 
+impl CriticFeatures {
+    /// Number of features of samples of `dimensions` coordinates, the constant 1 included.
+    pub(super) fn count(self, dimensions: usize) -> usize {
+        let extra = match self {
+            CriticFeatures::Linear => 0,
+            CriticFeatures::Quadratic => dimensions.saturating_mul(dimensions + 1) / 2,
+            CriticFeatures::RandomFourier { count, .. } => count,
+        };
+        extra.saturating_add(dimensions).saturating_add(1)
+    }
+}
+
 /// Features with everything fixed that is drawn at random or learnt from training data.
 pub(crate) struct FeatureMap {
     kind: CriticFeatures,

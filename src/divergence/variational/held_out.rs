@@ -19,6 +19,15 @@ const MOST_STEPS: usize = 1000;
 /// No activation has to be sought further out.
 const MOST_EXTREME_OUTPUT: f64 = 1e12;
 
+/// Numbers that a critic may hold for all samples at once: 4 GiB.
+const MOST_NUMBERS: usize = 1 << 29;
+
+/// Checks that so many numbers for each sample fit into memory.
+pub(crate) fn check_size(features: usize, samples: usize) -> Result<(), VariationalError> {
+    let most = MOST_NUMBERS / samples.max(1);
+    if features <= most { Ok(()) } else { Err(VariationalError::TooLarge { features, samples, most }) }
+}
+
 /// Samples for training, for stopping and for measuring.
 pub(crate) struct Split {
     pub train: Array2<f64>,

@@ -22,7 +22,7 @@ use crate::error::{Blame, Blamed};
 
 pub use features::CriticFeatures;
 pub(crate) use features::FeatureMap;
-use held_out::{EarlyStopping, Outputs, Split, neutral_output};
+use held_out::{EarlyStopping, Outputs, Split, check_size, neutral_output};
 
 /// Why there is no bound.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -37,9 +37,27 @@ pub enum VariationalError {
         /// The rejected bandwidth.
         bandwidth: f64,
     },
-    /// A network without hidden units.
-    #[error("a hidden layer of no units carries nothing: give it at least one")]
-    NoUnits,
+    /// A network without hidden units, or with too many.
+    #[error("a hidden layer of {units} units does not work: give it 1 to {most}")]
+    Units {
+        /// The rejected number.
+        units: usize,
+        /// The largest that works.
+        most: usize,
+    },
+    /// The features of all samples would not fit into memory.
+    #[error(
+        "{features} features of each of {samples} samples do not fit into memory: use at most {most} features, or fewer \
+         samples"
+    )]
+    TooLarge {
+        /// Features, or units of the widest layer.
+        features: usize,
+        /// Samples of P and Q together.
+        samples: usize,
+        /// The most features that work with so many samples.
+        most: usize,
+    },
     /// The bound is not finite.
     #[error(
         "the critic's bound on {divergence} is not finite on held-out samples: they lie where it never saw any; use \
@@ -55,9 +73,7 @@ impl Blamed for VariationalError {
     fn blame(&self) -> Blame {
         match self {
             VariationalError::Samples(error) => error.blame(),
-            VariationalError::Bandwidth { .. } | VariationalError::NoUnits | VariationalError::NotFinite { .. } => {
-                Blame::Input
-            }
+            _ => Blame::Input,
         }
     }
 }
@@ -116,6 +132,7 @@ impl VariationalEstimator for LinearCritic {
         p: ArrayView2<'_, f64>,
         q: ArrayView2<'_, f64>,
     ) -> Result<LowerBound, VariationalError> {
+        check_size(self.features.count(p.ncols()), p.nrows() + q.nrows())?;
         let mut random = Random::new(self.seed);
         let [p, q] = Split::of_both(p, q, &mut random)?;
         let pooled = concatenate(Axis(0), &[p.train.view(), q.train.view()]).expect("dimensions agree");
@@ -265,5 +282,14 @@ mod tests {
         assert!(matches!(error, Err(VariationalError::Samples(EstimatorError::TooFewSamples { .. }))));
         let fourier = CriticFeatures::RandomFourier { count: 3, bandwidth: 0.0 };
         assert!(matches!(LinearCritic::new(fourier, 0), Err(VariationalError::Bandwidth { .. })));
+        let samples = samples(8, 0.0, 1.0, 0);
+        for count in [1_000_000_000_000, usize::MAX] {
+            let critic = LinearCritic::new(CriticFeatures::RandomFourier { count, bandwidth: 1.0 }, 0).unwrap();
+            let error = critic.lower_bound(Generator::JENSEN_SHANNON, samples.view(), samples.view());
+            assert!(
+                matches!(error, Err(VariationalError::TooLarge { samples: 16, most: 33_554_432, .. })),
+                "{error:?}"
+            );
+        }
     }
 }

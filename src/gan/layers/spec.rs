@@ -126,7 +126,7 @@ impl Activation {
 }
 
 /// A tensor that a layer is trained by: its name within the layer, its shape, and what part it plays.
-pub(super) struct ParameterSpec {
+pub(crate) struct ParameterSpec {
     pub name: &'static str,
     pub shape: Vec<usize>,
     pub role: Role,
@@ -134,7 +134,7 @@ pub(super) struct ParameterSpec {
 
 /// What part a parameter plays, which decides how it is initialised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// A matrix or kernels.
     Weight,
     /// The scale of a normalising layer.
@@ -144,7 +144,7 @@ pub(super) enum Role {
 }
 
 impl Layer {
-    pub(super) fn parameters(&self) -> Vec<ParameterSpec> {
+    pub(crate) fn parameters(&self) -> Vec<ParameterSpec> {
         let spec = |name, shape, role| ParameterSpec { name, shape, role };
         let weighted = |shape: Vec<usize>, outputs: usize, bias: Bias| {
             let mut specs = vec![spec("weight", shape, Role::Weight)];
@@ -167,6 +167,28 @@ impl Layer {
             Layer::BatchNorm { channels } => normalising(&[channels]),
             Layer::LayerNorm { ref shape } => normalising(shape),
             Layer::Activation(_) | Layer::Dropout { .. } | Layer::Upsample { .. } | Layer::Reshape { .. } => Vec::new(),
+        }
+    }
+
+    /// Shape of an output sample, given that of an input sample.
+    pub(crate) fn output_shape(&self, input: &[usize]) -> Vec<usize> {
+        let image = |channels: usize, side: &dyn Fn(usize) -> usize| {
+            let sides = input.iter().skip(1).map(|&length| side(length));
+            std::iter::once(channels).chain(sides).collect()
+        };
+        match *self {
+            Layer::Linear { outputs, .. } => vec![outputs],
+            Layer::Conv2d { outputs, kernel, stride, padding, .. } => {
+                image(outputs, &|side| (side + 2 * padding - kernel) / stride + 1)
+            }
+            Layer::ConvTranspose2d { outputs, kernel, stride, padding, output_padding, .. } => {
+                image(outputs, &|side| (side - 1) * stride + kernel + output_padding - 2 * padding)
+            }
+            Layer::Upsample { factor } => image(input.first().copied().unwrap_or(1), &|side| side * factor),
+            Layer::Reshape { ref shape } => shape.clone(),
+            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } | Layer::Activation(_) | Layer::Dropout { .. } => {
+                input.to_vec()
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Generators and discriminators of the literature.
 
 mod dcgan;
+pub(crate) mod memory;
 mod mlp;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use super::error::GanError;
 use super::layers::{Initializer, Layer, Network};
 use super::random::Random;
 use super::real::Real;
+use memory::Footprint;
 
 /// A pair of networks by its name and its sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,6 +84,9 @@ impl PixelRange {
 }
 
 impl ModelSpec {
+    /// The largest width, image size or length of z.
+    pub const LARGEST: usize = 1 << 20;
+
     /// Side of the square images.
     pub fn size(&self) -> usize {
         match *self {
@@ -129,23 +134,38 @@ impl ModelSpec {
     /// Checks the sizes.
     ///
     /// # Errors
-    /// [`GanError::Setting`] with the one that is out of range.
+    /// [`GanError::Setting`] with the one that is out of range, [`GanError::Memory`] when the networks are too large.
     pub fn validate(&self) -> Result<(), GanError> {
-        let positive = |name, value: usize| match value {
-            0 => Err(GanError::setting(name, value, "at least 1")),
-            _ => Ok(()),
+        self.validate_sizes()?;
+        let [generator, discriminator] = self.footprints()?;
+        memory::check("the weights of these networks", generator.parameters + discriminator.parameters)
+    }
+
+    /// What the generator and the discriminator hold.
+    pub(crate) fn footprints(&self) -> Result<[Footprint; 2], GanError> {
+        let image = [self.channels(), self.size(), self.size()];
+        Ok([
+            Footprint::of(&self.generator_layers()?, &self.latent_shape(1)[1..]),
+            Footprint::of(&self.discriminator_layers()?, &image),
+        ])
+    }
+
+    fn validate_sizes(&self) -> Result<(), GanError> {
+        let in_range = |name, value: usize| match value {
+            1..=Self::LARGEST => Ok(()),
+            _ => Err(GanError::setting(name, value, format!("from 1 to {}", Self::LARGEST))),
         };
-        positive("the length of z", self.latent())?;
+        in_range("the length of z", self.latent())?;
         if !matches!(self.channels(), 1 | 3) {
             return Err(GanError::setting("the number of channels", self.channels(), "1 (gray) or 3 (RGB)"));
         }
         match *self {
             ModelSpec::Mlp { size, hidden, .. } => {
-                positive("the image size", size).and(positive("the hidden width", hidden))
+                in_range("the image size", size).and(in_range("the hidden width", hidden))
             }
             ModelSpec::Dcgan { size, generator_width, discriminator_width, .. } => {
-                positive("the generator's width", generator_width)?;
-                positive("the discriminator's width", discriminator_width)?;
+                in_range("the generator's width", generator_width)?;
+                in_range("the discriminator's width", discriminator_width)?;
                 dcgan::plan(size).map(|_| ())
             }
         }
@@ -156,7 +176,7 @@ impl ModelSpec {
     /// # Errors
     /// [`GanError::Setting`] when the sizes are out of range.
     pub fn generator_layers(&self) -> Result<Vec<Layer>, GanError> {
-        self.validate()?;
+        self.validate_sizes()?;
         match *self {
             ModelSpec::Mlp { size, channels, latent, hidden } => Ok(mlp::generator(size, channels, latent, hidden)),
             ModelSpec::Dcgan { size, channels, latent, generator_width, .. } => {
@@ -170,7 +190,7 @@ impl ModelSpec {
     /// # Errors
     /// [`GanError::Setting`] when the sizes are out of range.
     pub fn discriminator_layers(&self) -> Result<Vec<Layer>, GanError> {
-        self.validate()?;
+        self.validate_sizes()?;
         match *self {
             ModelSpec::Mlp { size, channels, hidden, .. } => Ok(mlp::discriminator(size, channels, hidden)),
             ModelSpec::Dcgan { size, channels, discriminator_width, .. } => {
@@ -182,16 +202,18 @@ impl ModelSpec {
     /// A generator with fresh weights.
     ///
     /// # Errors
-    /// [`GanError::Setting`] when the sizes are out of range.
+    /// As for [`Self::validate`].
     pub fn generator<T: Real>(&self, random: &mut Random) -> Result<Network<T>, GanError> {
+        self.validate()?;
         Network::new(self.generator_layers()?, self.initializer(), random)
     }
 
     /// A discriminator with fresh weights.
     ///
     /// # Errors
-    /// [`GanError::Setting`] when the sizes are out of range.
+    /// As for [`Self::validate`].
     pub fn discriminator<T: Real>(&self, random: &mut Random) -> Result<Network<T>, GanError> {
+        self.validate()?;
         Network::new(self.discriminator_layers()?, self.initializer(), random)
     }
 }
@@ -200,7 +222,6 @@ impl ModelSpec {
 mod tests {
     use super::*;
     use crate::gan::tape::Var;
-    use crate::gan::tensor::Tensor;
 
     fn dcgan(size: usize, channels: usize, width: usize) -> ModelSpec {
         ModelSpec::Dcgan { size, channels, latent: 100, generator_width: width, discriminator_width: width }
@@ -249,12 +270,31 @@ mod tests {
     }
 
     #[test]
+    fn footprints_are_those_of_the_networks() {
+        let mut random = Random::new(1);
+        for spec in [dcgan(28, 3, 2), dcgan(64, 1, 2), ModelSpec::Mlp { size: 9, channels: 3, latent: 5, hidden: 4 }] {
+            let networks = [spec.generator::<f32>(&mut random).unwrap(), spec.discriminator(&mut random).unwrap()];
+            let inputs = [spec.latent_shape(2), vec![2, spec.channels(), spec.size(), spec.size()]];
+            for ((network, input), footprint) in networks.into_iter().zip(inputs).zip(spec.footprints().unwrap()) {
+                assert_eq!(footprint.parameters, network.parameter_count() as u128);
+                let mut shape = input[1..].to_vec();
+                let mut x: Var = Var::constant(random.normal(&input, 0.0, 1.0));
+                for layer in network.layers() {
+                    shape = layer.output_shape(&shape);
+                    let mut alone = Network::new(vec![layer.clone()], Initializer::Dcgan, &mut random).unwrap();
+                    x = alone.forward(&alone.constants(), &x, &mut random).unwrap();
+                    assert_eq!(x.shape()[1..], shape, "{layer:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn bytes_survive_the_pixel_range() {
         for range in [PixelRange::Unit, PixelRange::Symmetric] {
             assert!((0..=255).all(|byte| range.to_byte(range.from_byte(byte)) == byte));
             assert_eq!((range.to_byte(-9.0), range.to_byte(9.0)), (0, 255));
         }
         assert_eq!(PixelRange::Symmetric.from_byte(0), -1.0);
-        let _ = Tensor::<f32>::zeros(&[1]);
     }
 }

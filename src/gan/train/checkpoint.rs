@@ -16,11 +16,12 @@ use serde::{Deserialize, Serialize};
 use super::config::TrainConfig;
 use super::data::{Order, TrainingSet};
 use super::trainer::Trainer;
-use crate::atomic;
 use crate::gan::error::GanError;
 use crate::gan::layers::{Network, Parameter};
 use crate::gan::random::Random;
 use crate::gan::tensor::Tensor;
+use crate::output::Output;
+use crate::regular;
 
 /// Version of the layout described above.
 const FORMAT: u32 = 1;
@@ -78,8 +79,16 @@ impl View for Bytes<'_> {
 /// Writes the state of a run.
 ///
 /// # Errors
-/// [`GanError::Io`] when the file cannot be written; a file that was there before is untouched then.
+/// [`GanError::Output`] when the file cannot be written; a file that was there before is untouched then.
 pub fn save(trainer: &Trainer, path: &Path) -> Result<(), GanError> {
+    save_to(trainer, Output::claim(path)?)
+}
+
+/// As [`save`], to a file that was claimed before.
+///
+/// # Errors
+/// [`GanError::Output`] when the file cannot be written.
+pub fn save_to(trainer: &Trainer, output: Output) -> Result<(), GanError> {
     let (epoch, position) = trainer.order.state();
     let header = Header {
         format: FORMAT,
@@ -93,7 +102,8 @@ pub fn save(trainer: &Trainer, path: &Path) -> Result<(), GanError> {
         position,
         random: trainer.random.state(),
     };
-    let problem = |problem: String| GanError::Checkpoint { path: path.to_owned(), problem };
+    let path = output.path().to_owned();
+    let problem = |problem: String| GanError::Checkpoint { path: path.clone(), problem };
     let header = serde_json::to_string(&header).map_err(|error| problem(error.to_string()))?;
     let mut tensors: Vec<(String, Bytes<'_>)> = Vec::new();
     let average = trainer.average.iter().flat_map(Network::state);
@@ -110,8 +120,7 @@ pub fn save(trainer: &Trainer, path: &Path) -> Result<(), GanError> {
     }
     let metadata = HashMap::from([(ENTRY.to_owned(), header)]);
     let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| problem(error.to_string()))?;
-    let io = |source| GanError::Io { action: "write", path: path.to_owned(), source };
-    atomic::write(path, |file| std::io::Write::write_all(file, &bytes)).map_err(io)
+    Ok(output.write_all(&bytes)?)
 }
 
 /// The run that a checkpoint holds, on the images that it was trained on.
@@ -170,7 +179,7 @@ pub fn generator(path: &Path) -> Result<TrainedGenerator, GanError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, GanError> {
-    std::fs::read(path).map_err(|source| GanError::Io { action: "read", path: path.to_owned(), source })
+    regular::read(path).map_err(|source| GanError::Io { action: "read", path: path.to_owned(), source })
 }
 
 struct CheckpointFile<'a> {

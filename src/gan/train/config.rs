@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gan::error::GanError;
 use crate::gan::models::ModelSpec;
+use crate::gan::models::memory::{self, numbers};
 use crate::gan::objective::Objective;
 use crate::gan::optim::Rule;
 use crate::gan::random::Random;
@@ -97,6 +98,11 @@ pub struct TrainConfig {
 }
 
 impl TrainConfig {
+    /// The largest batch.
+    pub const LARGEST_BATCH: usize = 1 << 20;
+    /// The most steps of the discriminator for each one of the generator.
+    pub const MOST_CRITIC_STEPS: usize = 1 << 20;
+
     /// The settings of DCGAN's authors for a model: batches of 64, the non-saturating loss, Adam with β₁ = 0.5, one step
     /// of the discriminator for each one of the generator, normal z.
     pub fn new(networks: ModelSpec) -> Self {
@@ -118,18 +124,21 @@ impl TrainConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`GanError::Setting`] with the one that is out of range.
+    /// [`GanError::Setting`] with the one that is out of range, [`GanError::Memory`] when a step takes too much.
     pub fn validate(&self) -> Result<(), GanError> {
         self.networks.validate()?;
         self.objective.validate()?;
         self.generator_rule.validate()?;
         self.discriminator_rule.validate()?;
-        if self.batch_size < 2 {
-            return Err(GanError::setting("the batch size", self.batch_size, "at least 2, for batch normalisation"));
+        if !(2..=Self::LARGEST_BATCH).contains(&self.batch_size) {
+            let requirement = format!("from 2 (for batch normalisation) to {}", Self::LARGEST_BATCH);
+            return Err(GanError::setting("the batch size", self.batch_size, requirement));
         }
-        if self.critic_steps == 0 {
-            return Err(GanError::setting("the number of discriminator steps", 0, "at least 1"));
+        if !(1..=Self::MOST_CRITIC_STEPS).contains(&self.critic_steps) {
+            let requirement = format!("from 1 to {}", Self::MOST_CRITIC_STEPS);
+            return Err(GanError::setting("the number of discriminator steps", self.critic_steps, requirement));
         }
+        self.validate_memory()?;
         if !(self.real_label > 0.5 && self.real_label <= 1.0) {
             return Err(GanError::setting("the label of real images", self.real_label, "in (0.5, 1]"));
         }
@@ -137,10 +146,76 @@ impl TrainConfig {
             return Err(GanError::setting("the decay of the average", decay, "in [0, 1)"));
         }
         match self.clip_norm {
-            Some(limit) if limit.is_nan() || limit <= 0.0 => {
-                Err(GanError::setting("the largest gradient norm", limit, "positive"))
+            Some(limit) if !(limit > 0.0 && limit.is_finite()) => {
+                Err(GanError::setting("the largest gradient norm", limit, "positive and finite"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Weights have a gradient and two moments of Adam, outputs a gradient; the discriminator sees real and generated
+    /// images, and the batches of all its steps are drawn at once.
+    fn validate_memory(&self) -> Result<(), GanError> {
+        let [generator, discriminator] = self.networks.footprints()?;
+        let weights = 4 * (generator.parameters + discriminator.parameters);
+        let outputs = 2 * (generator.outputs + 2 * discriminator.outputs);
+        let image = [self.networks.channels(), self.networks.size(), self.networks.size()];
+        let drawn = self.critic_steps as u128 * (numbers(&image) + self.networks.latent() as u128);
+        memory::check("a step of this training", weights + self.batch_size as u128 * (outputs + drawn))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SILLY: [usize; 5] = [100_000, 1 << 20, (1 << 20) + 1, 1_000_000_000_000, usize::MAX];
+
+    fn dcgan(width: usize) -> ModelSpec {
+        let [generator_width, discriminator_width] = [width; 2];
+        ModelSpec::Dcgan { size: 64, channels: 3, latent: 100, generator_width, discriminator_width }
+    }
+
+    /// The bound of one setting, or that of all together.
+    fn assert_bounded(config: &TrainConfig, value: usize) {
+        let message = config.validate().unwrap_err().to_string();
+        let expected = if value <= 1 << 20 { "at most 64 GiB" } else { "to 1048576" };
+        assert!(message.contains(expected), "{value}: {message}");
+    }
+
+    #[test]
+    fn sizes_beyond_memory_are_refused_before_anything_is_made() {
+        for value in SILLY {
+            for networks in [
+                dcgan(value),
+                ModelSpec::Mlp { size: value, channels: 1, latent: 8, hidden: 8 },
+                ModelSpec::Mlp { size: 28, channels: 1, latent: value, hidden: value },
+            ] {
+                assert_bounded(&TrainConfig::new(networks), value);
+            }
+            assert_bounded(&TrainConfig { batch_size: value, ..TrainConfig::new(dcgan(64)) }, value);
+            assert_bounded(&TrainConfig { critic_steps: value, ..TrainConfig::new(dcgan(64)) }, value);
+        }
+    }
+
+    #[test]
+    fn settings_of_the_literature_fit() {
+        // DCGAN's own, WGAN's 100 steps of the critic, and the largest model here.
+        for (width, batch_size, critic_steps) in [(64, 128, 1), (64, 64, 100), (256, 64, 1)] {
+            TrainConfig { batch_size, critic_steps, ..TrainConfig::new(dcgan(width)) }.validate().unwrap();
+        }
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let standard = TrainConfig::new(dcgan(4));
+        for (config, part) in [
+            (TrainConfig { batch_size: 1, ..standard.clone() }, "the batch size = 1 is out of range"),
+            (TrainConfig { clip_norm: Some(f64::INFINITY), ..standard.clone() }, "the largest gradient norm = inf"),
+            (TrainConfig { average_decay: Some(1.0), ..standard.clone() }, "the decay of the average = 1"),
+            (TrainConfig { real_label: 0.5, ..standard.clone() }, "the label of real images = 0.5"),
+        ] {
+            assert!(config.validate().unwrap_err().to_string().contains(part));
         }
     }
 }

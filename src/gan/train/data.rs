@@ -3,6 +3,7 @@
 use crate::digest::sha256;
 use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
+use crate::gan::models::memory::{self, numbers};
 use crate::gan::random::Random;
 use crate::gan::tensor::Tensor;
 
@@ -17,6 +18,14 @@ pub struct TrainingSet {
 }
 
 impl TrainingSet {
+    /// Checks that so many images fit into memory, before any is read.
+    ///
+    /// # Errors
+    /// [`GanError::Memory`] when they do not.
+    pub fn check_memory(images: usize, channels: usize, size: usize) -> Result<(), GanError> {
+        memory::check_bytes("the images at this size", numbers(&[images, channels, size, size]))
+    }
+
     /// Takes images as bytes, N×channels×size×size.
     ///
     /// # Errors

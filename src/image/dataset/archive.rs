@@ -12,6 +12,7 @@ use super::positioned::{read_exact_at, read_head_at};
 use super::survey::{Others, hidden};
 use super::within_bounds;
 use crate::image::decode::SNIFF_LEN;
+use crate::interrupt::Interrupt;
 
 /// Where an entry lies in its archive, and how.
 #[derive(Debug, Clone)]
@@ -77,12 +78,15 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Keeps the entries that are images.
-    pub(super) fn new(path: &Path, file: File, all: Vec<Entry>) -> Result<Self, DataSetError> {
+    pub(super) fn new(path: &Path, file: File, all: Vec<Entry>, interrupt: &Interrupt) -> Result<Self, DataSetError> {
         let failure = |source| DataSetError::Io { path: path.to_owned(), source };
         let length = file.metadata().map_err(failure)?.len();
         let mut others = Others::default();
         let mut entries = vec![];
         for entry in all.into_iter().filter(|entry| !hidden(&entry.name)) {
+            if interrupt.is_requested() {
+                return Err(DataSetError::Interrupted { path: path.to_owned() });
+            }
             if entry.end().is_none_or(|end| end > length) {
                 let reason = format!("it ends before its entry `{}` does", entry.name);
                 return Err(DataSetError::CorruptArchive { path: path.to_owned(), reason });

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::{DataSetError, ImageError};
 use super::survey::{Others, hidden};
 use super::within_bounds;
 use crate::image::decode::SNIFF_LEN;
+use crate::interrupt::Interrupt;
 
 /// An image file below a folder.
 #[derive(Debug)]
@@ -25,8 +26,15 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    pub(super) fn open(root: &Path) -> Result<Self, DataSetError> {
-        let mut walk = Walk { visited: HashSet::new(), linked: vec![], others: Others::default(), entries: vec![] };
+    pub(super) fn open(root: &Path, interrupt: &Interrupt) -> Result<Self, DataSetError> {
+        let mut walk = Walk {
+            interrupt,
+            root,
+            visited: HashSet::new(),
+            linked: vec![],
+            others: Others::default(),
+            entries: vec![],
+        };
         walk.folder(root, String::new())?;
         // Linked folders come after all real ones, so that a folder reached both ways goes by its real name.
         while !walk.linked.is_empty() {
@@ -63,7 +71,9 @@ impl Directory {
 }
 
 /// A walk in progress.
-struct Walk {
+struct Walk<'a> {
+    interrupt: &'a Interrupt,
+    root: &'a Path,
     /// Real paths of the folders entered: none is entered twice, which also ends every cycle of links.
     visited: HashSet<PathBuf>,
     /// Folders behind a symbolic link, by name: put off.
@@ -72,7 +82,7 @@ struct Walk {
     entries: Vec<Entry>,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Enters a folder called `name` relative to the root.
     fn folder(&mut self, path: &Path, name: String) -> Result<(), DataSetError> {
         let failure = |path: &Path| {
@@ -85,6 +95,9 @@ impl Walk {
                 continue;
             }
             for entry in fs::read_dir(&folder).map_err(failure(&folder))? {
+                if self.interrupt.is_requested() {
+                    return Err(DataSetError::Interrupted { path: self.root.to_owned() });
+                }
                 let entry = entry.map_err(failure(&folder))?;
                 let base = entry.file_name().to_string_lossy().into_owned();
                 if hidden(&base) {
@@ -94,7 +107,13 @@ impl Walk {
                 let name = if name.is_empty() { base } else { format!("{name}/{base}") };
                 let link = entry.file_type().map_err(failure(&path))?.is_symlink();
                 // Follows the link; one that leads nowhere is an error, since it may stand for an image.
-                let target = fs::metadata(&path).map_err(failure(&path))?;
+                let target = match fs::metadata(&path) {
+                    Err(error) if link && error.kind() == ErrorKind::NotFound => {
+                        let target = fs::read_link(&path).map_err(failure(&path))?;
+                        return Err(DataSetError::DeadLink { path, target });
+                    }
+                    other => other.map_err(failure(&path))?,
+                };
                 match (target.is_dir(), link) {
                     (true, true) => self.linked.push((name, path)),
                     (true, false) => pending.push((name, path)),

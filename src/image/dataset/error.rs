@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::survey::Others;
 use crate::error::{Blame, Blamed};
 use crate::image::decode::{DecodeError, Format};
+use crate::regular;
 
 /// Why a path is no set of images.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,33 @@ pub enum DataSetError {
         folder: PathBuf,
         /// The system's words.
         source: io::Error,
+    },
+    /// The decompressed content would fill the disk.
+    #[error(
+        "`{path}` inflates to more than {bound} bytes, half of what is free in the temporary folder `{folder}`: \
+         decompress it yourself, or let TMPDIR name a folder with more room"
+    )]
+    Inflated {
+        /// The compressed file.
+        path: PathBuf,
+        /// The folder for temporary files.
+        folder: PathBuf,
+        /// What it may inflate to, in bytes.
+        bound: u64,
+    },
+    /// Stopped by an [`Interrupt`](crate::Interrupt).
+    #[error("interrupted while opening `{path}`")]
+    Interrupted {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A symbolic link in a folder leads nowhere; it may stand for an image.
+    #[error("`{path}` is a link to `{target}`, which does not exist: remove the link or restore its target")]
+    DeadLink {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
     },
     /// The path is one image.
     #[error("`{path}` is a single {format} image, not a set of images: give the folder that holds it")]
@@ -68,6 +96,16 @@ pub enum DataSetError {
         path: PathBuf,
         /// The first bytes, in hexadecimal.
         head: String,
+    },
+    /// A file in a compression that is not read.
+    #[error(
+        "`{path}` is compressed with {compression}, which is not supported: unpack it first, or use .zip, .tar or .tar.gz"
+    )]
+    UnsupportedCompression {
+        /// The path as given.
+        path: PathBuf,
+        /// The compression that it was recognised as.
+        compression: &'static str,
     },
     /// An archive that cannot be indexed.
     #[error("the archive `{path}` is corrupt: {reason}")]
@@ -155,20 +193,12 @@ fn missing_component(missing: &std::path::Path) -> String {
     }
 }
 
-/// Reading fails by the input where the path is wrong or closed to us, by the machine otherwise.
-fn blame_of(error: &io::Error) -> Blame {
-    use io::ErrorKind::{InvalidData, InvalidInput, NotADirectory, NotFound, PermissionDenied, UnexpectedEof};
-    match error.kind() {
-        NotFound | NotADirectory | PermissionDenied | InvalidData | InvalidInput | UnexpectedEof => Blame::Input,
-        _ => Blame::Machine,
-    }
-}
-
 impl Blamed for DataSetError {
     fn blame(&self) -> Blame {
         match self {
-            DataSetError::Io { source, .. } => blame_of(source),
-            DataSetError::TemporaryFile { .. } => Blame::Machine,
+            DataSetError::Io { source, .. } => regular::blame(source),
+            DataSetError::TemporaryFile { .. } | DataSetError::Inflated { .. } => Blame::Machine,
+            DataSetError::Interrupted { .. } => Blame::Interrupted,
             _ => Blame::Input,
         }
     }
@@ -223,7 +253,7 @@ pub enum ImageError {
 impl Blamed for ImageError {
     fn blame(&self) -> Blame {
         match self {
-            ImageError::Read { source, .. } => blame_of(source),
+            ImageError::Read { source, .. } => regular::blame(source),
             ImageError::TooLong { .. } | ImageError::Damaged { .. } | ImageError::Decode { .. } => Blame::Input,
             ImageError::OutOfRange { .. } => Blame::Bug,
         }

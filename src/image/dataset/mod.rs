@@ -17,7 +17,7 @@
 //! is listed and fails to load, and never drops out of a score in silence.
 //!
 //! What is compressed as a whole (`.gz`, and the array of a compressed `.npz`) is decompressed once into an anonymous
-//! temporary file, in the folder that `TMPDIR` names.
+//! temporary file, in the folder that `TMPDIR` names, of whose free space it may take half.
 
 mod archive;
 mod array;
@@ -30,12 +30,13 @@ mod positioned;
 mod spill;
 mod survey;
 mod tar;
+mod watched;
 mod zip;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
-use std::io::Seek;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -46,8 +47,11 @@ use self::array::{PixelArray, Segment};
 use self::directory::Directory;
 pub use self::error::{DataSetError, ImageError};
 pub use self::survey::Others;
+use self::watched::Watched;
 use super::RgbImage;
 use super::decode::{Format, MAX_PIXELS, decode, hexadecimal};
+use crate::interrupt::Interrupt;
+use crate::regular;
 
 /// What kind of container a set of images is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,6 +107,14 @@ impl DataSet {
     /// damaged or not supported. [`DataSetError::StatisticsFile`] tells that it holds statistics of features instead of
     /// images.
     pub fn open(path: &Path) -> Result<Self, DataSetError> {
+        Self::open_with(path, &Interrupt::new())
+    }
+
+    /// [`DataSet::open`] that can be stopped: listing a million files takes a while, and so does decompressing an archive.
+    ///
+    /// # Errors
+    /// As for [`DataSet::open`], and [`DataSetError::Interrupted`] soon after `interrupt` is requested.
+    pub fn open_with(path: &Path, interrupt: &Interrupt) -> Result<Self, DataSetError> {
         let failure = |source| DataSetError::Io { path: path.to_owned(), source };
         let metadata = match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -111,9 +123,9 @@ impl DataSet {
             other => other.map_err(failure)?,
         };
         let (kind, source) = if metadata.is_dir() {
-            (DataSetKind::Directory, Source::Directory(Directory::open(path)?))
+            (DataSetKind::Directory, Source::Directory(Directory::open(path, interrupt)?))
         } else {
-            open_file(path, File::open(path).map_err(failure)?, Packing::MayBeGzip)?
+            open_file(path, regular::open(path).map_err(failure)?, interrupt)?
         };
         Ok(Self { path: path.to_owned(), kind, source })
     }
@@ -206,49 +218,102 @@ impl DataSet {
     }
 }
 
-/// Whether a file may still turn out to be gzipped: the content of a gzip file may not be gzipped again.
-#[derive(Clone, Copy, PartialEq)]
-enum Packing {
-    MayBeGzip,
-    Plain,
+/// Opens a file by what it begins with.
+fn open_file(path: &Path, file: File, interrupt: &Interrupt) -> Result<(DataSetKind, Source), DataSetError> {
+    let head = positioned::read_head_at(&file, Container::HEAD, 0)
+        .map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
+    // What reads on from here, reads from the start: some systems move the cursor with every read.
+    (&file).rewind().map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
+    if head.starts_with(GZIP) {
+        return open_gzip(path, &file, interrupt);
+    }
+    Container::recognise(path, &head)?.open(path, file, interrupt)
 }
 
-/// Opens a file by what it begins with.
-fn open_file(path: &Path, file: File, packing: Packing) -> Result<(DataSetKind, Source), DataSetError> {
+/// What a gzip file begins with.
+const GZIP: &[u8] = b"\x1f\x8b";
+
+/// Opens what is in a gzip file, which may not be gzipped again.
+fn open_gzip(path: &Path, file: &File, interrupt: &Interrupt) -> Result<(DataSetKind, Source), DataSetError> {
+    let mut content = MultiGzDecoder::new(Watched::new(file, interrupt));
+    let mut head = vec![];
+    let read = content.by_ref().take(Container::HEAD as u64).read_to_end(&mut head);
+    read.map_err(|error| spill::failure(path, &error))?;
+    // Before anything is written: what is not a set of images may inflate to any length.
+    let container = Container::recognise(path, &head)?;
+    let content = spill::spill(path, head.chain(content))?;
+    container.open(path, content, interrupt)
+}
+
+/// The kinds of files that hold sets of images.
+#[derive(Clone, Copy)]
+enum Container {
+    Zip,
+    Tar,
+    Npy,
+    Idx,
+}
+
+impl Container {
     /// A tar header, the longest of the signatures.
     const HEAD: usize = 512;
-    let failure = |source| DataSetError::Io { path: path.to_owned(), source };
-    let head = positioned::read_head_at(&file, HEAD, 0).map_err(failure)?;
-    // What reads on from here, reads from the start: some systems move the cursor with every read.
-    (&file).rewind().map_err(failure)?;
-    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        let entries = zip::index(path, &file)?;
-        return Ok(if npz::recognise(&entries) {
-            (DataSetKind::Npz, Source::Array(npz::open(path, file, entries)?))
-        } else {
-            (DataSetKind::Zip, Source::Archive(Archive::new(path, file, entries)?))
-        });
+
+    fn recognise(path: &Path, head: &[u8]) -> Result<Self, DataSetError> {
+        if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+            return Ok(Container::Zip);
+        }
+        if tar::recognise(head) {
+            return Ok(Container::Tar);
+        }
+        if head.starts_with(npy::MAGIC) {
+            return Ok(Container::Npy);
+        }
+        if idx::recognise(head) {
+            return Ok(Container::Idx);
+        }
+        let path = path.to_owned();
+        Err(match (Format::sniff(head), compression(head)) {
+            (Some(format), _) => DataSetError::SingleImage { path, format },
+            (None, Some(compression)) => DataSetError::UnsupportedCompression { path, compression },
+            (None, None) => DataSetError::UnknownContainer { path, head: hexadecimal(head) },
+        })
     }
-    if head.starts_with(b"\x1f\x8b") && packing == Packing::MayBeGzip {
-        let content = spill::spill(path, MultiGzDecoder::new(&file))?;
-        return open_file(path, content, Packing::Plain);
+
+    fn open(self, path: &Path, file: File, interrupt: &Interrupt) -> Result<(DataSetKind, Source), DataSetError> {
+        let archive = |file, entries| Ok(Source::Archive(Archive::new(path, file, entries, interrupt)?));
+        let segment = |file: File| -> Result<Segment, DataSetError> {
+            let metadata = file.metadata().map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
+            Ok(Segment { file, offset: 0, length: metadata.len() })
+        };
+        Ok(match self {
+            Container::Zip => {
+                let entries = zip::index(path, &file, interrupt)?;
+                match npz::recognise(&entries) {
+                    true => (DataSetKind::Npz, Source::Array(npz::open(path, file, entries, interrupt)?)),
+                    false => (DataSetKind::Zip, archive(file, entries)?),
+                }
+            }
+            Container::Tar => {
+                let entries = tar::index(path, &file, interrupt)?;
+                (DataSetKind::Tar, archive(file, entries)?)
+            }
+            Container::Npy => (DataSetKind::Npy, Source::Array(npy::open(path, segment(file)?)?)),
+            Container::Idx => (DataSetKind::Idx, Source::Array(idx::open(path, segment(file)?)?)),
+        })
     }
-    if tar::recognise(&head) {
-        let entries = tar::index(path, &file)?;
-        return Ok((DataSetKind::Tar, Source::Archive(Archive::new(path, file, entries)?)));
-    }
-    let length = file.metadata().map_err(failure)?.len();
-    if head.starts_with(npy::MAGIC) {
-        return Ok((DataSetKind::Npy, Source::Array(npy::open(path, Segment { file, offset: 0, length })?)));
-    }
-    if idx::recognise(&head) {
-        return Ok((DataSetKind::Idx, Source::Array(idx::open(path, Segment { file, offset: 0, length })?)));
-    }
-    let path = path.to_owned();
-    Err(match Format::sniff(&head) {
-        Some(format) => DataSetError::SingleImage { path, format },
-        None => DataSetError::UnknownContainer { path, head: hexadecimal(&head) },
-    })
+}
+
+/// The compressions that archives often come in and that are not read here, by their signatures.
+fn compression(head: &[u8]) -> Option<&'static str> {
+    let signatures: [(&[u8], _); 6] = [
+        (b"BZh", "bzip2"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"\x28\xb5\x2f\xfd", "Zstandard"),
+        (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+        (b"Rar!", "RAR"),
+        (GZIP, "gzip, twice"),
+    ];
+    signatures.into_iter().find_map(|(signature, name)| head.starts_with(signature).then_some(name))
 }
 
 /// The first part of a path that does not exist.

@@ -11,6 +11,8 @@ use super::array::{PixelArray, Segment};
 use super::error::DataSetError;
 use super::npy;
 use super::spill::spill;
+use super::watched::Watched;
+use crate::interrupt::Interrupt;
 
 /// Whether the entries of a zip archive are arrays.
 pub(super) fn recognise(entries: &[Entry]) -> bool {
@@ -18,7 +20,12 @@ pub(super) fn recognise(entries: &[Entry]) -> bool {
 }
 
 /// Opens the array of the images: `arr_0`, as the sample files of guided diffusion have it, or else the only one.
-pub(super) fn open(path: &Path, file: File, entries: Vec<Entry>) -> Result<PixelArray, DataSetError> {
+pub(super) fn open(
+    path: &Path,
+    file: File,
+    entries: Vec<Entry>,
+    interrupt: &Interrupt,
+) -> Result<PixelArray, DataSetError> {
     let find = |name: &str| entries.iter().find(|entry| entry.name == name);
     if find("mu.npy").is_some() && find("sigma.npy").is_some() {
         return Err(DataSetError::StatisticsFile { path: path.to_owned() });
@@ -39,7 +46,8 @@ pub(super) fn open(path: &Path, file: File, entries: Vec<Entry>) -> Result<Pixel
         Storage::Deflated { packed, bytes, .. } => {
             let mut reader = &file;
             reader.seek(SeekFrom::Start(images.offset)).map_err(failure)?;
-            let file = spill(path, DeflateDecoder::new(reader.take(packed)).take(bytes))?;
+            let packed = Watched::new(reader.take(packed), interrupt);
+            let file = spill(path, DeflateDecoder::new(packed).take(bytes))?;
             let length = file.metadata().map_err(failure)?.len();
             Segment { file, offset: 0, length }
         }

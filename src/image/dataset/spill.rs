@@ -1,25 +1,90 @@
 //! Decompression into an anonymous temporary file: compressed data cannot be read by offset.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::Path;
 
 use super::error::DataSetError;
+use super::watched::was_stopped;
 
-/// Copies all of `content` to a file that vanishes when it is closed.
-pub(super) fn spill(path: &Path, mut content: impl Read) -> Result<File, DataSetError> {
-    let temporary =
-        |source| DataSetError::TemporaryFile { path: path.to_owned(), folder: std::env::temp_dir(), source };
+/// Copies all of `content` to a file that vanishes when it is closed, and is read from its beginning. Content may inflate to a thousand times its length,
+/// so it may take half of what is free where temporary files are, and no more: whatever else needs the disk finds as much.
+pub(super) fn spill(path: &Path, content: impl Read) -> Result<File, DataSetError> {
+    let folder = std::env::temp_dir();
+    match free_bytes(&folder) {
+        Ok(free) => spill_within(free / 2, path, content),
+        Err(source) => Err(DataSetError::TemporaryFile { path: path.to_owned(), folder, source }),
+    }
+}
+
+fn spill_within(bound: u64, path: &Path, mut content: impl Read) -> Result<File, DataSetError> {
+    let folder = std::env::temp_dir;
+    let temporary = |source| DataSetError::TemporaryFile { path: path.to_owned(), folder: folder(), source };
     let mut file = tempfile::tempfile().map_err(temporary)?;
     let mut buffer = vec![0; 1 << 16];
+    let mut written = 0;
     loop {
         match content.read(&mut buffer) {
-            Ok(0) => return Ok(file),
-            Ok(count) => file.write_all(&buffer[..count]).map_err(temporary)?,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                return Err(DataSetError::CorruptArchive { path: path.to_owned(), reason: error.to_string() });
+            Ok(0) => {
+                file.rewind().map_err(temporary)?;
+                return Ok(file);
             }
+            Ok(count) => {
+                written += count as u64;
+                if written > bound {
+                    return Err(DataSetError::Inflated { path: path.to_owned(), folder: folder(), bound });
+                }
+                file.write_all(&buffer[..count]).map_err(temporary)?;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(failure(path, &error)),
         }
+    }
+}
+
+/// Why compressed data could not be read to its end.
+pub(super) fn failure(path: &Path, error: &io::Error) -> DataSetError {
+    match was_stopped(error) {
+        true => DataSetError::Interrupted { path: path.to_owned() },
+        false => DataSetError::CorruptArchive { path: path.to_owned(), reason: error.to_string() },
+    }
+}
+
+/// What a user may still write to the disk of a folder.
+#[cfg(unix)]
+fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Not known without calls that are unsafe: a full disk is an error like any other then.
+#[cfg(not(unix))]
+fn free_bytes(_: &Path) -> io::Result<u64> {
+    Ok(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::watched::Watched;
+    use super::*;
+    use crate::interrupt::Interrupt;
+
+    #[test]
+    fn content_up_to_the_bound_is_copied_and_more_is_refused() {
+        let path = Path::new("x.tar.gz");
+        let file = spill_within(100_000, path, io::repeat(7).take(100_000)).unwrap();
+        assert_eq!(io::read_to_string(file).unwrap().len(), 100_000);
+        let error = spill_within(100_000, path, io::repeat(7)).unwrap_err().to_string();
+        assert!(error.contains("`x.tar.gz` inflates to more than 100000 bytes"), "{error}");
+        assert!(error.contains("TMPDIR"), "{error}");
+    }
+
+    #[test]
+    fn endless_content_can_be_stopped() {
+        let interrupt = Interrupt::new();
+        interrupt.request();
+        let content = Watched::new(io::repeat(0), &interrupt);
+        let error = spill(Path::new("x.tar.gz"), content).unwrap_err();
+        assert!(matches!(error, DataSetError::Interrupted { .. }));
     }
 }

@@ -10,6 +10,8 @@ use tar::Archive;
 use super::archive::{Entry, Storage};
 use super::error::DataSetError;
 use super::survey::hidden;
+use super::watched::{Watched, was_stopped};
+use crate::interrupt::Interrupt;
 
 /// Whether a file begins with a tar header: its checksum, which sums the header with the checksum itself blanked.
 pub(super) fn recognise(head: &[u8]) -> bool {
@@ -24,8 +26,9 @@ pub(super) fn recognise(head: &[u8]) -> bool {
 /// Every regular file in the archive, images or not, and every link to one. Links to folders are passed over: what they
 /// show is in the archive under its real name. A file that occurs twice counts as tar would unpack it: as its last
 /// occurrence.
-pub(super) fn index(path: &Path, file: &File) -> Result<Vec<Entry>, DataSetError> {
+pub(super) fn index(path: &Path, file: &File, interrupt: &Interrupt) -> Result<Vec<Entry>, DataSetError> {
     let failure = |source: io::Error| match source.kind() {
+        _ if was_stopped(&source) => DataSetError::Interrupted { path: path.to_owned() },
         ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
             DataSetError::CorruptArchive { path: path.to_owned(), reason: source.to_string() }
         }
@@ -34,7 +37,7 @@ pub(super) fn index(path: &Path, file: &File) -> Result<Vec<Entry>, DataSetError
     let mut files: BTreeMap<String, (u64, Storage)> = BTreeMap::new();
     let mut folders = BTreeSet::new();
     let mut links = vec![];
-    let mut archive = Archive::new(BufReader::new(file));
+    let mut archive = Archive::new(BufReader::new(Watched::new(file, interrupt)));
     for entry in archive.entries_with_seek().map_err(failure)? {
         let entry = entry.map_err(failure)?;
         let name = normal(&String::from_utf8_lossy(&entry.path_bytes()));

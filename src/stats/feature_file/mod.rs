@@ -8,11 +8,11 @@
 //!
 //! All numbers are written in f32. Arrays of f64, as other tools write them, are read and rounded to f32.
 
+mod fault;
 mod npz;
 mod safetensors;
 
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Ix2, OwnedRepr};
@@ -20,14 +20,16 @@ use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyExt};
 
 use super::features::{Features, FeaturesError, Logits};
 use super::file::Provenance;
-use crate::atomic;
 use crate::error::{Blame, Blamed};
+use crate::output::{Output, OutputError};
+use crate::regular;
+use fault::Fault;
 
 /// Why a feature file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeatureFileError {
-    /// The file cannot be opened, read or written.
+    /// The file cannot be opened or read, though nothing is known to be wrong with it.
     #[error("{}: {source}", path.display())]
     Io {
         /// Path of the file.
@@ -35,13 +37,16 @@ pub enum FeatureFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// The name does not say in which format to write.
     #[error("{} does not say which format to write: name a file .npz, .npy or .safetensors", path.display())]
     Extension {
         /// Path of the file.
         path: PathBuf,
     },
-    /// The file is damaged, or is no feature file.
+    /// The file is damaged, or is not a feature file.
     #[error("{} is not a feature file: {reason}", path.display())]
     Malformed {
         /// Path of the file.
@@ -61,10 +66,20 @@ pub enum FeatureFileError {
     },
 }
 
+impl FeatureFileError {
+    fn of(path: &Path, fault: Fault) -> Self {
+        match fault {
+            Fault::Io(source) => FeatureFileError::Io { path: path.into(), source },
+            Fault::Malformed(reason) => FeatureFileError::Malformed { path: path.into(), reason },
+        }
+    }
+}
+
 impl Blamed for FeatureFileError {
     fn blame(&self) -> Blame {
         match self {
-            FeatureFileError::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Blame::Machine,
+            FeatureFileError::Io { source, .. } => regular::blame(source),
+            FeatureFileError::Output(error) => error.blame(),
             _ => Blame::Input,
         }
     }
@@ -117,7 +132,7 @@ impl Format {
     /// By the first bytes; `None` for what is certainly no feature file.
     fn of_content(path: &Path) -> io::Result<Option<Self>> {
         let mut head = Vec::new();
-        File::open(path)?.take(128).read_to_end(&mut head)?;
+        regular::open(path)?.take(128).read_to_end(&mut head)?;
         Ok(if head.starts_with(b"PK\x03\x04") {
             Some(Format::Npz)
         } else if head.starts_with(b"\x93NUMPY") {
@@ -149,15 +164,13 @@ impl FeatureFile {
     /// [`FeatureFileError`] when it cannot be read, holds no features, or values that are not finite; such a value's
     /// image is named where the file tells.
     pub fn read(path: &Path) -> Result<Self, FeatureFileError> {
-        let failure = |source| FeatureFileError::Io { path: path.into(), source };
-        let malformed = |reason: String| FeatureFileError::Malformed { path: path.into(), reason };
-        let raw = match Format::of_content(path).map_err(failure)? {
-            Some(Format::Npz) => npz::read(path).map_err(malformed)?,
-            Some(Format::Safetensors) => safetensors::read(path).map_err(malformed)?,
-            Some(Format::Npy) => Raw { features: Some(read_npy(path).map_err(malformed)?), ..Raw::default() },
-            None => return Err(malformed("it is no .npz, .npy or .safetensors file of features".into())),
+        let raw = || match Format::of_content(path)? {
+            Some(Format::Npz) => npz::read(path),
+            Some(Format::Safetensors) => safetensors::read(path),
+            Some(Format::Npy) => Ok(Raw { features: Some(read_npy(path)?), ..Raw::default() }),
+            None => Err(Fault::Malformed("it is not a .npz, .npy or .safetensors file of features".into())),
         };
-        Self::checked(path, raw)
+        Self::checked(path, raw().map_err(|fault| FeatureFileError::of(path, fault))?)
     }
 
     fn checked(path: &Path, raw: Raw) -> Result<Self, FeatureFileError> {
@@ -200,9 +213,11 @@ impl FeatureFile {
     /// # Errors
     /// [`FeatureFileError`] when it cannot be read or does not tell.
     pub fn read_provenance(path: &Path) -> Result<Provenance, FeatureFileError> {
-        let malformed = |reason: String| FeatureFileError::Malformed { path: path.into(), reason };
-        let text = npz::read_provenance(path).map_err(malformed)?;
-        serde_json::from_str(&text).map_err(|error| malformed(format!("its provenance cannot be read: {error}")))
+        let text = npz::read_provenance(path).map_err(|fault| FeatureFileError::of(path, fault))?;
+        serde_json::from_str(&text).map_err(|error| {
+            let reason = format!("its provenance cannot be read: {error}");
+            FeatureFileError::Malformed { path: path.into(), reason }
+        })
     }
 
     /// Whether [`Self::write`] could write to such a path all that it is asked to; so that one can know before the work.
@@ -213,19 +228,29 @@ impl FeatureFile {
         Format::of_name(path).map(|_| ())
     }
 
-    /// Writes the file atomically, in the format that its extension names. A `.npy` file takes the features alone.
+    /// Writes the file in the format that its extension names. A `.npy` file takes the features alone. It appears whole or
+    /// not at all.
     ///
     /// # Errors
     /// [`FeatureFileError`] when the extension names no format, or the file cannot be written; a file that was there
     /// before is then untouched.
     pub fn write(&self, path: &Path) -> Result<(), FeatureFileError> {
-        let format = Format::of_name(path)?;
-        atomic::write(path, |file: &mut BufWriter<&File>| match format {
+        Self::check_name(path)?;
+        self.write_to(Output::claim(path)?)
+    }
+
+    /// As [`Self::write`], to a file that was claimed before the features were computed. Its [name](Self::check_name) is best
+    /// checked then, too.
+    ///
+    /// # Errors
+    /// [`FeatureFileError`] when the extension names no format, or the file cannot be written.
+    pub fn write_to(&self, output: Output) -> Result<(), FeatureFileError> {
+        let format = Format::of_name(output.path())?;
+        Ok(output.fill(|file| match format {
             Format::Npz => npz::write(self, file),
             Format::Npy => self.features.view().write_npy(file).map_err(io::Error::other),
             Format::Safetensors => safetensors::write(self, file),
-        })
-        .map_err(|source| FeatureFileError::Io { path: path.into(), source })
+        })?)
     }
 
     /// The texts that go into a file, by name.
@@ -250,16 +275,16 @@ impl FeatureFile {
 }
 
 /// An array of f32, or of f64 rounded to f32.
-fn read_npy(path: &Path) -> Result<Array2<f32>, String> {
+fn read_npy(path: &Path) -> Result<Array2<f32>, Fault> {
     fn read<T: ReadableElement>(path: &Path) -> Result<Array2<T>, ReadNpyError> {
-        let file = File::open(path)?;
+        let file = regular::open(path)?;
         ndarray::ArrayBase::<OwnedRepr<T>, Ix2>::read_npy(BufReader::new(file))
     }
     match read::<f64>(path) {
         Err(ReadNpyError::WrongDescriptor(_)) => read::<f32>(path),
         found => found.map(|values| values.mapv(|value| value as f32)),
     }
-    .map_err(|error| error.to_string())
+    .map_err(|error| Fault::of(&error))
 }
 
 #[cfg(test)]

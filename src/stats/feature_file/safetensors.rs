@@ -4,14 +4,16 @@
 //! serves checkpoints, wants the whole file there.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::fault::Fault;
 use super::{FeatureFile, Raw};
+use crate::output::OutputWriter;
+use crate::regular;
 
 /// Longest header that is read; the names of ten million images fit.
 const LONGEST_HEADER: u64 = 1 << 30;
@@ -42,7 +44,7 @@ pub(super) fn recognise(head: &[u8]) -> bool {
     }
 }
 
-pub(super) fn write(content: &FeatureFile, file: &mut BufWriter<&File>) -> io::Result<()> {
+pub(super) fn write(content: &FeatureFile, file: &mut OutputWriter<'_>) -> io::Result<()> {
     let metadata = content.texts().into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
     let matrices = content.matrices();
     let mut end = 0;
@@ -67,40 +69,39 @@ pub(super) fn write(content: &FeatureFile, file: &mut BufWriter<&File>) -> io::R
     Ok(())
 }
 
-pub(super) fn read(path: &Path) -> Result<Raw, String> {
-    let words = |error: io::Error| error.to_string();
-    let mut file = BufReader::new(File::open(path).map_err(words)?);
-    let length_of_file = file.get_ref().metadata().map_err(words)?.len();
+pub(super) fn read(path: &Path) -> Result<Raw, Fault> {
+    let mut file = BufReader::new(regular::open(path)?);
+    let length_of_file = file.get_ref().metadata()?.len();
     let mut length = [0; 8];
-    file.read_exact(&mut length).map_err(words)?;
+    file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
     let first = length.checked_add(8).filter(|&first| length <= LONGEST_HEADER && first <= length_of_file);
-    let first = first.ok_or("its header is longer than the file")?;
+    let first = first.ok_or_else(|| Fault::Malformed("its header is longer than the file".into()))?;
     let mut header = vec![0; length as usize];
-    file.read_exact(&mut header).map_err(words)?;
+    file.read_exact(&mut header)?;
     let Header { mut metadata, tensors } =
         serde_json::from_slice(&header).map_err(|error| format!("its header cannot be read: {error}"))?;
-    let mut matrix = |name: &str| -> Result<Option<Array2<f32>>, String> {
+    let mut matrix = |name: &str| -> Result<Option<Array2<f32>>, Fault> {
         let Some(Tensor { dtype, shape, data_offsets: [start, end] }) = tensors.get(name) else { return Ok(None) };
         let [rows, columns] = shape[..] else {
-            return Err(format!("tensor `{name}` has shape {shape:?}: expected one row an image"));
+            return Err(format!("tensor `{name}` has shape {shape:?}: expected one row an image").into());
         };
         let wide = match dtype.as_str() {
             "F32" => 4,
             "F64" => 8,
-            other => return Err(format!("tensor `{name}` is of type {other}: expected F32 or F64")),
+            other => return Err(format!("tensor `{name}` is of type {other}: expected F32 or F64").into()),
         };
         let bytes = (rows as u64).checked_mul(columns as u64).and_then(|values| values.checked_mul(wide));
         let fits = end.checked_add(first).is_some_and(|end| end <= length_of_file);
         if !fits || end.checked_sub(*start) != bytes {
-            return Err(format!("tensor `{name}` of shape {shape:?} does not lie where the header says"));
+            return Err(format!("tensor `{name}` of shape {shape:?} does not lie where the header says").into());
         }
-        file.seek(SeekFrom::Start(first + start)).map_err(words)?;
+        file.seek(SeekFrom::Start(first + start))?;
         let mut values = Vec::with_capacity(rows * columns);
         let mut chunk = vec![0; CHUNK * wide as usize];
         while values.len() < rows * columns {
             let part = (rows * columns - values.len()).min(CHUNK) * wide as usize;
-            file.read_exact(&mut chunk[..part]).map_err(words)?;
+            file.read_exact(&mut chunk[..part])?;
             let (singles, _) = chunk[..part].as_chunks::<4>();
             let (doubles, _) = chunk[..part].as_chunks::<8>();
             match wide {

@@ -12,46 +12,26 @@ use crate::gan::variational::MlpCritic;
 use ndarray::{Array1, Array2, Axis};
 
 use super::input::Pair;
+use super::options::ArgumentsError;
 use super::output::{Method, Row, Uncertainty};
-use super::{ArgumentsError, Critic, Estimator, Measure, Plan, Transport};
+use super::{Critic, Estimator, Measure, Plan, Quantity, Transport};
 
 /// Everything the plan asks for.
 pub(super) fn rows(plan: &Plan) -> crate::Result<Vec<Row>> {
-    match plan.measure {
-        Measure::One(divergence) => Ok(vec![f_divergence(plan, divergence)?]),
-        Measure::All => all(plan),
-        Measure::GanValue => gan_value(plan),
-        Measure::Wasserstein(order) => Ok(vec![wasserstein(plan, order)?]),
-    }
-}
-
-/// Every divergence that is available for this kind of input.
-fn all(plan: &Plan) -> crate::Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for divergence in Divergence::catalogue().filter(|divergence| is_available(plan, *divergence)) {
-        rows.push(f_divergence(plan, divergence)?);
-    }
-    for order in [Order::ONE, Order::TWO] {
-        // Between Gaussians only W₂ has a formula.
-        if order == Order::TWO || !matches!(plan.pair, Pair::Gaussians(..)) {
-            rows.push(wasserstein(plan, order)?);
-        }
+    let row = |quantity: &Quantity| match *quantity {
+        Quantity::Divergence(divergence) => f_divergence(plan, divergence),
+        Quantity::Wasserstein(order) => wasserstein(plan, order),
+    };
+    let mut rows = plan.quantities.iter().map(row).collect::<crate::Result<Vec<_>>>()?;
+    if plan.measure == Measure::GanValue {
+        rows[0].title = "V(D*, G) = −ln 4 + 2·JS".to_owned();
+        rows.extend(optimal_discriminator(&plan.pair));
     }
     Ok(rows)
 }
 
-fn is_available(plan: &Plan, divergence: Divergence) -> bool {
-    let unbounded = matches!(divergence, Divergence::F(generator) if generator.name().ends_with("chi-alpha"));
-    match (&plan.pair, plan.estimator) {
-        (Pair::Gaussians(..), _) => !unbounded,
-        (Pair::Samples(..), Some(Estimator::Neighbours(_))) => neighbour_order(divergence).is_some(),
-        (Pair::Samples(..), Some(Estimator::Variational(_))) => matches!(divergence, Divergence::F(_)),
-        _ => true,
-    }
-}
-
 fn row(plan: &Plan, divergence: Divergence, value: f64, method: Method, uncertainty: Option<Uncertainty>) -> Row {
-    // `--base` was checked against a single divergence; in a list it applies where it can.
+    // In a list, `--base` applies where it can.
     let unit = divergence.unit(plan.base).ok();
     let factor = unit.unwrap_or(1.0);
     Row {
@@ -86,14 +66,15 @@ fn f_divergence(plan: &Plan, kind: Divergence) -> crate::Result<Row> {
 }
 
 /// How the nearest-neighbour estimator of KL gives a divergence: with P and Q exchanged or not.
-fn neighbour_order(kind: Divergence) -> Option<bool> {
+pub(super) fn neighbour_order(kind: Divergence) -> Option<bool> {
     [(Generator::KULLBACK_LEIBLER, false), (Generator::REVERSE_KULLBACK_LEIBLER, true)]
         .into_iter()
         .find_map(|(generator, exchanged)| (kind == Divergence::F(generator)).then_some(exchanged))
 }
 
 fn estimate(plan: &Plan, kind: Divergence, p: &Array2<f64>, q: &Array2<f64>) -> crate::Result<Row> {
-    let unavailable = |remedy| ArgumentsError::Unavailable { what: kind.to_string(), kind: "this estimator", remedy };
+    let unavailable =
+        |remedy| ArgumentsError::Unavailable { what: kind.to_string(), subject: "this estimator", remedy };
     Ok(match plan.estimator.ok_or(ArgumentsError::EstimatorMissing)? {
         Estimator::Histogram { bins, pseudocount } => {
             let (p, q) = (column(p)?, column(q)?);
@@ -127,7 +108,7 @@ fn column(samples: &Array2<f64>) -> Result<Vec<f64>, ArgumentsError> {
     } else {
         Err(ArgumentsError::Unavailable {
             what: "a histogram".to_owned(),
-            kind: "samples of several dimensions",
+            subject: "samples of several dimensions",
             remedy: "use --estimator knn or variational",
         })
     }
@@ -165,7 +146,7 @@ fn wasserstein(plan: &Plan, order: Order) -> crate::Result<Row> {
         Pair::Gaussians(p, q) if order == Order::TWO => of(wasserstein_2(p, q)?, Method::ClosedForm, None),
         Pair::Gaussians(..) => Err(ArgumentsError::Unavailable {
             what: format!("wasserstein({})", order.get()),
-            kind: "Gaussians",
+            subject: "Gaussians",
             remedy: "only w2 has a formula; draw samples for other orders",
         })?,
         Pair::Samples(p, q) => match plan.transport {
@@ -184,45 +165,38 @@ pub(super) fn points(plan: &Plan, distribution: &Distribution) -> Vec<f64> {
     plan.points.clone().unwrap_or_else(|| (0..distribution.len()).map(|index| index as f64).collect())
 }
 
-/// V(D*, G), the JS it follows from, and D* itself where there are points to name.
-fn gan_value(plan: &Plan) -> crate::Result<Vec<Row>> {
-    let [game_value, js] = [Generator::GAN, Generator::JENSEN_SHANNON].map(Divergence::F);
-    let mut first = match &plan.pair {
-        Pair::Samples(..) if plan.estimator.is_none() => Err(ArgumentsError::EstimatorMissing)?,
-        _ => f_divergence(plan, game_value)?,
+/// D* where there are points to name: the game's value is reached there.
+fn optimal_discriminator(pair: &Pair) -> Vec<Row> {
+    let Pair::Distributions(p, q) = pair else { return Vec::new() };
+    let row = |(index, (p, q)): (usize, (&f64, &f64))| Row {
+        measure: format!("D*({index})"),
+        title: "Optimal discriminator".to_owned(),
+        value: game::optimal_discriminator(*p, *q),
+        unit: None,
+        method: Method::Exact,
+        uncertainty: None,
     };
-    first.title = "V(D*, G) = −ln 4 + 2·JS".to_owned();
-    let mut rows = vec![first, f_divergence(plan, js)?];
-    if let Pair::Distributions(p, q) = &plan.pair {
-        let discriminators = p.probabilities().iter().zip(q.probabilities());
-        rows.extend(discriminators.enumerate().map(|(index, (p, q))| Row {
-            measure: format!("D*({index})"),
-            title: "Optimal discriminator".to_owned(),
-            value: game::optimal_discriminator(*p, *q),
-            unit: None,
-            method: Method::Exact,
-            uncertainty: None,
-        }));
-    }
-    Ok(rows)
+    p.probabilities().iter().zip(q.probabilities()).enumerate().map(row).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::input::Reading;
-    use super::super::parse_measure;
+    use super::super::input::{Kind, Reading};
     use super::*;
 
     fn plan(measure: &str, p: &str, q: &str) -> Plan {
+        let (measure, kind) = (Measure::parse(measure).unwrap(), Kind::of_both(p, q).unwrap());
         Plan {
-            measure: parse_measure(measure).unwrap(),
-            pair: Pair::read(p, q, Reading::AsIs).unwrap(),
+            measure,
+            quantities: measure.quantities(kind, None),
+            pair: Pair::read(kind, p, q, Reading::AsIs).unwrap(),
             base: crate::divergence::Base::E,
             estimator: None,
             transport: Transport::Exact,
             points: None,
             samples: 1000,
             seed: 1,
+            picture: None,
         }
     }
 

@@ -15,6 +15,15 @@ pub(super) enum Reading {
     Normalized,
 }
 
+/// What P and Q are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Probabilities,
+    Densities,
+    Gaussians,
+    Samples,
+}
+
 /// P and Q, which must be of the same kind.
 #[derive(Debug)]
 pub(super) enum Pair {
@@ -22,14 +31,6 @@ pub(super) enum Pair {
     Densities(Density, Density),
     Gaussians(Gaussian, Gaussian),
     Samples(Array2<f64>, Array2<f64>),
-}
-
-/// One of them.
-enum Input {
-    Distribution(Distribution),
-    Density(Density),
-    Gaussian(Gaussian),
-    Samples(Array2<f64>),
 }
 
 /// Why P or Q cannot be read.
@@ -105,59 +106,86 @@ impl Blamed for InputError {
     }
 }
 
-impl Pair {
-    /// Reads both.
-    pub fn read(p: &str, q: &str, reading: Reading) -> crate::Result<Self> {
-        match (Input::read('P', p, reading)?, Input::read('Q', q, reading)?) {
-            (Input::Distribution(p), Input::Distribution(q)) => Ok(Pair::Distributions(p, q)),
-            (Input::Density(p), Input::Density(q)) => Ok(Pair::Densities(p, q)),
-            (Input::Gaussian(p), Input::Gaussian(q)) => Ok(Pair::Gaussians(p, q)),
-            (Input::Samples(p), Input::Samples(q)) => Ok(Pair::Samples(p, q)),
-            (p, q) => Err(InputError::Mixed { p: p.kind(), q: q.kind() })?,
+impl Kind {
+    /// What both are, by the form of their texts: no file is opened.
+    pub fn of_both(p: &str, q: &str) -> Result<Self, InputError> {
+        match (Self::of(p)?, Self::of(q)?) {
+            (p, q) if p == q => Ok(p),
+            (p, q) => Err(InputError::Mixed { p: p.one(), q: q.one() }),
         }
     }
 
-    /// What P and Q are, for people.
-    pub fn kind(&self) -> &'static str {
+    fn of(text: &str) -> Result<Self, InputError> {
+        match extension(text) {
+            // A density such as `normal(0,1.csv` does not exist; anything with a parenthesis is an expression.
+            _ if text.contains('(') => Ok(Kind::Densities),
+            Some("csv" | "txt") => Ok(Kind::Probabilities),
+            Some("npy") => Ok(Kind::Samples),
+            Some("npz") => Ok(Kind::Gaussians),
+            _ if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+')) => {
+                Ok(Kind::Probabilities)
+            }
+            _ => Err(InputError::Unrecognized { text: text.to_owned() }),
+        }
+    }
+
+    /// Both, for people.
+    pub fn name(self) -> &'static str {
         match self {
-            Pair::Distributions(..) => "probabilities",
-            Pair::Densities(..) => "densities",
-            Pair::Gaussians(..) => "Gaussians",
-            Pair::Samples(..) => "samples",
+            Kind::Probabilities => "probabilities",
+            Kind::Densities => "densities",
+            Kind::Gaussians => "Gaussians",
+            Kind::Samples => "samples",
+        }
+    }
+
+    /// One of the two, for people.
+    fn one(self) -> &'static str {
+        match self {
+            Kind::Probabilities => "probabilities",
+            Kind::Densities => "a density",
+            Kind::Gaussians => "a Gaussian",
+            Kind::Samples => "samples",
         }
     }
 }
 
-impl Input {
-    fn read(which: char, text: &str, reading: Reading) -> crate::Result<Self> {
-        let path = Path::new(text);
-        match path.extension().and_then(|extension| extension.to_str()) {
-            // A density such as `normal(0,1.csv` does not exist; anything with a parenthesis is an expression.
-            _ if text.contains('(') => {
-                let density = text.parse().map_err(|source| InputError::Density { which, source })?;
-                Ok(Input::Density(density))
-            }
-            Some("csv" | "txt") => {
-                let content =
-                    fs::read_to_string(path).map_err(|source| InputError::File { path: text.to_owned(), source })?;
-                Ok(Input::Distribution(distribution(which, numbers(&content)?, reading)?))
-            }
-            Some("npy") => Ok(Input::Samples(samples(path)?)),
-            Some("npz") => Ok(Input::Gaussian(gaussian(path)?)),
-            _ if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+')) => {
-                Ok(Input::Distribution(distribution(which, numbers(text)?, reading)?))
-            }
-            _ => Err(InputError::Unrecognized { text: text.to_owned() })?,
-        }
+impl Pair {
+    /// Reads both, which are of this kind.
+    pub fn read(kind: Kind, p: &str, q: &str, reading: Reading) -> crate::Result<Self> {
+        let probabilities = |which, text| distribution(which, probabilities(text)?, reading);
+        let density = |which, text: &str| text.parse().map_err(|source| InputError::Density { which, source });
+        Ok(match kind {
+            Kind::Probabilities => Pair::Distributions(probabilities('P', p)?, probabilities('Q', q)?),
+            Kind::Densities => Pair::Densities(density('P', p)?, density('Q', q)?),
+            Kind::Gaussians => Pair::Gaussians(gaussian(Path::new(p))?, gaussian(Path::new(q))?),
+            Kind::Samples => Pair::Samples(samples(Path::new(p))?, samples(Path::new(q))?),
+        })
     }
 
-    fn kind(&self) -> &'static str {
+    /// What P and Q are.
+    pub fn kind(&self) -> Kind {
         match self {
-            Input::Distribution(_) => "probabilities",
-            Input::Density(_) => "a density",
-            Input::Gaussian(_) => "a Gaussian",
-            Input::Samples(_) => "samples",
+            Pair::Distributions(..) => Kind::Probabilities,
+            Pair::Densities(..) => Kind::Densities,
+            Pair::Gaussians(..) => Kind::Gaussians,
+            Pair::Samples(..) => Kind::Samples,
         }
+    }
+}
+
+fn extension(text: &str) -> Option<&str> {
+    Path::new(text).extension().and_then(|extension| extension.to_str())
+}
+
+/// The numbers of a file, or of the text itself.
+fn probabilities(text: &str) -> Result<Vec<f64>, InputError> {
+    match extension(text) {
+        Some("csv" | "txt") => {
+            let content = fs::read_to_string(text);
+            numbers(&content.map_err(|source| InputError::File { path: text.to_owned(), source })?)
+        }
+        _ => numbers(text),
     }
 }
 
@@ -233,7 +261,8 @@ mod tests {
     use super::*;
 
     fn read(p: &str, q: &str) -> Result<Pair, String> {
-        Pair::read(p, q, Reading::AsIs).map_err(|error| error.to_string())
+        let kind = Kind::of_both(p, q).map_err(|error| error.to_string())?;
+        Pair::read(kind, p, q, Reading::AsIs).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What `--plot` shows: the generator f and its conjugate f*, both distributions, and what each point contributes.
 
+use std::path::Path;
+
 use crate::divergence::{Density, Distribution, Divergence, Generator, game};
 
-use super::input::Pair;
-use super::{ArgumentsError, Measure, Plan, compute};
-use crate::cli::plot::{Curve, Panel};
+use super::input::{Kind, Pair};
+use super::options::ArgumentsError;
+use super::{Measure, Plan, compute};
+use crate::report::plot::{Curve, Panel};
 
 /// Points a curve.
 const RESOLUTION: usize = 400;
@@ -13,28 +16,49 @@ const TAIL: f64 = 1e-3;
 /// Ratios p/q up to here are shown.
 const LARGEST_RATIO: f64 = 4.0;
 
-/// The panels for the plan's measure.
-pub(super) fn panels(plan: &Plan) -> Result<Vec<Panel>, ArgumentsError> {
-    let unavailable = |kind, remedy| Err(ArgumentsError::Unavailable { what: "--plot".to_owned(), kind, remedy });
-    let divergence = match plan.measure {
-        Measure::One(divergence) => divergence,
-        Measure::GanValue => Divergence::F(Generator::GAN),
-        Measure::All => return unavailable("all divergences at once", "name one"),
-        Measure::Wasserstein(_) => return unavailable("transport distances", "it shows f-divergences and affinities"),
-    };
-    let mut panels = match divergence {
-        Divergence::F(generator) => vec![generator_panel(generator), conjugate_panel(generator)],
-        Divergence::Renyi(_) | Divergence::Bhattacharyya => Vec::new(),
-    };
-    match &plan.pair {
-        Pair::Densities(p, q) => panels.extend(of_densities(plan, divergence, p, q)),
-        Pair::Distributions(p, q) => panels.extend(of_probabilities(plan, divergence, p, q)),
-        Pair::Gaussians(..) | Pair::Samples(..) if panels.is_empty() => {
-            return unavailable("affinities of samples or Gaussians", "give densities or probabilities");
+/// A picture that can be drawn.
+#[derive(Debug)]
+pub(super) struct Picture {
+    divergence: Divergence,
+}
+
+impl Picture {
+    /// Checks that there is something to draw of this measure, and that the file can hold it.
+    pub fn new(path: &Path, measure: Measure, kind: Kind) -> Result<Self, ArgumentsError> {
+        let unavailable = |subject, remedy| ArgumentsError::Unavailable { what: "--plot".to_owned(), subject, remedy };
+        let divergence = match measure {
+            Measure::One(divergence) => divergence,
+            Measure::GanValue => Divergence::F(Generator::GAN),
+            Measure::All => return Err(unavailable("all divergences at once", "name one")),
+            Measure::Wasserstein(_) => {
+                return Err(unavailable("transport distances", "it shows f-divergences and affinities"));
+            }
+        };
+        match (divergence, kind) {
+            (Divergence::Renyi(_) | Divergence::Bhattacharyya, Kind::Gaussians | Kind::Samples) => {
+                Err(unavailable("affinities of samples or Gaussians", "give densities or probabilities"))
+            }
+            // A pipe or a device has a name without one.
+            _ if path.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("svg")) => {
+                Err(ArgumentsError::PlotFormat { path: path.display().to_string() })
+            }
+            _ => Ok(Self { divergence }),
         }
-        Pair::Gaussians(..) | Pair::Samples(..) => {}
     }
-    Ok(panels)
+
+    /// The panels for what the plan computes.
+    pub fn panels(&self, plan: &Plan) -> Vec<Panel> {
+        let mut panels = match self.divergence {
+            Divergence::F(generator) => vec![generator_panel(generator), conjugate_panel(generator)],
+            Divergence::Renyi(_) | Divergence::Bhattacharyya => Vec::new(),
+        };
+        match &plan.pair {
+            Pair::Densities(p, q) => panels.extend(of_densities(plan, self.divergence, p, q)),
+            Pair::Distributions(p, q) => panels.extend(of_probabilities(plan, self.divergence, p, q)),
+            Pair::Gaussians(..) | Pair::Samples(..) => {}
+        }
+        panels
+    }
 }
 
 fn sampled(label: &str, (low, high): (f64, f64), f: impl Fn(f64) -> f64) -> Curve {

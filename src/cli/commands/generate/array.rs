@@ -1,13 +1,13 @@
 //! NumPy arrays of images, written as they come.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use crate::{Error, Result, atomic};
+use crate::Result;
+use crate::output::OutputError;
 
 use super::pixels::interleaved;
-use crate::cli::output::OutputError;
 
 /// What an array of images holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,34 +47,6 @@ impl Shape {
     }
 }
 
-/// A failure of the disk, or of whoever makes the images.
-pub(super) enum Failure {
-    Io(io::Error),
-    Other(Error),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Failure::Io(error)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Failure::Other(error)
-    }
-}
-
-impl Failure {
-    /// The error of a file.
-    pub fn at(self, path: &Path) -> Error {
-        match self {
-            Failure::Io(source) => OutputError::at(path, source).into(),
-            Failure::Other(error) => error,
-        }
-    }
-}
-
 /// A `.npy` file in the making.
 pub struct ArrayFile<'a> {
     shape: Shape,
@@ -83,18 +55,18 @@ pub struct ArrayFile<'a> {
 }
 
 impl<'a> ArrayFile<'a> {
-    /// Writes a file that appears whole or not at all; `fill` pushes every image.
+    /// Writes a file into a folder of temporaries; `fill` pushes every image.
     pub fn write(path: &Path, shape: Shape, fill: impl FnOnce(&mut ArrayFile<'_>) -> Result<()>) -> Result<()> {
-        let written = atomic::write(path, |file: &mut BufWriter<&File>| -> Result<(), Failure> {
-            file.write_all(&shape.npy_header())?;
-            Ok(fill(&mut ArrayFile { shape, to: file, path })?)
-        });
-        written.map_err(|failure| failure.at(path))
+        let failure = |source| OutputError::at(path, source);
+        let mut file = BufWriter::new(File::create_new(path).map_err(failure)?);
+        fill(&mut ArrayFile::begin(path, shape, &mut file)?)?;
+        Ok(file.flush().map_err(failure)?)
     }
 
-    /// An array inside another file, after its head.
-    pub(super) fn within(path: &'a Path, shape: Shape, to: &'a mut dyn Write) -> Self {
-        Self { shape, to, path }
+    /// Begins an array in what is being written to `path`.
+    pub(super) fn begin(path: &'a Path, shape: Shape, to: &'a mut dyn Write) -> Result<Self> {
+        to.write_all(&shape.npy_header()).map_err(|source| OutputError::at(path, source))?;
+        Ok(Self { shape, to, path })
     }
 
     /// Appends planar images.

@@ -2,41 +2,39 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::Result;
-use crate::error::{Blame, Blamed};
-use crate::evaluate::{Continue, PassObserver};
-use crate::extractor::{GeneratorFile, ImageShape, OnnxGenerator, parse_range};
-use crate::gan::train::{Latent, sampling_stream};
-use crate::report::{GeneratorReport, SetReport};
 use clap::Args;
 use ndarray::ArrayView2;
-use tempfile::TempDir;
 
 use super::Interrupted;
 use super::array::{ArrayFile, Shape};
-use crate::cli::args::ScoringArgs;
-use crate::cli::output::OutputError;
-use crate::cli::plan::network_options;
-use crate::cli::progress::{Progress, watch_for_interrupts};
+use crate::cli::args::ExtractArgs;
+use crate::cli::numbers::{seed, whole};
+use crate::error::{Blame, Blamed};
+use crate::evaluate::{GeneratedImages, GeneratorReport, Judged, PassObserver, SetGenerator};
+use crate::extractor::{GeneratorFile, ImageShape, OnnxGenerator, parse_range};
+use crate::gan::train::{Latent, sampling_stream};
+use crate::image::DataSet;
+use crate::output::TemporaryFolder;
+use crate::{Interrupt, Result};
 
 /// A generator in place of a set of images.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct OnnxGeneratorArgs {
-    /// ONNX generator that makes the second set: latents N×length or N×length×1×1 to images N×channels×height×width.
+    /// ONNX generator that makes the generated images: latents N×length or N×length×1×1 to images N×channels×height×width.
     #[arg(long, value_name = "FILE", help_heading = "Generator")]
     pub generator: Option<PathBuf>,
     /// Distribution and length of its latents: normal:100 or uniform:100 [default: as the file says].
-    #[arg(long, value_name = "LATENT", requires = "generator", value_parser = latent, help_heading = "Generator")]
+    #[arg(long, value_name = "LATENT", value_parser = latent, help_heading = "Generator")]
     pub latent: Option<LatentArg>,
-    /// Number of images to generate.
-    #[arg(short = 'n', long, value_name = "N", default_value = "10000", requires = "generator")]
-    #[arg(value_parser = clap::value_parser!(u32).range(2..), help_heading = "Generator")]
-    pub images: u32,
-    /// Seed of the latents: the same seed gives the same images, those of `generate` from the same weights.
-    #[arg(long, default_value_t = 0, requires = "generator", help_heading = "Generator")]
-    pub seed: u64,
-    /// Values that it puts out for black and for white [default: as the file says, else -1,1].
-    #[arg(long, value_name = "BLACK,WHITE", requires = "generator", allow_hyphen_values = true, value_parser = range)]
+    /// Number of images to generate [default: 10000].
+    #[arg(short = 'n', long, value_name = "N", value_parser = whole(1..=u32::MAX))]
+    #[arg(help_heading = "Generator")]
+    pub images: Option<u32>,
+    /// Seed of the latents: the same seed gives the same images, those of `generate` from the same weights [default: 0].
+    #[arg(long, value_name = "SEED", value_parser = seed, help_heading = "Generator")]
+    pub latent_seed: Option<u64>,
+    /// Values that it outputs for black and for white [default: as the file says, else -1,1].
+    #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true, value_parser = range)]
     #[arg(help_heading = "Generator")]
     pub pixel_range: Option<[f32; 2]>,
 }
@@ -84,49 +82,51 @@ impl Blamed for UnknownLatent {
     }
 }
 
-/// Generated images in a temporary file, and how they came about.
-pub struct GeneratedSet {
-    /// Removed with everything in it when the set is no longer needed.
-    folder: TempDir,
-    generator: PathBuf,
-    report: GeneratorReport,
+/// Generator flags that do not go together.
+#[derive(Debug, thiserror::Error)]
+enum GeneratorError {
+    #[error("{flag} would have no effect: it is for --generator, which was not given")]
+    Unused { flag: &'static str },
+    #[error("the generated images are given twice, by {} and by --generator: drop one of them", .0.display())]
+    Twice(PathBuf),
 }
 
-impl GeneratedSet {
-    /// The array file that the images are in. It carries the name of the generator, by which its images are called.
-    pub fn path(&self) -> PathBuf {
-        self.folder.path().join(self.generator.file_name().unwrap_or_default())
-    }
-
-    /// Says in a report where the set came from.
-    pub fn describe(self, set: &mut SetReport) {
-        set.path = self.generator;
-        set.kind = "generator".into();
-        set.generator = Some(self.report);
+impl Blamed for GeneratorError {
+    fn blame(&self) -> Blame {
+        Blame::Input
     }
 }
+
+/// Images made at once, between two looks at Ctrl-C.
+const BATCH: usize = 64;
+/// Images where nothing is said.
+const IMAGES: u32 = 10_000;
 
 impl OnnxGeneratorArgs {
-    /// The images, if a generator was named; `scoring` says what runs it.
-    pub fn images(&self, scoring: &ScoringArgs) -> Result<Option<GeneratedSet>> {
-        let Some(path) = &self.generator else { return Ok(None) };
-        watch_for_interrupts();
-        let latent_length = self.latent.and_then(|latent| latent.length);
-        let file = GeneratorFile { path: path.clone(), latent_length, pixel_range: self.pixel_range };
-        let mut generator = OnnxGenerator::load(&file, &network_options(&scoring.extract))?;
-        let distribution = self.distribution(path, &generator)?;
-        let failure = |source| OutputError::at(&std::env::temp_dir(), source);
-        let folder = tempfile::Builder::new().prefix("gan-metrics-").tempdir().map_err(failure)?;
-        let report = GeneratorReport {
-            sha256: generator.sha256().into(),
-            latent: format!("{distribution}:{}", generator.latent_length()),
-            seed: self.seed,
-            pixel_range: generator.pixel_range(),
-            engine: generator.engine().clone(),
+    /// The set that is judged: at a path, or to be made by a generator, which `extract` says how to run.
+    pub fn judged(&self, path: Option<&Path>, extract: &ExtractArgs) -> Result<Judged> {
+        let Some(file) = &self.generator else {
+            let others = [
+                ("--latent", self.latent.is_some()),
+                ("--images", self.images.is_some()),
+                ("--latent-seed", self.latent_seed.is_some()),
+                ("--pixel-range", self.pixel_range.is_some()),
+            ];
+            if let Some(&(flag, _)) = others.iter().find(|(_, given)| *given) {
+                return Err(GeneratorError::Unused { flag }.into());
+            }
+            let path = path.expect("one of both is there, as the arguments require");
+            return Ok(Judged::Path(path.to_owned()));
         };
-        let set = GeneratedSet { folder, generator: path.clone(), report };
-        self.write(&set.path(), &mut generator, distribution, scoring.output.quiet)?;
-        Ok(Some(set))
+        if let Some(path) = path {
+            return Err(GeneratorError::Twice(path.to_owned()).into());
+        }
+        let latent_length = self.latent.and_then(|latent| latent.length);
+        let described = GeneratorFile { path: file.clone(), latent_length, pixel_range: self.pixel_range };
+        let generator = OnnxGenerator::load(&described, &extract.options())?;
+        let distribution = self.distribution(file, &generator)?;
+        let (images, seed) = (self.images.unwrap_or(IMAGES), self.latent_seed.unwrap_or_default());
+        Ok(Judged::Generated(Box::new(OnnxSet { file: file.clone(), generator, distribution, images, seed })))
     }
 
     /// What latents are drawn from: as asked for, or as the file says.
@@ -139,26 +139,55 @@ impl OnnxGeneratorArgs {
             length: generator.latent_length(),
         })
     }
+}
 
-    /// Writes the images into an array file, a batch at a time.
-    fn write(&self, to: &Path, generator: &mut OnnxGenerator, distribution: Latent, quiet: bool) -> Result<()> {
-        /// Images made at once, between two looks at Ctrl-C.
-        const BATCH: usize = 64;
-        let (total, length) = (self.images as usize, generator.latent_length());
-        let ImageShape { channels, height, width } = generator.shape();
+/// Images that a generator in an ONNX file will make.
+struct OnnxSet {
+    file: PathBuf,
+    generator: OnnxGenerator,
+    distribution: Latent,
+    images: u32,
+    seed: u64,
+}
+
+impl SetGenerator for OnnxSet {
+    fn path(&self) -> &Path {
+        &self.file
+    }
+
+    fn images(&self) -> usize {
+        self.images as usize
+    }
+
+    /// A temporary array file, a batch at a time. It carries the name of the generator, by which its images are called.
+    fn generate(&mut self, observer: &mut dyn PassObserver, interrupt: &Interrupt) -> Result<GeneratedImages> {
+        let name = self.file.file_name().unwrap_or_default();
+        let folder = TemporaryFolder::new()?;
+        let path = folder.path().join(name);
+        let (total, length) = (self.images(), self.generator.latent_length());
+        let ImageShape { channels, height, width } = self.generator.shape();
         let mut random = sampling_stream(self.seed);
-        let mut progress = Progress::new(format!("{}: images", to.file_name().unwrap_or_default().display()), quiet);
-        ArrayFile::write(to, Shape { images: total, channels, height, width }, |file| {
+        observer.begins(&format!("{}: images", name.display()), total);
+        ArrayFile::write(&path, Shape { images: total, channels, height, width }, |file| {
             for start in (0..total).step_by(BATCH) {
-                let count = BATCH.min(total - start);
-                let latents = distribution.numbers(length, count, &mut random);
-                let latents = ArrayView2::from_shape((count, length), &latents).expect("as many as were drawn");
-                file.push(&generator.images(latents)?)?;
-                if progress.images_done(start + count, total) == Continue::No {
-                    return Err(Interrupted { done: start + count, total }.into());
+                if interrupt.is_requested() {
+                    return Err(Interrupted { done: start, total }.into());
                 }
+                let count = BATCH.min(total - start);
+                let latents = self.distribution.numbers(length, count, &mut random);
+                let latents = ArrayView2::from_shape((count, length), &latents).expect("as many as were drawn");
+                file.push(&self.generator.images(latents)?)?;
+                observer.images_done(start + count, total);
             }
             Ok(())
-        })
+        })?;
+        let report = GeneratorReport {
+            sha256: self.generator.sha256().into(),
+            latent: format!("{}:{length}", self.distribution),
+            seed: self.seed,
+            pixel_range: self.generator.pixel_range(),
+            engine: self.generator.engine().clone(),
+        };
+        Ok(GeneratedImages { images: DataSet::open_with(&path, interrupt)?, report, guard: Box::new(folder) })
     }
 }

@@ -5,20 +5,24 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Blame, Blamed};
-use crate::{Result, atomic};
+use crate::output::{Output, OutputError, OutputFolder, Outputs};
+use crate::{Error, Result};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::array::{ArrayFile, Failure, Shape};
+use super::array::{ArrayFile, Shape};
 use super::pixels::{encode, interleaved};
-use crate::cli::output::OutputError;
 
-/// The folder to make is there and has files in it.
+/// A name that says a kind of file which images are not written to.
 #[derive(Debug, thiserror::Error)]
-#[error("{} is there already and not empty: choose another folder for -o, or remove it", .0.display())]
-struct Occupied(PathBuf);
+#[error(
+    "cannot write images to {}: name a .zip (of PNGs), .npz or .npy file, or a folder; with a dot in its name, a folder has \
+     a `/` at the end",
+    .0.display()
+)]
+struct UnknownForm(PathBuf);
 
-impl Blamed for Occupied {
+impl Blamed for UnknownForm {
     fn blame(&self) -> Blame {
         Blame::Input
     }
@@ -27,38 +31,106 @@ impl Blamed for Occupied {
 /// Gives batches of planar images until there are no more.
 type Next<'a> = dyn FnMut() -> Result<Option<Vec<u8>>> + 'a;
 
-/// Writes all batches to a path, in the form that its extension names, whole or not at all.
-pub fn write(path: &Path, shape: Shape, next: &mut Next<'_>) -> Result<()> {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    match extension.as_deref() {
-        Some("npy") => ArrayFile::write(path, shape, |file| push_all(file, next)),
-        Some("npz") => npz(path, shape, next),
-        Some("zip") => zip(path, shape, next),
-        _ => folder(path, shape, next),
+/// What images are written to, in the form that its name says; whole or not at all.
+pub enum Sink {
+    /// One array.
+    Npy(Output),
+    /// One array, `arr_0`.
+    Npz(Output),
+    /// A PNG an image.
+    Zip(Output),
+    /// A PNG an image.
+    Folder(OutputFolder),
+}
+
+impl Sink {
+    /// Makes sure that a path can be written, which must not be that of the checkpoint.
+    pub fn claim(path: &Path, checkpoint: &Path) -> Result<Self> {
+        let file = || Outputs::beside([checkpoint]).claim(path);
+        let is_folder = path.is_dir() || path.to_string_lossy().ends_with(std::path::is_separator);
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        Ok(match extension.as_deref().filter(|_| !is_folder) {
+            Some("npy") => Sink::Npy(file()?),
+            Some("npz") => Sink::Npz(file()?),
+            Some("zip") => Sink::Zip(file()?),
+            // Versions and steps are no extensions: `samples-1.5`.
+            Some(other) if other.starts_with(char::is_alphabetic) => return Err(UnknownForm(path.into()).into()),
+            _ => Sink::Folder(OutputFolder::claim(path)?),
+        })
+    }
+
+    /// Writes all batches.
+    pub fn write(self, shape: Shape, next: &mut Next<'_>) -> Result<()> {
+        let path = match &self {
+            Sink::Npy(file) | Sink::Npz(file) | Sink::Zip(file) => file.path(),
+            Sink::Folder(folder) => folder.path(),
+        };
+        let path = path.to_owned();
+        let written = match self {
+            Sink::Npy(file) => {
+                file.write(|file| -> Result<(), Failure> { push_all(ArrayFile::begin(&path, shape, file)?, next) })
+            }
+            Sink::Npz(file) => file.write(|file| {
+                let mut archive = ZipWriter::new(file);
+                archive.start_file("arr_0.npy", options()).map_err(io::Error::from)?;
+                push_all(ArrayFile::begin(&path, shape, &mut archive)?, next)?;
+                archive.finish().map_err(io::Error::from)?;
+                Ok(())
+            }),
+            Sink::Zip(file) => file.write(|file| {
+                let mut archive = ZipWriter::new(file);
+                each_png(shape, next, |name, png| {
+                    archive.start_file(name, options()).map_err(io::Error::from)?;
+                    archive.write_all(png)
+                })?;
+                archive.finish().map_err(io::Error::from)?;
+                Ok(())
+            }),
+            Sink::Folder(folder) => {
+                folder.write(|folder| each_png(shape, next, |name, png| fs::write(folder.join(name), png)))
+            }
+        };
+        written.map_err(|failure| failure.at(&path))
     }
 }
 
-fn push_all(file: &mut ArrayFile<'_>, next: &mut Next<'_>) -> Result<()> {
-    while let Some(images) = next()? {
-        file.push(&images)?;
+/// A failure of the disk, or of whoever makes the images.
+enum Failure {
+    Io(io::Error),
+    Other(Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Io(error)
     }
-    Ok(())
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Other(error)
+    }
+}
+
+impl Failure {
+    /// The error of what is written to `path`.
+    fn at(self, path: &Path) -> Error {
+        match self {
+            Failure::Io(source) => OutputError::at(path, source).into(),
+            Failure::Other(error) => error,
+        }
+    }
 }
 
 fn options() -> SimpleFileOptions {
     SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true)
 }
 
-fn npz(path: &Path, shape: Shape, next: &mut Next<'_>) -> Result<()> {
-    let written = atomic::write(path, |file| -> Result<(), Failure> {
-        let mut archive = ZipWriter::new(file);
-        archive.start_file("arr_0.npy", options()).map_err(io::Error::from)?;
-        archive.write_all(&shape.npy_header())?;
-        push_all(&mut ArrayFile::within(path, shape, &mut archive), next)?;
-        archive.finish().map_err(io::Error::from)?;
-        Ok(())
-    });
-    written.map_err(|failure| failure.at(path))
+fn push_all(mut file: ArrayFile<'_>, next: &mut Next<'_>) -> Result<(), Failure> {
+    while let Some(images) = next()? {
+        file.push(&images)?;
+    }
+    Ok(())
 }
 
 /// Calls `take(name, PNG)` for every image.
@@ -76,52 +148,5 @@ fn each_png(
             index += 1;
         }
     }
-    Ok(())
-}
-
-fn zip(path: &Path, shape: Shape, next: &mut Next<'_>) -> Result<()> {
-    let written = atomic::write(path, |file| -> Result<(), Failure> {
-        let mut archive = ZipWriter::new(file);
-        each_png(shape, next, |name, png| {
-            archive.start_file(name, options()).map_err(io::Error::from)?;
-            archive.write_all(png)
-        })?;
-        archive.finish().map_err(io::Error::from)?;
-        Ok(())
-    });
-    written.map_err(|failure| failure.at(path))
-}
-
-/// Fills a temporary folder next to the one that is asked for, and renames it.
-fn folder(path: &Path, shape: Shape, next: &mut Next<'_>) -> Result<()> {
-    let failure = |source| OutputError::at(path, source);
-    match fs::read_dir(path) {
-        Ok(mut entries) => match entries.next() {
-            Some(_) => return Err(Occupied(path.to_owned()).into()),
-            None => fs::remove_dir(path).map_err(failure)?,
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failure(error).into()),
-    }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = tempfile::Builder::new().prefix(".gan-metrics-").tempdir_in(parent).map_err(failure)?;
-    let written = each_png(shape, next, |name, png| fs::write(temporary.path().join(name), png));
-    written.map_err(|failure| failure.at(path))?;
-    allow_reading(temporary.path()).map_err(failure)?;
-    fs::rename(temporary.path(), path).map_err(failure)?;
-    // Renamed away: there is nothing left to remove.
-    let _ = temporary.keep();
-    Ok(())
-}
-
-/// Temporary folders are private to the user; a result should be as readable as any folder that the user makes.
-#[cfg(unix)]
-fn allow_reading(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn allow_reading(_: &Path) -> io::Result<()> {
     Ok(())
 }

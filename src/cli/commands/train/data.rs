@@ -1,27 +1,46 @@
 //! Images as the networks see them: square, of one size, gray or RGB.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::Result;
+use crate::error::{Blame, Blamed};
 use crate::gan::train::TrainingSet;
-use crate::image::{DataSet, ImageError, ResizeMode, Resizer, RgbImage};
+use crate::image::{DataSet, ResizeMode, Resizer, RgbImage};
 use rayon::prelude::*;
+
+use crate::cli::progress;
+
+/// Stopped before the first step.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted while reading the images of {}", path.display())]
+struct Interrupted {
+    path: PathBuf,
+}
+
+impl Blamed for Interrupted {
+    fn blame(&self) -> Blame {
+        Blame::Interrupted
+    }
+}
 
 /// Reads all images of some sets.
 ///
 /// Images are cropped to the square in their middle and resized as Pillow's bicubic filter does, antialiased. Without a
 /// number of channels, they are gray where every image is.
 pub fn load(paths: &[PathBuf], size: usize, channels: Option<usize>) -> Result<TrainingSet> {
-    let sets: Vec<DataSet> =
-        paths.iter().map(|path: &PathBuf| DataSet::open(Path::new(path))).collect::<Result<_, _>>()?;
+    let interrupt = progress::interrupt();
+    let sets: Vec<DataSet> = paths.iter().map(|path| DataSet::open_with(path, &interrupt)).collect::<Result<_, _>>()?;
+    // Decoded images have three channels until it is known whether all are gray.
+    TrainingSet::check_memory(sets.iter().map(DataSet::len).sum(), 3, size)?;
     let side = u32::try_from(size).unwrap_or(u32::MAX);
     let resizer = Resizer::new(ResizeMode::Clean, side, side)?;
     let mut images: Vec<Vec<u8>> = Vec::new();
     for set in &sets {
-        let squares: Result<Vec<Vec<u8>>, ImageError> = (0..set.len())
-            .into_par_iter()
-            .map_init(|| resizer.clone(), |resizer, index| Ok(planes(&set.load(index)?, resizer)))
-            .collect();
+        let load = |resizer: &mut Resizer, index| -> Result<Vec<u8>> {
+            interrupt.check().map_err(|_| Interrupted { path: set.path().to_owned() })?;
+            Ok(planes(&set.load(index)?, resizer))
+        };
+        let squares: Result<Vec<Vec<u8>>> = (0..set.len()).into_par_iter().map_init(|| resizer.clone(), load).collect();
         images.extend(squares?);
     }
     let plane = size * size;

@@ -1,16 +1,16 @@
 //! The folder of a run.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::gan::train::{TrainConfig, Trainer, checkpoint};
-use crate::{Result, atomic};
+use crate::output::{OutputError, check_folder};
 use serde::{Deserialize, Serialize};
 
 use super::grid;
-use crate::cli::output::{self, OutputError};
+use crate::cli::output;
 
 /// A `config.toml` that is none of ours.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +85,18 @@ impl RunFolder {
         self.0.join("samples")
     }
 
+    /// Makes sure that the folder can be made, or is there and takes files; gives the first of these data, if any, that the
+    /// samples of the run would be found among, wherever links lead.
+    pub fn check_beside<'a>(&self, data: &'a [PathBuf]) -> Result<Option<&'a Path>, OutputError> {
+        let out = check_folder(&self.0)?;
+        let samples = fs::canonicalize(self.samples()).unwrap_or_else(|_| out.join("samples"));
+        // What is wrong with the data is told by whoever reads them.
+        let above = |data: &&PathBuf| {
+            fs::canonicalize(data).is_ok_and(|data| out.starts_with(&data) || samples.starts_with(&data))
+        };
+        Ok(data.iter().find(above).map(PathBuf::as_path))
+    }
+
     /// Makes the folders.
     pub fn create(&self) -> Result<()> {
         Ok(fs::create_dir_all(self.samples()).map_err(|source| OutputError::at(&self.0, source))?)
@@ -113,11 +125,8 @@ impl RunFolder {
         let networks = &trainer.config().networks;
         let images = trainer.samples(grid::IMAGES)?;
         let path = self.samples().join(format!("{:07}.png", trainer.steps()));
-        let written = atomic::write(&path, |file| {
-            let png = grid::png(&images, networks.channels(), networks.size())?;
-            file.write_all(&png)
-        });
-        Ok(written.map_err(|source| OutputError::at(&path, source))?)
+        let png = grid::png(&images, networks.channels(), networks.size());
+        output::to_file(&path, &png.map_err(|source| OutputError::at(&path, source))?)
     }
 
     pub fn write_curves(&self, svg: &str) -> Result<()> {

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::gan::train::StepEvent;
-use crate::score::Quantity;
+use crate::output::OutputError;
+use crate::score::ScoreNumber;
 
-use crate::cli::output::{self, OutputError};
-use crate::cli::plot::{Curve, Panel};
+use crate::cli::output;
+use crate::report::plot::{Curve, Panel};
 
 /// Columns of every run; those of the scores follow.
 const COLUMNS: [&str; 10] = [
@@ -26,13 +27,13 @@ const COLUMNS: [&str; 10] = [
 ];
 
 /// The first line of the file.
-fn header(scores: &[Quantity]) -> String {
+fn header(scores: &[ScoreNumber]) -> String {
     let names = scores.iter().map(ToString::to_string);
     COLUMNS.into_iter().map(String::from).chain(names).collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// The scores that the first line of a file names.
-fn scores_of_header(line: &str) -> Vec<Quantity> {
+fn scores_of_header(line: &str) -> Vec<ScoreNumber> {
     line.trim_end().split(',').skip(COLUMNS.len()).filter_map(|name| name.parse().ok()).collect()
 }
 
@@ -123,13 +124,13 @@ pub struct History {
     file: BufWriter<File>,
     trace: Trace,
     /// What the run computes now.
-    wanted: Vec<Quantity>,
+    wanted: Vec<ScoreNumber>,
     /// The scores of the file, in the order of its columns, and their values by step.
     scores: Vec<ScoreCurve>,
 }
 
 /// A score and its values by step.
-type ScoreCurve = (Quantity, Vec<(f64, f64)>);
+type ScoreCurve = (ScoreNumber, Vec<(f64, f64)>);
 
 /// Adds what was computed of each score after a step.
 fn extend(scores: &mut [ScoreCurve], step: u64, found: &[Option<f64>]) {
@@ -141,7 +142,7 @@ fn extend(scores: &mut [ScoreCurve], step: u64, found: &[Option<f64>]) {
 impl History {
     /// Goes on after `steps` steps: rows beyond them, of a process that was killed after its last checkpoint, are
     /// dropped. A run that goes on with other scores keeps the columns of the earlier ones.
-    pub fn open(path: &Path, steps: u64, wanted: &[Quantity]) -> Result<Self> {
+    pub fn open(path: &Path, steps: u64, wanted: &[ScoreNumber]) -> Result<Self> {
         let failure = |source| OutputError::at(path, source);
         let earlier = match steps > 0 && path.exists() {
             true => fs::read_to_string(path).map_err(failure)?,
@@ -165,12 +166,13 @@ impl History {
         Ok(Self { path: path.to_owned(), file: BufWriter::new(file), trace, wanted: wanted.to_vec(), scores })
     }
 
-    /// Takes a step, and the scores of the generator after it if there are any: one for each that is wanted.
-    pub fn push(&mut self, event: &StepEvent, scores: Option<&[f64]>) -> Result<()> {
+    /// Takes a step, and the scores of the generator after it if there are any: one for each that is wanted,
+    /// `None` where it failed.
+    pub fn push(&mut self, event: &StepEvent, scores: Option<&[Option<f64>]>) -> Result<()> {
         let row = Row::of(event);
-        let score = |quantity: Quantity| {
+        let score = |quantity: ScoreNumber| {
             let place = self.wanted.iter().position(|&wanted| wanted == quantity)?;
-            scores.map(|scores| scores[place])
+            scores?[place]
         };
         let found: Vec<_> = self.scores.iter().map(|&(quantity, _)| score(quantity)).collect();
         extend(&mut self.scores, row.step, &found);
@@ -223,21 +225,25 @@ mod tests {
         }
     }
 
+    fn number(name: &str) -> ScoreNumber {
+        name.parse().unwrap()
+    }
+
     #[test]
     fn rows_beyond_the_checkpoint_and_half_written_ones_are_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
-        let mut history = History::open(&path, 0, &[Quantity::Fid]).unwrap();
+        let mut history = History::open(&path, 0, &[number("fid")]).unwrap();
         for step in 1..=5 {
-            history.push(&event(step), (step == 2).then_some(&[12.5])).unwrap();
+            history.push(&event(step), (step == 2).then_some(&[Some(12.5)])).unwrap();
         }
         history.flush().unwrap();
         drop(history);
         // A row of a number that goes on in the next block of the disk.
         let half = b"3,3,2,0.5,0.25,0.125,1,3,0.5,128,1";
         fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(half).unwrap();
-        let mut history = History::open(&path, 3, &[Quantity::Kid, Quantity::Fid]).unwrap();
-        history.push(&event(4), Some(&[0.25, 9.0])).unwrap();
+        let mut history = History::open(&path, 3, &[number("kid"), number("fid")]).unwrap();
+        history.push(&event(4), Some(&[Some(0.25), Some(9.0)])).unwrap();
         history.push(&event(5), None).unwrap();
         history.flush().unwrap();
         let text = fs::read_to_string(&path).unwrap();
@@ -246,7 +252,7 @@ mod tests {
         for ((line, end), step) in text.lines().zip(ends).zip(["step", "1", "2", "3", "4", "5"]) {
             assert!(line.starts_with(&format!("{step},")) && line.ends_with(end), "{line}");
         }
-        assert_eq!(history.scores[0], (Quantity::Fid, vec![(2.0, 12.5), (4.0, 9.0)]));
+        assert_eq!(history.scores[0], (number("fid"), vec![(2.0, 12.5), (4.0, 9.0)]));
         assert_eq!(history.panels().len(), 5);
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::gan::models::ModelSpec;
+use crate::gan::objective::Objective;
 use crate::gan::optim::Rule;
 use crate::gan::train::{TrainConfig, Trainer, checkpoint};
 
@@ -12,6 +13,10 @@ use super::data;
 use super::folder::{RunFile, RunFolder};
 use super::scoring::Scorer;
 use super::{ModelArg, SettingsArgs, TrainArgs};
+use crate::cli::args::EngineArg;
+
+/// Steps between checkpoints, and between sample grids, where nothing is said.
+const EVERY: u64 = 500;
 
 /// Why a run cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -19,12 +24,35 @@ pub enum PlanError {
     /// The folder has a run already.
     #[error("{} holds a run already: go on with --resume, or choose another folder for --out", .0.display())]
     Occupied(PathBuf),
+    /// The samples would be training images.
+    #[error(
+        "the samples of the run in {} would be found among its training images in {}, and it could not be resumed: keep --out \
+         outside of --data",
+        out.display(), data.display()
+    )]
+    AmongData { out: PathBuf, data: PathBuf },
     /// There is nothing to go on with.
     #[error("{} holds no run to resume: leave out --resume to begin one", .0.display())]
     NothingToResume(PathBuf),
     /// The run has as many steps already.
     #[error("the run in {} has {done} steps already: --steps counts from the beginning, give more than that", out.display())]
     Done { out: PathBuf, done: u64 },
+    /// A label for an objective that has none.
+    #[error("--real-label is the label of real images in minimax and non-saturating, {0} has none: drop it")]
+    NoLabel(Objective),
+    /// Something that never comes.
+    #[error("{flag} {every} never comes in a run of {steps} steps: give at most {steps}, or drop it")]
+    Never { flag: &'static str, every: u64, steps: u64 },
+    /// A library for an engine that is not used.
+    #[error("--ort-library is for ONNX Runtime, and --engine tract does without it: drop one of the two")]
+    UnusedLibrary,
+    /// The run would not go on as it began.
+    #[error(
+        "the run in {} began with --threads {begun}, and --threads {asked} may round differently, so that it would not go \
+         on exactly: drop --threads, or begin another run",
+        out.display()
+    )]
+    OtherThreads { out: PathBuf, begun: usize, asked: usize },
     /// The threads cannot be started.
     #[error("cannot start the threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -52,12 +80,11 @@ pub struct Plan {
 impl Plan {
     /// Validates the arguments, reads the images, and readies the trainer and the network of the score.
     pub fn new(args: &TrainArgs) -> Result<(Self, Trainer)> {
-        if let Some(threads) = args.watch.threads {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
-            pool.build_global().map_err(PlanError::Threads)?;
-        }
+        check(args)?;
         let folder = RunFolder::new(&args.out);
-        let trainer = if args.resume { resume(args, &folder)? } else { begin(args, &folder)? };
+        check_folder(args, &folder)?;
+        start_threads(args, &folder)?;
+        let trainer = if args.resume { resume(args, &folder)? } else { begin(args)? };
         let scorer = match args.watch.score_every {
             Some(every) => Some(Scorer::new(&args.watch, every, trainer.data())?),
             None => None,
@@ -71,18 +98,75 @@ impl Plan {
             folder,
             scorer,
             steps: args.steps,
-            checkpoint_every: args.watch.checkpoint_every,
-            sample_every: args.watch.sample_every,
+            checkpoint_every: args.watch.checkpoint_every.unwrap_or(EVERY),
+            sample_every: args.watch.sample_every.unwrap_or(EVERY),
             quiet: args.watch.quiet,
         };
         Ok((plan, trainer))
     }
 }
 
-fn begin(args: &TrainArgs, folder: &RunFolder) -> Result<Trainer> {
-    if folder.checkpoint().exists() {
-        return Err(PlanError::Occupied(args.out.clone()).into());
+/// Refuses flags that would have no effect.
+///
+/// A run is held against all of its steps also where it goes on after some of them, so that a command that is given again after
+/// an interruption stays right.
+fn check(args: &TrainArgs) -> Result<(), PlanError> {
+    let objective = args.settings.objective.unwrap_or(Objective::NonSaturating);
+    if args.settings.real_label.is_some() && !objective.uses_real_label() {
+        return Err(PlanError::NoLabel(objective));
     }
+    let watch = &args.watch;
+    for (flag, every) in [
+        ("--checkpoint-every", watch.checkpoint_every),
+        ("--sample-every", watch.sample_every),
+        ("--score-every", watch.score_every),
+    ] {
+        if let Some(every) = every.filter(|&every| every > args.steps) {
+            return Err(PlanError::Never { flag, every, steps: args.steps });
+        }
+    }
+    match watch.engine {
+        EngineArg::Tract if watch.ort_library.is_some() => Err(PlanError::UnusedLibrary),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a folder that has no run to go on with, or one already; that cannot be written; that is among the data.
+fn check_folder(args: &TrainArgs, folder: &RunFolder) -> Result<()> {
+    let out = || args.out.clone();
+    match (args.resume, folder.checkpoint().exists()) {
+        (true, false) => return Err(PlanError::NothingToResume(out()).into()),
+        (false, true) => return Err(PlanError::Occupied(out()).into()),
+        _ => {}
+    }
+    match folder.check_beside(&data_of(args, folder)?)? {
+        Some(data) => Err(PlanError::AmongData { out: out(), data: data.into() }.into()),
+        None => Ok(()),
+    }
+}
+
+/// Where the images are: a run that goes on knows it.
+fn data_of(args: &TrainArgs, folder: &RunFolder) -> Result<Vec<PathBuf>> {
+    if args.resume && args.data.is_empty() { Ok(folder.read_config()?.data) } else { Ok(args.data.clone()) }
+}
+
+/// Starts as many threads as were asked for, or as the run began with.
+fn start_threads(args: &TrainArgs, folder: &RunFolder) -> Result<(), PlanError> {
+    let asked = args.watch.threads.map(usize::from);
+    // What is wrong with the record is told where it is needed.
+    let begun = if args.resume { folder.read_config().ok().map(|run| run.threads) } else { None };
+    if let (Some(asked), Some(begun)) = (asked, begun)
+        && asked != begun
+    {
+        return Err(PlanError::OtherThreads { out: args.out.clone(), begun, asked });
+    }
+    match asked.or(begun) {
+        Some(threads) => Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?),
+        None => Ok(()),
+    }
+}
+
+fn begin(args: &TrainArgs) -> Result<Trainer> {
     let size = args.settings.size.unwrap_or(64);
     // Settings out of range are told before all images are read.
     let channels = args.settings.channels;
@@ -93,12 +177,8 @@ fn begin(args: &TrainArgs, folder: &RunFolder) -> Result<Trainer> {
 
 fn resume(args: &TrainArgs, folder: &RunFolder) -> Result<Trainer> {
     let path = folder.checkpoint();
-    if !path.exists() {
-        return Err(PlanError::NothingToResume(args.out.clone()).into());
-    }
     let networks = checkpoint::config(&path)?.networks;
-    let paths = if args.data.is_empty() { folder.read_config()?.data } else { args.data.clone() };
-    let data = data::load(&paths, networks.size(), Some(networks.channels()))?;
+    let data = data::load(&data_of(args, folder)?, networks.size(), Some(networks.channels()))?;
     let trainer = checkpoint::resume(&path, data)?;
     match trainer.steps() {
         done if done >= args.steps => Err(PlanError::Done { out: args.out.clone(), done }.into()),

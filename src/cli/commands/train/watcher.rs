@@ -1,7 +1,8 @@
 //! Watches a run: writes its folder, shows its progress, scores its generator.
 
+use crate::error::{Blame, Blamed};
 use crate::gan::train::{CollapseWarning, Control, Observer, StepEvent, Trainer};
-use crate::{Error, Result};
+use crate::{Error, Interrupt, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::history::History;
@@ -9,26 +10,40 @@ use super::plan::Plan;
 use super::scoring::Scorer;
 use crate::cli::exit::Outcome;
 use crate::cli::output;
-use crate::cli::plot;
-use crate::cli::progress::was_interrupted;
+use crate::cli::{progress, terminal};
+use crate::report::plot;
+
+/// The run was stopped between two steps.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted after step {step}: the run is saved, go on with --resume")]
+struct Interrupted {
+    step: u64,
+}
+
+impl Blamed for Interrupted {
+    fn blame(&self) -> Blame {
+        Blame::Interrupted
+    }
+}
 
 /// The observer of a run.
 pub struct Watcher {
     plan: Plan,
     history: History,
     bar: ProgressBar,
+    interrupt: Interrupt,
 }
 
 impl Watcher {
     /// Begins, or goes on after the trainer's steps.
     pub fn new(plan: Plan, trainer: &Trainer) -> Result<Self> {
-        let quantities = plan.scorer.as_ref().map_or(&[][..], Scorer::quantities);
+        let quantities = plan.scorer.as_ref().map_or(&[][..], Scorer::numbers);
         let history = History::open(&plan.folder.metrics(), trainer.steps(), quantities)?;
         let bar = if plan.quiet { ProgressBar::hidden() } else { ProgressBar::new(plan.steps) };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
         bar.set_position(trainer.steps());
-        let watcher = Self { plan, history, bar };
+        let watcher = Self { plan, history, bar, interrupt: progress::interrupt() };
         watcher.introduce(trainer)?;
         if trainer.steps() == 0 {
             watcher.plan.folder.save(trainer)?;
@@ -59,7 +74,7 @@ impl Watcher {
         );
         let mut names = String::new();
         if let Some(scorer) = &self.plan.scorer {
-            names.extend(scorer.quantities().iter().map(|quantity| format!("{quantity:>12}")));
+            names.extend(scorer.numbers().iter().map(|quantity| format!("{quantity:>12}")));
         }
         text += &format!("    step    loss D    loss G      D(x)   D(G(z))   images/s{names}\n");
         self.tell(&text)
@@ -79,19 +94,21 @@ impl Watcher {
     /// Ends the run: after an error the last checkpoint stays, otherwise the last step is one.
     pub fn finish(mut self, trainer: &Trainer, trained: Result<()>) -> Result<Outcome> {
         self.bar.finish_and_clear();
-        // Ctrl-C in the middle of a score ends the run by an error, between two steps like any other.
-        if let Err(error) = trained
-            && !was_interrupted()
-        {
-            // The error is what the user needs to know, not a second one on the way out.
-            let _ = self.history.flush();
-            return Err(error);
-        }
+        let interrupted = match trained {
+            Ok(()) => false,
+            // The observer alone stops, between two steps.
+            Err(error) if error.blame() == Blame::Interrupted => true,
+            Err(error) => {
+                // One of the players may be a step ahead: not a state to save. The error is what the user needs to know,
+                // not a second one on the way out.
+                let _ = self.history.flush();
+                return Err(error);
+            }
+        };
         self.plan.folder.save(trainer)?;
         self.record(trainer)?;
-        if was_interrupted() {
-            eprintln!("interrupted after step {}: the run is saved, go on with --resume", trainer.steps());
-            return Ok(Outcome::Interrupted);
+        if interrupted {
+            return Err(Interrupted { step: trainer.steps() }.into());
         }
         let checkpoint = self.plan.folder.checkpoint();
         self.tell(&format!("{} steps done: {}\n", trainer.steps(), checkpoint.display()))?;
@@ -110,7 +127,14 @@ impl Observer for Watcher {
             self.plan.folder.save(trainer)?;
         }
         let scores = match &mut self.plan.scorer {
-            Some(scorer) if scorer.is_due(step) => Some(scorer.score(trainer)?),
+            Some(scorer) if scorer.is_due(step) => match scorer.score(trainer) {
+                Ok(scores) => Some(scores),
+                Err(error) => {
+                    // The step is done all the same, and has its row; of two errors the first is told.
+                    let _ = self.history.push(event, None);
+                    return Err(error);
+                }
+            },
             _ => None,
         };
         self.history.push(event, scores.as_deref())?;
@@ -118,7 +142,11 @@ impl Observer for Watcher {
             self.record(trainer)?;
         }
         if is_saved || scores.is_some() || step == self.plan.steps {
-            let scores: String = scores.iter().flatten().map(|score| format!("{score:12.5}")).collect();
+            let scores: String = scores
+                .iter()
+                .flatten()
+                .map(|score| score.map_or(format!("{:>12}", "failed"), |score| format!("{score:12.5}")))
+                .collect();
             self.tell(&format!(
                 "{step:8}{:10.4}{:10.4}{:10.4}{:10.4}{:11.1}{scores}\n",
                 event.discriminator_loss,
@@ -128,12 +156,15 @@ impl Observer for Watcher {
                 event.images_per_second,
             ))?;
         }
-        Ok(if was_interrupted() { Control::Stop } else { Control::Continue })
+        if step < self.plan.steps {
+            self.interrupt.check()?;
+        }
+        Ok(Control::Continue)
     }
 
     fn warning(&mut self, warning: &CollapseWarning) {
         if !self.plan.quiet {
-            self.bar.suspend(|| eprintln!("warning: {warning}"));
+            self.bar.suspend(|| terminal::say(&format!("warning: {warning}")));
         }
     }
 }

@@ -12,6 +12,7 @@ use tract_onnx::pb::{OperatorSetIdProto, StringStringEntryProto, ValueInfoProto,
 
 use super::wire::fields;
 use crate::error::{Blame, Blamed};
+use crate::regular;
 
 /// Numbers of the fields in `onnx.proto`.
 pub(super) mod number {
@@ -60,8 +61,7 @@ pub enum OnnxError {
 impl Blamed for OnnxError {
     fn blame(&self) -> Blame {
         match self {
-            OnnxError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Blame::Input,
-            OnnxError::Io { .. } => Blame::Machine,
+            OnnxError::Io { source, .. } => regular::blame(source),
             OnnxError::Decode(_) | OnnxError::Malformed | OnnxError::NoGraph | OnnxError::NoOutput { .. } => {
                 Blame::Model
             }
@@ -223,7 +223,7 @@ impl ModelFile {
     /// [`OnnxError::Io`] when the file cannot be read, else as [`ModelFile::from_bytes`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, OnnxError> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| OnnxError::Io { path: path.to_owned(), source })?;
+        let bytes = regular::read(path).map_err(|source| OnnxError::Io { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
     }
 }

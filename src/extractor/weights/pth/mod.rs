@@ -24,6 +24,7 @@ pub use tensor::{DType, Tensor};
 
 use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
+use crate::regular;
 use pickle::Value;
 
 /// Why a checkpoint could not be read.
@@ -178,8 +179,8 @@ pub enum PthError {
 impl Blamed for PthError {
     fn blame(&self) -> Blame {
         match self {
-            PthError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Blame::Input,
-            PthError::Io { .. } | PthError::Read(_) => Blame::Machine,
+            PthError::Io { source, .. } => regular::blame(source),
+            PthError::Read(_) => Blame::Machine,
             _ => Blame::Model,
         }
     }
@@ -271,7 +272,7 @@ impl StateDict {
     /// [`PthError::Io`] when the file cannot be read, else as [`StateDict::from_bytes`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, PthError> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| PthError::Io { path: path.to_owned(), source })?;
+        let bytes = regular::read(path).map_err(|source| PthError::Io { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
     }
 

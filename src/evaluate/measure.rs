@@ -1,0 +1,446 @@
+//! From an input to what scores need of it: read from a file or the cache, or extracted by one pass.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+use super::cache::{CacheKey, FeatureCache};
+use super::collector::Collector;
+use super::input::{GeneratedImages, GeneratorReport, Input};
+use super::network::NetworkPlan;
+use super::pass::{self, PassObserver, PassSummary, SkippedImage};
+use crate::Result;
+use crate::extractor::{ExtractorInfo, FeatureExtractor, NetworkExtractor};
+use crate::image::DataSet;
+use crate::interrupt::Interrupt;
+use crate::score::{Need, SetData};
+use crate::stats::{FeatureFile, Features, Gaussian, MomentsError, Provenance};
+
+/// What is done with the cache of features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CacheMode {
+    /// Neither read nor write it.
+    #[default]
+    Off,
+    /// Take features from it, and keep those that it does not have.
+    Use,
+    /// Compute all features anew and keep them.
+    Refresh,
+}
+
+/// What became of the cache of features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CacheUse {
+    /// The features came from it.
+    Hit,
+    /// They were computed and stored in it.
+    Stored,
+    /// They were computed and could not be stored; a warning says why.
+    NotStored,
+}
+
+/// Seconds per stage of a pass. Decoding overlaps with the network.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct StageSeconds {
+    /// Decoding, resizing and normalising.
+    pub decode: f64,
+    /// The network.
+    pub network: f64,
+    /// Gathering statistics.
+    pub statistics: f64,
+    /// The whole pass.
+    pub total: f64,
+}
+
+impl From<&PassSummary> for StageSeconds {
+    fn from(summary: &PassSummary) -> Self {
+        Self {
+            decode: summary.decode.as_secs_f64(),
+            network: summary.network.as_secs_f64(),
+            statistics: summary.sink.as_secs_f64(),
+            total: summary.total.as_secs_f64(),
+        }
+    }
+}
+
+/// Where a set came from and what became of it, as reports hold it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetReport {
+    /// Path as given.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
+    /// `folder`, `zip`, …, `features`, `statistics` or `generator`.
+    pub kind: String,
+    /// Images behind the score; `null` for a statistics file that does not tell.
+    pub images: Option<u64>,
+    /// Images left out.
+    pub skipped: Vec<SkippedImage>,
+    /// Where a statistics or feature file says it comes from; `null` for images and for files of other tools.
+    pub provenance: Option<Provenance>,
+    /// How its images were generated; `null` for images that were there.
+    pub generator: Option<GeneratorReport>,
+    /// What became of the cache of features; `null` when it was not used.
+    pub cache: Option<CacheUse>,
+    /// Seconds per stage; `null` when nothing was extracted.
+    pub seconds: Option<StageSeconds>,
+}
+
+/// A path as text: what of it is not UTF-8 is replaced, as no report can hold it.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+impl SetReport {
+    /// A set of which nothing more is known than what it is and how many images are behind it.
+    pub fn of(path: &Path, kind: impl ToString, images: Option<u64>) -> Self {
+        Self {
+            path: path.into(),
+            kind: kind.to_string(),
+            images,
+            skipped: Vec::new(),
+            provenance: None,
+            generator: None,
+            cache: None,
+            seconds: None,
+        }
+    }
+}
+
+/// A set, and what is known of it.
+pub struct Measured {
+    /// What scores need of it.
+    pub data: SetData,
+    /// How its features came about, where known.
+    pub provenance: Option<Provenance>,
+    /// The index of the image behind each row, where the set holds images.
+    pub rows: Vec<usize>,
+    /// Where it came from and what became of it.
+    pub report: SetReport,
+    /// Why its features were not kept in the cache, where they should have been.
+    pub not_cached: Option<String>,
+}
+
+impl Measured {
+    /// A set that was measured before, as its file tells.
+    fn from_file(data: SetData, report: SetReport, provenance: &Option<Provenance>) -> Self {
+        let report = SetReport { provenance: provenance.clone(), ..report };
+        Self { data, provenance: provenance.clone(), rows: Vec::new(), report, not_cached: None }
+    }
+}
+
+/// Everything that a network says of a set of images.
+pub struct Extracted {
+    /// Features, logits, names and where they come from.
+    pub file: FeatureFile,
+    /// Where the set came from and what became of it.
+    pub report: SetReport,
+    /// Why the features were not kept in the cache, where they should have been.
+    pub not_cached: Option<String>,
+    rows: Vec<usize>,
+}
+
+/// A network in use, and the cache beside it.
+pub struct Measurer {
+    network: Option<(NetworkPlan, NetworkExtractor)>,
+    cache: Option<FeatureCache>,
+    mode: CacheMode,
+}
+
+impl Measurer {
+    /// Starts the network, where there is one. Without a network only files can be measured.
+    ///
+    /// # Errors
+    /// [`EngineError`](crate::extractor::EngineError) when the engine or the device is not there.
+    pub fn start(network: Option<NetworkPlan>, (cache, mode): (Option<FeatureCache>, CacheMode)) -> Result<Self> {
+        let start = |network: NetworkPlan| network.start().map(|extractor| (network, extractor));
+        Ok(Self { network: network.map(start).transpose()?, cache, mode })
+    }
+
+    /// What runs, if a network does.
+    pub fn info(&self) -> Option<&ExtractorInfo> {
+        self.network.as_ref().map(|(_, extractor)| extractor.info())
+    }
+
+    /// The network that runs, if one does.
+    pub fn network(&self) -> Option<&NetworkPlan> {
+        self.network.as_ref().map(|(network, _)| network)
+    }
+
+    /// What scores need of an input. One that is to be generated is generated.
+    ///
+    /// # Errors
+    /// Of reading, generating, decoding or running, and within a second of the interrupt one that blames it.
+    ///
+    /// # Panics
+    /// When a network must look at the input, and there is none.
+    pub fn measure(
+        &mut self,
+        input: &mut Input,
+        needs: &BTreeSet<Need>,
+        observer: &mut dyn PassObserver,
+        interrupt: &Interrupt,
+    ) -> Result<Measured> {
+        if let Input::ToGenerate(generator) = input {
+            let images = generator.generate(observer, interrupt)?;
+            *input = Input::Generated(generator.path().to_owned(), Box::new(images));
+        }
+        match input {
+            Input::Statistics(path, file) => {
+                let data = SetData { statistics: Some(file.gaussian.clone()), ..SetData::default() };
+                let report = SetReport::of(path, "statistics", file.gaussian.n());
+                Ok(Measured::from_file(data, report, &file.provenance))
+            }
+            Input::Features(path, file) => {
+                let report = SetReport::of(path, "features", Some(file.features.len() as u64));
+                Ok(Measured::from_file(data_of((**file).clone(), needs, interrupt)?, report, &file.provenance))
+            }
+            Input::Images(images) => self.measure_images(images, needs, observer, interrupt),
+            Input::Generated(path, generated) => {
+                let GeneratedImages { images, report, .. } = &**generated;
+                let measured = self.measure_images(images, needs, observer, interrupt)?;
+                let report = SetReport {
+                    path: path.clone(),
+                    kind: "generator".into(),
+                    generator: Some(report.clone()),
+                    ..measured.report
+                };
+                Ok(Measured { report, ..measured })
+            }
+            Input::ToGenerate(_) => unreachable!("it was generated"),
+        }
+    }
+
+    fn measure_images(
+        &mut self,
+        images: &DataSet,
+        needs: &BTreeSet<Need>,
+        observer: &mut dyn PassObserver,
+        interrupt: &Interrupt,
+    ) -> Result<Measured> {
+        if self.mode == CacheMode::Off {
+            return self.measure_streaming(images, needs, observer, interrupt);
+        }
+        let Extracted { file, report, rows, not_cached } = self.extract(images, observer, interrupt)?;
+        let provenance = file.provenance.clone();
+        Ok(Measured { data: data_of(file, needs, interrupt)?, provenance, rows, report, not_cached })
+    }
+
+    fn pass(
+        &mut self,
+        images: &DataSet,
+        sink: &mut Collector,
+        observer: &mut dyn PassObserver,
+        interrupt: &Interrupt,
+    ) -> Result<PassSummary> {
+        let (network, extractor) = self.network.as_mut().expect("images are measured with a network");
+        Ok(pass::run(images, extractor, network.pass(), sink, observer, interrupt)?)
+    }
+
+    /// How features of this run come about.
+    fn provenance(&self, images: usize) -> Option<Provenance> {
+        let (network, extractor) = self.network.as_ref()?;
+        let info = extractor.info();
+        Some(Provenance {
+            version: env!("CARGO_PKG_VERSION").into(),
+            extractor: info.name.clone(),
+            model_sha256: info.model_sha256.clone(),
+            layer: info.features_output.clone(),
+            resize: network.pass().resize.to_string(),
+            n: images as u64,
+        })
+    }
+
+    /// One pass that keeps nothing but what is needed.
+    ///
+    /// # Errors
+    /// As [`Self::measure`].
+    ///
+    /// # Panics
+    /// Without a network.
+    pub fn measure_streaming(
+        &mut self,
+        images: &DataSet,
+        needs: &BTreeSet<Need>,
+        observer: &mut dyn PassObserver,
+        interrupt: &Interrupt,
+    ) -> Result<Measured> {
+        let mut collector = Collector::of_nothing();
+        for need in needs {
+            collector = match need {
+                Need::Statistics => collector.with_statistics(),
+                Need::Features => collector.with_features(),
+                Need::Logits => collector.with_logits(),
+                Need::Spatial => collector.with_spatial_statistics(),
+                Need::Labels => collector,
+            };
+        }
+        let summary = self.pass(images, &mut collector, observer, interrupt)?;
+        let rows = kept(images, &summary);
+        // Classes are in the names, and images that scores find, which need features, are told by them.
+        let named = needs.contains(&Need::Labels) || needs.contains(&Need::Features);
+        let names = named.then(|| names(images, &rows));
+        let mut too_few = BTreeMap::new();
+        let data = SetData {
+            statistics: enough(Need::Statistics, needs, &mut too_few, || collector.gaussian())?,
+            spatial: enough(Need::Spatial, needs, &mut too_few, || collector.spatial_gaussian())?,
+            features: collector.features(),
+            logits: collector.logits(),
+            labels: names.as_deref().filter(|_| needs.contains(&Need::Labels)).and_then(labels),
+            names,
+            too_few,
+        };
+        let provenance = self.provenance(summary.images);
+        Ok(Measured { data, provenance, rows, report: report_of_pass(images, summary), not_cached: None })
+    }
+
+    /// Everything that the network says of the images, from the cache where it may be.
+    ///
+    /// # Errors
+    /// As [`Self::measure`].
+    ///
+    /// # Panics
+    /// Without a network.
+    pub fn extract(
+        &mut self,
+        images: &DataSet,
+        observer: &mut dyn PassObserver,
+        interrupt: &Interrupt,
+    ) -> Result<Extracted> {
+        let before = self.key(images, interrupt);
+        interrupt.check()?;
+        if let (CacheMode::Use, Some(key), Some(cache)) = (self.mode, &before, &self.cache)
+            && let Some(found) = cache.find(key)
+        {
+            let rows: Vec<usize> = (0..images.len()).collect();
+            let file = FeatureFile { names: Some(names(images, &rows)), ..found };
+            let report = SetReport {
+                cache: Some(CacheUse::Hit),
+                ..SetReport::of(images.path(), images.kind(), Some(rows.len() as u64))
+            };
+            return Ok(Extracted { file, report, rows, not_cached: None });
+        }
+        let mut collector = Collector::of_nothing().with_features().with_logits().with_spatial();
+        let summary = self.pass(images, &mut collector, observer, interrupt)?;
+        let rows = kept(images, &summary);
+        let mut file = FeatureFile {
+            features: collector.features().expect("a pass that succeeds has images"),
+            logits: collector.logits(),
+            spatial: collector.spatial(),
+            names: None,
+            provenance: self.provenance(summary.images),
+        };
+        let mut report = report_of_pass(images, summary);
+        let mut not_cached = None;
+        if let Some(cache) = self.cache.as_ref().filter(|_| self.mode != CacheMode::Off) {
+            let stored = match &before {
+                _ if !report.skipped.is_empty() => Err("images were left out".to_owned()),
+                // What changed during the pass may have been seen in either state.
+                Some(before) if self.key(images, interrupt).as_ref() == Some(before) => {
+                    cache.store(before, &file).map_err(|error| error.to_string())
+                }
+                _ => Err("its images changed while they were read".to_owned()),
+            };
+            interrupt.check()?;
+            report.cache = Some(if stored.is_ok() { CacheUse::Stored } else { CacheUse::NotStored });
+            not_cached = stored.err();
+        }
+        file.names = Some(names(images, &rows));
+        Ok(Extracted { file, report, rows, not_cached })
+    }
+
+    /// The name of the images' features in the cache, where it is used. An image that cannot be read has no place in it; the
+    /// pass will say what is wrong with it.
+    fn key(&self, images: &DataSet, interrupt: &Interrupt) -> Option<CacheKey> {
+        let (network, extractor) = self.network.as_ref()?;
+        match self.mode {
+            CacheMode::Off => None,
+            CacheMode::Use | CacheMode::Refresh => {
+                CacheKey::new_with(images, extractor, network.pass().resize, interrupt).ok()
+            }
+        }
+    }
+}
+
+/// What is needed of features at hand.
+fn data_of(file: FeatureFile, needs: &BTreeSet<Need>, interrupt: &Interrupt) -> Result<SetData, MomentsError> {
+    let gaussian = |features: &Features| Gaussian::of_until(features, interrupt);
+    let FeatureFile { features, logits, spatial, names, .. } = file;
+    let mut too_few = BTreeMap::new();
+    let spatial_statistics = match &spatial {
+        Some(spatial) => enough(Need::Spatial, needs, &mut too_few, || gaussian(spatial))?,
+        None => None,
+    };
+    Ok(SetData {
+        statistics: enough(Need::Statistics, needs, &mut too_few, || gaussian(&features))?,
+        spatial: spatial_statistics,
+        features: Some(features),
+        logits,
+        labels: names.as_deref().filter(|_| needs.contains(&Need::Labels)).and_then(labels),
+        names,
+        too_few,
+    })
+}
+
+/// Statistics where they are needed. Images that are too few for them cost the scores that need them, and no other.
+fn enough(
+    need: Need,
+    needs: &BTreeSet<Need>,
+    too_few: &mut BTreeMap<Need, u64>,
+    statistics: impl FnOnce() -> Result<Gaussian, MomentsError>,
+) -> Result<Option<Gaussian>, MomentsError> {
+    if !needs.contains(&need) {
+        return Ok(None);
+    }
+    match statistics() {
+        Err(MomentsError::TooFew { got }) => {
+            too_few.insert(need, got);
+            Ok(None)
+        }
+        statistics => statistics.map(Some),
+    }
+}
+
+/// The indices of the images that went through the network.
+fn kept(images: &DataSet, summary: &PassSummary) -> Vec<usize> {
+    let skipped: HashSet<usize> = summary.skipped.iter().map(|skipped| skipped.index).collect();
+    (0..images.len()).filter(|index| !skipped.contains(index)).collect()
+}
+
+fn names(images: &DataSet, rows: &[usize]) -> Vec<String> {
+    rows.iter().map(|&index| images.name(index).into_owned()).collect()
+}
+
+/// The class of each image: the folder that it is in. `None` unless each is in one.
+pub fn labels<S: AsRef<str>>(names: &[S]) -> Option<Vec<String>> {
+    names.iter().map(|name| name.as_ref().rsplit_once('/').map(|(folder, _)| folder.to_owned())).collect()
+}
+
+fn report_of_pass(images: &DataSet, summary: PassSummary) -> SetReport {
+    SetReport {
+        seconds: Some(StageSeconds::from(&summary)),
+        skipped: summary.skipped,
+        ..SetReport::of(images.path(), images.kind(), Some(summary.images as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_classes_where_every_image_is_in_one() {
+        assert_eq!(labels(&["cat/1.png", "dog/big/2.png"]).unwrap(), ["cat", "dog/big"]);
+        assert_eq!(labels(&["cat/1.png", "2.png"]), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_not_utf8_can_be_reported() {
+        use std::os::unix::ffi::OsStrExt;
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"/data/\xff"));
+        let report = serde_json::to_value(SetReport::of(path, "folder", Some(2))).unwrap();
+        assert_eq!(report["path"], "/data/\u{fffd}");
+    }
+}

@@ -1,0 +1,102 @@
+//! What there is to be careful about after a run.
+
+use super::warning::{FEW_IMAGES, Warning};
+use crate::evaluate::{Evaluated, Measured, SetReport};
+use crate::extractor::ExtractorId;
+use crate::metrics::{Caution, Set};
+use crate::score::Scores;
+
+/// All warnings of a run, about the sets in the order of the arguments.
+pub(super) fn of(done: &Evaluated, sets: &[&Measured]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for left_out in &done.plan.left_out {
+        warnings.push(Warning::LeftOut { metric: left_out.metric, reason: left_out.reason.to_string() });
+    }
+    let (never, here): (Vec<_>, Vec<_>) =
+        done.plan.without_interval.iter().partition(|found| found.metric.about().interval.is_none());
+    if !never.is_empty() {
+        warnings.push(Warning::NoInterval { metrics: never.iter().map(|found| found.metric).collect(), reason: None });
+    }
+    for found in here {
+        warnings.push(Warning::NoInterval { metrics: vec![found.metric], reason: Some(found.reason.to_string()) });
+    }
+    if let [real, fake] = sets {
+        warnings.extend(of_pair(&done.scores, [real, fake]));
+    }
+    warnings.extend(sets.iter().filter_map(|set| not_cached(&set.report, set.not_cached.as_deref())));
+    if let Some(info) = &done.extractor {
+        if info.engine.name == "tract" {
+            warnings.push(Warning::Tract);
+        }
+        if info.name != ExtractorId::InceptionV3.to_string() {
+            warnings.push(Warning::OwnExtractor { name: info.name.clone() });
+        }
+    }
+    warnings.extend(sets.iter().filter_map(|set| skipped(&set.report)));
+    warnings
+}
+
+/// The warning of images that were left out.
+pub(super) fn skipped(set: &SetReport) -> Option<Warning> {
+    let count = set.skipped.len();
+    (count > 0).then(|| Warning::Skipped { set: name(set), count })
+}
+
+/// The warning of features that were not kept.
+pub(super) fn not_cached(set: &SetReport, reason: Option<&str>) -> Option<Warning> {
+    Some(Warning::NotCached { set: name(set), reason: reason?.to_owned() })
+}
+
+fn name(set: &SetReport) -> String {
+    set.path.display().to_string()
+}
+
+/// What to be careful about when two sets are compared.
+fn of_pair(scores: &Scores, pair: [&Measured; 2]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let cautions = || scores.iter().flat_map(|(_, value)| value.cautions.iter().copied());
+    // The Fréchet distance of the highest dimension wants the most images.
+    let frechet = cautions().filter_map(|caution| match caution {
+        Caution::FewImages { dim } => Some(dim),
+        _ => None,
+    });
+    let frechet = frechet.max();
+    for (which, set) in Set::BOTH.into_iter().zip(pair) {
+        if let Some(dim) = frechet
+            && let Some(images) = set.report.images.filter(|&images| images < FEW_IMAGES.max(dim as u64))
+        {
+            warnings.push(Warning::FewImages { set: name(&set.report), images, dim });
+        }
+        if set.provenance.is_none() {
+            warnings.push(Warning::UnknownProvenance { set: name(&set.report) });
+        }
+        warnings.extend(cautions().filter_map(|caution| match caution {
+            Caution::Clipped { set: whose, eigenvalue } if whose == which => {
+                Some(Warning::Clipped { set: name(&set.report), eigenvalue })
+            }
+            _ => None,
+        }));
+    }
+    if let (Some(ours), Some(theirs)) = (&pair[0].provenance, &pair[1].provenance) {
+        let differences = ours.differences(theirs);
+        if !differences.is_empty() {
+            warnings.push(Warning::Incomparable { differences });
+        }
+    }
+    if let [Some(real), Some(fake)] = pair.map(|set| set.report.images)
+        && real != fake
+        && cautions().any(|caution| caution == Caution::NumberOfImages)
+    {
+        warnings.push(Warning::UnequalNumbers { real, fake });
+    }
+    let rounding = cautions().find_map(|caution| match caution {
+        Caution::Rounding { error } => Some(Warning::Rounding { error }),
+        _ => None,
+    });
+    if pair[0].data.same_as(&pair[1].data) {
+        warnings.push(Warning::IdenticalSets);
+    } else {
+        warnings.extend(rounding);
+    }
+    warnings
+}
