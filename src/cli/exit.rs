@@ -1,6 +1,8 @@
 //! Exit codes, and the last words before them.
 
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use super::hints::{self, Flags};
 use super::terminal;
@@ -59,8 +61,39 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// Who tells how the process ended. Whoever is first does, and the other is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Teller {
+    /// The work, which has come to its end.
+    Work,
+    /// A signal, which does not wait for it.
+    Signal,
+}
+
+static TELLER: Mutex<Option<Teller>> = Mutex::new(None);
+
+impl Teller {
+    /// Whether it is the one who tells.
+    pub fn is_first(self) -> bool {
+        *TELLER.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(self) == self
+    }
+}
+
+/// Another command begins in the same process.
+pub fn nothing_is_told() {
+    *TELLER.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+/// The work tells from here on. If a signal ends the process just now, this waits until the process is gone.
+pub fn work_tells() {
+    while !Teller::Work.is_first() {
+        thread::park();
+    }
+}
+
 /// Prints what went wrong and says how to exit: as the error itself tells, whatever else has happened meanwhile.
 pub fn report(error: &Error, flags: Flags) -> Outcome {
+    work_tells();
     let outcome = Outcome::from(error.blame());
     match outcome {
         // Its message says what was interrupted and what is kept.

@@ -30,6 +30,7 @@ use hints::Flags;
 /// assert_eq!(gan_metrics::cli::run(["gan-metrics", "--version"]), ExitCode::SUCCESS);
 /// ```
 pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> ExitCode {
+    exit::nothing_is_told();
     progress::watch_for_signals();
     let outcome = panics::caught(|| match parse(arguments) {
         Ok(cli) => command(&cli.command).unwrap_or_else(|error| {
@@ -46,6 +47,7 @@ pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) ->
             if error.use_stderr() { Outcome::Usage } else { Outcome::Success }
         }
     });
+    exit::work_tells();
     outcome.into()
 }
 

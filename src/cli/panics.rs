@@ -4,7 +4,7 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
-use super::exit::Outcome;
+use super::exit::{self, Outcome};
 use super::terminal;
 
 /// Does the work. A panic is reported in one line and unwinds, so that no temporaries are left.
@@ -20,6 +20,7 @@ pub fn caught(work: impl FnOnce() -> Outcome) -> Outcome {
 }
 
 fn tell(panic: &PanicHookInfo<'_>) {
+    exit::work_tells();
     let place = panic.location().map_or(String::new(), |location| format!(" at {location}"));
     let reason = panic.payload_as_str().unwrap_or("no reason was given").replace('\n', " ");
     let version = env!("CARGO_PKG_VERSION");

@@ -11,6 +11,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use super::error::OutputError;
 
@@ -19,17 +20,36 @@ const PREFIX: &str = ".gan-metrics-";
 const SUFFIX: &str = ".part";
 
 /// The temporaries of this process.
-static ALIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static ALIVE: Mutex<Alive> = Mutex::new(Alive { paths: BTreeSet::new(), is_ending: false });
 
-fn alive() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+struct Alive {
+    paths: BTreeSet<PathBuf>,
+    /// They were removed because the process is about to exit.
+    is_ending: bool,
+}
+
+fn alive() -> MutexGuard<'static, Alive> {
     // The set is whole between any two operations on it.
     ALIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For whoever makes a temporary or moves one to its place; waits for the exit of a process that is ending.
+fn alive_unless_ending() -> MutexGuard<'static, Alive> {
+    let alive = alive();
+    if alive.is_ending {
+        drop(alive);
+        loop {
+            thread::park();
+        }
+    }
+    alive
 }
 
 /// Removes every temporary of this process, those included that other threads still write to.
 ///
 /// For a process that is about to exit without unwinding, as after a second Ctrl-C. An output that is just being moved to
-/// its place arrives there whole before this function begins.
+/// its place arrives there whole before this function begins. A thread that makes a temporary later, or moves an output to
+/// its place, waits until the process is gone.
 ///
 /// ```standalone_crate
 /// use gan_metrics::output::{Output, TemporaryFolder, remove_temporaries};
@@ -44,7 +64,9 @@ fn alive() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn remove_temporaries() {
-    for path in std::mem::take(&mut *alive()) {
+    let mut alive = alive();
+    alive.is_ending = true;
+    for path in std::mem::take(&mut alive.paths) {
         remove(&path);
     }
 }
@@ -130,9 +152,9 @@ impl<Handle> Temporary<Handle> {
         // 64 random bits: hashers of the standard library are seeded with them.
         let random = RandomState::new().build_hasher().finish();
         let path = folder.join(format!("{PREFIX}{random:016x}{SUFFIX}"));
-        let mut alive = alive();
+        let mut alive = alive_unless_ending();
         let handle = make(&path)?;
-        alive.insert(path.clone());
+        alive.paths.insert(path.clone());
         Ok(Self { path, handle })
     }
 
@@ -142,9 +164,9 @@ impl<Handle> Temporary<Handle> {
 
     /// Lets `take` move it to where it is to stay; it is removed if that fails.
     pub fn keep(self, take: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-        let mut alive = alive();
+        let mut alive = alive_unless_ending();
         take(&self.path)?;
-        alive.remove(&self.path);
+        alive.paths.remove(&self.path);
         Ok(())
     }
 }
@@ -152,7 +174,7 @@ impl<Handle> Temporary<Handle> {
 impl<Handle> Drop for Temporary<Handle> {
     fn drop(&mut self) {
         let mut alive = alive();
-        if alive.remove(&self.path) {
+        if alive.paths.remove(&self.path) {
             remove(&self.path);
         }
     }

@@ -3,9 +3,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{PipeReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -34,18 +35,26 @@ struct Running {
 impl Running {
     /// Starts it in `folder`, which also holds its home and its temporaries.
     fn start<A: AsRef<OsStr>>(folder: TempDir, arguments: impl IntoIterator<Item = A>) -> Self {
+        Self::start_by(Command::new(assert_cmd::cargo::cargo_bin("gan-metrics")), folder, arguments)
+    }
+
+    /// The same by a command that runs the program with more arguments in its own place.
+    fn start_by<A: AsRef<OsStr>>(command: Command, folder: TempDir, arguments: impl IntoIterator<Item = A>) -> Self {
+        let [stdout, stderr] = ["stdout", "stderr"].map(|name| File::create(folder.path().join(name)).unwrap().into());
+        Self::start_with([stdout, stderr], command, folder, arguments)
+    }
+
+    fn start_with<A: AsRef<OsStr>>(
+        [stdout, stderr]: [Stdio; 2],
+        mut command: Command,
+        folder: TempDir,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
         let path = |name: &str| folder.path().join(name);
         fs::create_dir_all(path("tmp")).unwrap();
-        let child = Command::new(assert_cmd::cargo::cargo_bin("gan-metrics"))
-            .args(arguments)
-            .current_dir(folder.path())
-            .env("GAN_METRICS_HOME", path("home"))
-            .env("TMPDIR", path("tmp"))
-            .stdin(Stdio::null())
-            .stdout(File::create(path("stdout")).unwrap())
-            .stderr(File::create(path("stderr")).unwrap())
-            .spawn()
-            .unwrap();
+        command.args(arguments).current_dir(folder.path());
+        command.env("GAN_METRICS_HOME", path("home")).env("TMPDIR", path("tmp"));
+        let child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().unwrap();
         Self { folder, child }
     }
 
@@ -54,7 +63,7 @@ impl Running {
     }
 
     fn stderr(&self) -> String {
-        text(&fs::read(self.path("stderr")).unwrap())
+        fs::read(self.path("stderr")).map_or(String::new(), |stderr| text(&stderr))
     }
 
     /// Waits until a stage has begun.
@@ -231,6 +240,28 @@ fn training_saves_the_step_that_it_was_at() {
 }
 
 #[test]
+fn a_signal_that_is_ignored_stays_ignored_and_the_others_are_handled() {
+    for ignored in ["INT", "HUP"] {
+        let folder = folder();
+        noise(folder.path(), "images.npy");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("trap '' {ignored}; exec \"$0\" \"$@\"")]);
+        shell.arg(assert_cmd::cargo::cargo_bin("gan-metrics"));
+        // Only the beginning is saved before the end.
+        let mut running = Running::start_by(shell, folder, train("images.npy", &["--checkpoint-every", "1000000"]));
+        let state = |folder: &Path| checkpoint::generator(&folder.join("run/checkpoint.safetensors"));
+        running.wait(|running| state(running.folder.path()).is_ok());
+        sleep(Duration::from_millis(500));
+        running.signal(&format!("-{ignored}"));
+        sleep(Duration::from_millis(500));
+        let (words, folder) = running.interrupted_by("-TERM");
+        let step = state(folder.path()).unwrap().step;
+        assert!(step > 0);
+        assert_eq!(words, format!("interrupted after step {step}: the run is saved, go on with --resume\n"));
+    }
+}
+
+#[test]
 fn scoring_in_training_ends_the_run_after_its_step() {
     let folder = folder();
     noise(folder.path(), "images.npy");
@@ -286,6 +317,66 @@ fn a_second_signal_leaves_no_temporaries() {
     let running = signalled_twice();
     for folder in ["out", "tmp"] {
         assert_eq!(files(&running.path(folder)), [] as [&str; 0]);
+    }
+}
+
+#[test]
+fn two_signals_at_any_time_end_it_without_a_crash_or_temporaries() {
+    let mut folder = folder();
+    black(folder.path(), "images.npy", 300, 16);
+    fs::create_dir(folder.path().join("out")).unwrap();
+    let arguments = ["features", "images.npy", "--extractor", "efficientnet-lite0", "-q", "-o", "out/x.npz"];
+    for run in 0..30 {
+        let mut running = Running::start(folder, arguments);
+        sleep(Duration::from_millis(20 + 15 * run));
+        let signals = format!("kill -INT {0}; sleep 0.003; kill -TERM {0}", running.child.id());
+        Command::new("sh").args(["-c", &signals]).stderr(Stdio::null()).status().unwrap();
+        let status = running.child.wait().unwrap();
+        // It may have ended before, and before it handles signals they end it.
+        let expected = matches!(status.code(), Some(0 | 130)) || matches!(status.signal(), Some(2 | 15));
+        assert!(expected, "{status}: {}", running.stderr());
+        assert_eq!(files(&running.path("tmp")), [] as [&str; 0]);
+        assert!(files(&running.path("out")).iter().all(|name| name == "x.npz"));
+        folder = running.folder;
+    }
+}
+
+/// Features of two sets, whose report takes no time.
+fn features(folder: &Path) {
+    for (name, shift) in [("real.npz", 0.0), ("fake.npz", 1.0)] {
+        let values = Array2::from_shape_fn((8, 2), |(row, column)| (row * (column + 2)) as f32 + shift);
+        let features = Features::new(values).unwrap();
+        let file = FeatureFile { features, logits: None, spatial: None, names: None, provenance: None };
+        file.write(&folder.join(name)).unwrap();
+    }
+}
+
+/// A pipe that takes no more, and its end that nobody reads.
+fn full_pipe() -> (PipeReader, Stdio) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut filler = writer.try_clone().unwrap();
+    // However much the pipe takes, this thread goes on until it is closed.
+    std::thread::spawn(move || while filler.write_all(&[0; 4096]).is_ok() {});
+    sleep(Duration::from_millis(200));
+    (reader, writer.into())
+}
+
+#[test]
+fn a_report_that_nobody_reads_does_not_keep_it() {
+    for (stdout_is_full, stderr_is_full) in [(true, false), (false, true), (true, true)] {
+        let folder = folder();
+        features(folder.path());
+        let file = |name: &str| File::create(folder.path().join(name)).unwrap();
+        let ((_out, full_stdout), (_err, full_stderr)) = (full_pipe(), full_pipe());
+        let stdout = if stdout_is_full { full_stdout } else { file("stdout").into() };
+        let stderr = if stderr_is_full { full_stderr } else { file("stderr").into() };
+        let program = Command::new(assert_cmd::cargo::cargo_bin("gan-metrics"));
+        let fid = ["fid", "real.npz", "fake.npz", "--json"];
+        let mut running = Running::start_with([stdout, stderr], program, folder, fid);
+        sleep(Duration::from_secs(1));
+        running.signal("-TERM");
+        let words = running.ends();
+        assert!(stderr_is_full || words.ends_with("interrupted\n"), "{words}");
     }
 }
 
