@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::definitions::{Definitions, Preset};
 use super::error::{MetricError, Set, known_to_have, same_dimension};
-use super::jackknife::{JackknifeOptions, jackknife};
+use super::jackknife::JackknifeOptions;
 use super::neighbours::Distances;
 use super::score::{About, Better, Counts, Quantity, Score, ScoreInterval, Sets};
 use super::value::{Caution, Value};
@@ -112,8 +112,6 @@ impl Score for Row {
         options: JackknifeOptions,
         interrupt: &Interrupt,
     ) -> Result<Vec<ScoreInterval>, MetricError> {
-        let [real, fake] = sets.features()?;
-        let score = |x: &Features, y: &Features| Ok(authpct_until(x, y, interrupt)?.value);
-        Ok(vec![ScoreInterval { interval: jackknife::<MetricError>(real, fake, options, score)?, of: None }])
+        Ok(vec![sets.interval(options, None, |x, y| Ok(authpct_until(x, y, interrupt)?.value))?])
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::definitions::{Definition, Definitions, Preset};
 use super::error::{MetricError, Set, same_dimension};
 use super::fid::{check_counts, fid};
-use super::jackknife::{JackknifeOptions, jackknife};
+use super::jackknife::JackknifeOptions;
 use super::parameter::{Arguments, Choice, Kind, Parameter, Range};
 use super::rows::{BLOCK, unit_rows};
 use super::score::{About, Counts, Quantity, Score, ScoreInterval, Sets};
@@ -223,8 +223,6 @@ impl Score for Row {
         interrupt: &Interrupt,
     ) -> Result<Vec<ScoreInterval>, MetricError> {
         let definition: MifidOptions = definitions.get();
-        let [real, fake] = sets.features()?;
-        let score = |x: &Features, y: &Features| Ok(mifid_until(x, y, definition, interrupt)?.value);
-        Ok(vec![ScoreInterval { interval: jackknife::<MetricError>(real, fake, options, score)?, of: None }])
+        Ok(vec![sets.interval(options, None, |x, y| Ok(mifid_until(x, y, definition, interrupt)?.value))?])
     }
 }

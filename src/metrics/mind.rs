@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::definitions::{Definition, Definitions, Preset};
 use super::error::{MetricError, Set, known_to_have, positive, same_dimension};
 use super::frame::{Frame, PANEL, products};
-use super::jackknife::{JackknifeOptions, jackknife};
+use super::jackknife::JackknifeOptions;
 use super::parameter::{Arguments, Choice, Kind, Parameter};
 use super::random_state::RandomState;
 use super::score::{About, Counts, Quantity, Score, ScoreInterval, Sets};
@@ -278,7 +278,6 @@ impl Score for Row {
         options: JackknifeOptions,
         interrupt: &Interrupt,
     ) -> Result<Vec<ScoreInterval>, MetricError> {
-        let [real, fake] = sets.features()?;
         // torch-fidelity leaves out images of the larger set, others with every group.
         let (directions, of) = match definitions.get() {
             Directions::TorchFidelity { count, seed } => {
@@ -286,8 +285,7 @@ impl Score for Row {
             }
             own => (own, None),
         };
-        let score = |x: &Features, y: &Features| Ok(mind_until(x, y, &directions, interrupt)?.value);
-        Ok(vec![ScoreInterval { interval: jackknife::<MetricError>(real, fake, options, score)?, of }])
+        Ok(vec![sets.interval(options, of, |x, y| Ok(mind_until(x, y, &directions, interrupt)?.value))?])
     }
 }
 

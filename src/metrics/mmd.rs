@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::definitions::{Definition, Definitions, Preset};
 use super::error::{MetricError, Set, known_to_have, same_dimension};
-use super::jackknife::{JackknifeOptions, jackknife};
+use super::jackknife::JackknifeOptions;
 use super::kernel::{self, Estimator, Kernel, discrepancy};
 use super::parameter::{Arguments, Choice, Kind, Parameter, Range};
 use super::rows::unit_features;
@@ -105,9 +105,7 @@ pub(super) fn interval(
     interrupt: &Interrupt,
     of: Option<&'static str>,
 ) -> Result<Vec<ScoreInterval>, MetricError> {
-    let [real, fake] = sets.features()?;
-    let score = |x: &Features, y: &Features| Ok(mmd_until(x, y, discrepancy, interrupt)?.value);
-    Ok(vec![ScoreInterval { interval: jackknife::<MetricError>(real, fake, options, score)?, of }])
+    Ok(vec![sets.interval(options, of, |x, y| Ok(mmd_until(x, y, discrepancy, interrupt)?.value))?])
 }
 
 impl Definition for MmdOptions {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::definitions::{Definitions, Preset};
 use super::error::{MetricError, Set};
-use super::jackknife::{Interval, JackknifeOptions};
+use super::jackknife::{Interval, JackknifeOptions, jackknife};
 use super::parameter::{Arguments, Parameter};
 use super::value::Value;
 use crate::interrupt::Interrupt;
@@ -318,6 +318,17 @@ impl<'a> Sets<'a> {
             Set::Fake => self.fake,
         };
         data.names.as_deref()
+    }
+
+    /// The interval of a score of the features of both sets; `of` is what [`ScoreInterval::of`] is.
+    pub(super) fn interval(
+        &self,
+        options: JackknifeOptions,
+        of: Option<&'static str>,
+        score: impl Fn(&Features, &Features) -> Result<f64, MetricError>,
+    ) -> Result<ScoreInterval, MetricError> {
+        let [real, fake] = self.features()?;
+        Ok(ScoreInterval { interval: jackknife(real, fake, options, score)?, of })
     }
 }
 
