@@ -14,7 +14,7 @@ use crate::{Blame, Error};
 pub enum Outcome {
     /// Done; a bound, if set, is met.
     Success,
-    /// Done, but the score misses the bound that was set.
+    /// Done, but a score misses the bound that was set, or is worse than its baseline.
     BoundMissed,
     /// The arguments or the data are at fault.
     Usage,

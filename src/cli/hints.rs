@@ -3,7 +3,9 @@
 use crate::Error;
 use crate::evaluate::cache::CacheError;
 use crate::evaluate::{BoundError, EvaluateError};
+use crate::extractor::{EngineChoice, EngineError, GeneratorError, ModelError, ModelSetting};
 use crate::metrics::{InceptionScoreError, MetricError};
+use crate::report::{ComparabilityError, JudgementError, RecordedError};
 use crate::score::{Metric, Need, PlanError};
 
 /// How the flags of a score's parameters are called.
@@ -28,10 +30,83 @@ pub fn of(error: &Error, flags: Flags) -> Option<String> {
     if let Some(BoundError { number, left_out: None }) = error.downcast_ref() {
         return Some(format!("add {} to --metrics", number.metric().about().name));
     }
+    if let Some(JudgementError::NoStandardError { .. }) = error.downcast_ref() {
+        return Some("give the tolerance with --tolerance; make reports with intervals by `score --ci 95`".into());
+    }
+    if let Some(RecordedError::OtherFile { .. }) = error.downcast_ref() {
+        return Some("`score --json -o FILE` makes such a report".into());
+    }
+    if let Some(hint) = of_network(error) {
+        return Some(hint);
+    }
+    if let Some(ComparabilityError::Incomparable { .. }) = error.downcast_ref() {
+        return Some(
+            "how much each of these usually moves a score: `gan-metrics explain`, with the same reports".into(),
+        );
+    }
     match error.downcast_ref()? {
         PlanError::Score { metric, reason } => of_score(*metric, reason, flags),
         PlanError::NoInterval { .. } => Some("the intervals were asked for with --ci".into()),
         _ => None,
+    }
+}
+
+/// Of a network, a generator, and the engine that runs them.
+fn of_network(error: &Error) -> Option<String> {
+    match (error.downcast_ref(), error.downcast_ref(), error.downcast_ref()) {
+        (Some(EvaluateError::Engine(error)), ..) | (_, Some(GeneratorError::Engine(error)), _) => of_engine(error),
+        (_, Some(GeneratorError::Model(error)), _) | (.., Some(error)) => of_model(error),
+        (_, Some(GeneratorError::Latent { .. }), _) => Some("give it with --latent, such as normal:100".into()),
+        _ => of_engine(error.downcast_ref()?),
+    }
+}
+
+fn of_engine(error: &EngineError) -> Option<String> {
+    let hint = match error {
+        EngineError::NoLibrary { .. } => {
+            "name the library with --ort-library, or use the built-in engine with --engine tract"
+        }
+        EngineError::Device { engine: EngineChoice::Tract, .. } => "use --engine onnxruntime, or --device cpu",
+        EngineError::Device { .. } => "choose another with --device",
+        EngineError::BatchSize { fixed, .. } => return Some(format!("use --batch-size {fixed}")),
+        _ => return None,
+    };
+    Some(hint.into())
+}
+
+fn of_model(error: &ModelError) -> Option<String> {
+    match error {
+        ModelError::NotInstalled { .. } => Some(
+            "three ways to go on:\n  \
+             1. gan-metrics model install inception-v3                 download them (91 MiB)\n  \
+             2. gan-metrics model install inception-v3 --from FILE     use a copy of \
+             pt_inception-2015-12-05-6726825d.pth\n  \
+             3. --extractor efficientnet-lite0                         use the built-in network, whose scores are its own \
+             and not comparable with published FIDs"
+                .into(),
+        ),
+        ModelError::Damaged { .. } => Some("remove it with `gan-metrics model remove inception-v3`".into()),
+        ModelError::NotPublished { .. } => Some("use it as a custom network with --model".into()),
+        ModelError::NoLayers { .. } => {
+            Some("--layer is for inception-v3; an output is named with --features-output".into())
+        }
+        ModelError::NoSuchName { setting, .. } => Some(format!("name one with {}", flag(*setting))),
+        ModelError::Unspecified { setting, .. } => Some(format!("give it with {}", flag(*setting))),
+        _ => None,
+    }
+}
+
+/// The flag that says of a custom network what its file leaves open.
+fn flag(setting: ModelSetting) -> &'static str {
+    match setting {
+        ModelSetting::Size => "--input-size",
+        ModelSetting::Layout => "--layout",
+        ModelSetting::Mean => "--mean",
+        ModelSetting::Std => "--std",
+        ModelSetting::Input => "--input-name",
+        ModelSetting::Features => "--features-output",
+        ModelSetting::Layer => "--layer",
+        ModelSetting::Logits => "--logits-output",
     }
 }
 

@@ -35,7 +35,7 @@ pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) ->
     let outcome = panics::caught(|| match parse(arguments) {
         Ok(cli) => command(&cli.command).unwrap_or_else(|error| {
             let flags = match cli.command {
-                Command::Score(_) => Flags::Prefixed,
+                Command::Score(_) | Command::Check(_) => Flags::Prefixed,
                 Command::Single(_) => Flags::Plain,
                 _ => Flags::Missing,
             };
@@ -55,7 +55,11 @@ fn command(command: &Command) -> Result<Outcome> {
     match command {
         Command::Score(args) => commands::score::many(args),
         Command::Single(args) => commands::score::one(args),
+        Command::Check(args) => commands::check::run(args),
+        Command::Compare(args) => commands::compare::run(args),
+        Command::Explain(args) => commands::explain::run(args),
         Command::Features(args) => commands::features::run(args),
+        Command::Merge(args) => commands::merge::run(args),
         Command::Cache(command) => commands::cache::run(command),
         Command::Stats(args) => commands::stats::run(args),
         Command::Divergence(args) => commands::divergence::run(args),

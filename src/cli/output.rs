@@ -8,7 +8,7 @@ use super::{progress, terminal};
 use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::output::{Output, Outputs};
-use crate::report::{Report, WarningReport, escaped_for_terminals};
+use crate::report::{CheckReport, Report, WarningReport, escaped_for_terminals};
 
 /// Standard output takes nothing.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,19 @@ pub fn to_file(path: &Path, content: &[u8]) -> Result<()> {
     Ok(Output::claim(path)?.write_all(content)?)
 }
 
+/// Writes what was found to the file that was claimed, else to stdout.
+pub fn write(file: Option<Output>, text: &str) -> Result<()> {
+    progress::as_a_whole(|| {
+        let Some(file) = file else { return to_stdout(text) };
+        let written = file.write_all(text.as_bytes());
+        if written.is_err() {
+            // An hour of work does not end with a disk that is full.
+            to_stdout(text)?;
+        }
+        Ok(written?)
+    })
+}
+
 /// Warnings to stderr, unless it is to be quiet.
 pub fn warn(warnings: &[WarningReport], quiet: bool) {
     if !quiet {
@@ -42,6 +55,46 @@ pub fn warn(warnings: &[WarningReport], quiet: bool) {
             let message = escaped_for_terminals(&warning.message);
             terminal::say(&format!("warning: {message}; {}", warning.remedy));
         }
+    }
+}
+
+/// What a command reports.
+pub trait Reported {
+    /// As JSON.
+    fn json(&self) -> String;
+
+    /// As text, which ends with the warnings.
+    fn text(&self) -> String;
+
+    /// What to be careful about.
+    fn warnings(&self) -> &[WarningReport];
+}
+
+impl Reported for Report {
+    fn json(&self) -> String {
+        self.to_json()
+    }
+
+    fn text(&self) -> String {
+        self.to_text()
+    }
+
+    fn warnings(&self) -> &[WarningReport] {
+        &self.warnings
+    }
+}
+
+impl Reported for CheckReport {
+    fn json(&self) -> String {
+        self.to_json()
+    }
+
+    fn text(&self) -> String {
+        self.to_text()
+    }
+
+    fn warnings(&self) -> &[WarningReport] {
+        &self.warnings
     }
 }
 
@@ -60,19 +113,11 @@ impl Destination {
     }
 
     /// Writes the report there. Its text ends with the warnings; where that is not what people see, they go to stderr too.
-    pub fn emit(self, report: &Report) -> Result<()> {
+    pub fn emit(self, report: &dyn Reported) -> Result<()> {
         if self.json || self.file.is_some() {
-            warn(&report.warnings, self.quiet);
+            warn(report.warnings(), self.quiet);
         }
-        let text = if self.json { report.to_json() } else { report.to_text() };
-        progress::as_a_whole(|| {
-            let Some(file) = self.file else { return to_stdout(&text) };
-            let written = file.write_all(text.as_bytes());
-            if written.is_err() {
-                // An hour of work does not end with a disk that is full.
-                to_stdout(&text)?;
-            }
-            Ok(written?)
-        })
+        let text = if self.json { report.json() } else { report.text() };
+        write(self.file, &text)
     }
 }

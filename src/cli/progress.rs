@@ -40,6 +40,9 @@ pub fn as_a_whole<R>(say: impl FnOnce() -> R) -> R {
 
 /// Ends the process. No destructor runs, but nothing is left: outputs appear when they are complete, or not at all.
 fn end() -> ! {
+    /// Two signals of one instant end the process once: the second would finish the progress line again.
+    static ENDING: Mutex<()> = Mutex::new(());
+    let _ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
     output::remove_temporaries();
     if Teller::Signal.is_first() {
         terminal::say_within(PATIENCE, "interrupted");

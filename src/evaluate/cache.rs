@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
 use crate::extractor::{FeatureExtractor, home_folder};
-use crate::image::{DataSet, ImageError, ResizeMode};
+use crate::image::{ImageError, ImageSource, ResizeMode};
 use crate::interrupt::Interrupt;
 use crate::output;
 use crate::stats::{FeatureFile, FeatureFileError, Provenance};
@@ -67,10 +67,10 @@ pub enum KeyError {
     #[error(transparent)]
     Image(#[from] ImageError),
     /// Stopped by an [`Interrupt`].
-    #[error("interrupted while reading the images of {} to find them in the cache", path.display())]
+    #[error("interrupted while reading the images of {set} to find them in the cache")]
     Interrupted {
-        /// Path of the set.
-        path: PathBuf,
+        /// What the set is called.
+        set: String,
     },
 }
 
@@ -93,7 +93,11 @@ impl CacheKey {
     ///
     /// # Errors
     /// [`KeyError::Image`] when an image cannot be read.
-    pub fn new(images: &DataSet, extractor: &dyn FeatureExtractor, resize: ResizeMode) -> Result<Self, KeyError> {
+    pub fn new(
+        images: &dyn ImageSource,
+        extractor: &dyn FeatureExtractor,
+        resize: ResizeMode,
+    ) -> Result<Self, KeyError> {
         Self::new_with(images, extractor, resize, &Interrupt::new())
     }
 
@@ -102,13 +106,13 @@ impl CacheKey {
     /// # Errors
     /// As for [`CacheKey::new`], and [`KeyError::Interrupted`] soon after `interrupt` is requested.
     pub fn new_with(
-        images: &DataSet,
+        images: &dyn ImageSource,
         extractor: &dyn FeatureExtractor,
         resize: ResizeMode,
         interrupt: &Interrupt,
     ) -> Result<Self, KeyError> {
         let digest = |index| -> Result<[u8; 32], KeyError> {
-            interrupt.check().map_err(|_| KeyError::Interrupted { path: images.path().to_owned() })?;
+            interrupt.check().map_err(|_| KeyError::Interrupted { set: images.title().into_owned() })?;
             Ok(images.digest(index)?)
         };
         let digests: Vec<[u8; 32]> = (0..images.len()).into_par_iter().map(digest).collect::<Result<_, _>>()?;

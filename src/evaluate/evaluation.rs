@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::cache::FeatureCache;
 use super::input::{Input, SetGenerator};
 use super::measure::{CacheMode, Measured, Measurer};
-use super::network::{NetworkChoice, NetworkPlan, Preparation};
+use super::network::{Network, NetworkChoice, NetworkPlan, Preparation};
 use super::pass::PassObserver;
 use crate::Result;
 use crate::error::{Blame, Blamed};
@@ -16,7 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::metrics::{Counts, JackknifeOptions, Set};
 use crate::score::{
     Bound, Definitions, Metric, MetricError, Need, Offer, Plan, Preset, Request, ScoreNumber, Scores, Selection,
-    UnknownScore, Verdict, score,
+    UnknownName, Verdict, score,
 };
 
 /// A bound on a score that is not computed.
@@ -103,8 +103,8 @@ impl Job {
     /// The scores of these names instead.
     ///
     /// # Errors
-    /// [`UnknownScore`] when there is no score of one of the names.
-    pub fn scores<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownScore> {
+    /// [`UnknownName`] when there is no score of one of the names.
+    pub fn scores<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownName> {
         Ok(Self { selection: Selection::named(Request::of(names)?.metrics), ..self })
     }
 }
@@ -224,6 +224,11 @@ impl Evaluation {
         self.real.iter().chain([&self.fake])
     }
 
+    /// The network, where one runs.
+    pub fn network(&self) -> Option<&NetworkPlan> {
+        self.network.as_ref()
+    }
+
     /// Whether a network runs.
     pub fn runs_network(&self) -> bool {
         self.network.is_some()
@@ -253,8 +258,8 @@ impl Evaluation {
         Ok(Evaluated {
             bounds: bounds.iter().filter_map(|bound| bound.judge(&scores)).collect(),
             scores,
-            extractor: measurer.info().cloned(),
-            preparation: measurer.network().map(NetworkPlan::preparation),
+            extractor: measurer.network().map(|network| network.info().clone()),
+            preparation: measurer.network().map(Network::preparation),
             plan,
             real,
             fake,

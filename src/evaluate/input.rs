@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::measure::labels;
 use super::network::NetworkPlan;
+use super::partial::Partial;
 use super::pass::PassObserver;
 use crate::Result;
 use crate::extractor::EngineInfo;
@@ -75,13 +76,27 @@ impl Input {
     /// # Errors
     /// The error of the kind of file that it is.
     pub fn open(path: &Path, interrupt: &Interrupt) -> Result<Self> {
-        if StatsFile::sniff(path) {
+        if Partial::sniff(path) {
+            Self::of_part(path)
+        } else if StatsFile::sniff(path) {
             Ok(Self::Statistics(path.into(), Box::new(StatsFile::read(path)?)))
         } else if FeatureFile::sniff(path) {
             Ok(Self::Features(path.into(), Box::new(FeatureFile::read(path)?)))
         } else {
             Ok(Self::Images(DataSet::open_with(path, interrupt)?))
         }
+    }
+
+    /// The whole set that the file of a part holds: with one shard, a part is the whole.
+    fn of_part(path: &Path) -> Result<Self> {
+        let part = Partial::read(path)?;
+        part.check_complete(part.shards())?;
+        if part.gathered().features().is_none() {
+            let (gaussian, provenance) = (part.gathered().gaussian()?, part.provenance());
+            return Ok(Self::Statistics(path.into(), Box::new(StatsFile { gaussian, provenance })));
+        }
+        let file = part.into_feature_file().expect("the features are there");
+        Ok(Self::Features(path.into(), Box::new(file)))
     }
 
     /// The path that it was given by.

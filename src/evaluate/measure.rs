@@ -1,21 +1,21 @@
 //! From an input to what scores need of it: read from a file or the cache, or extracted by one pass.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
+use super::accumulator::{Accumulator, data_of};
 use super::cache::{CacheKey, FeatureCache};
-use super::collector::Collector;
 use super::input::{GeneratedImages, GeneratorReport, Input};
-use super::network::NetworkPlan;
-use super::pass::{self, PassObserver, PassSummary, SkippedImage};
+use super::network::{Network, NetworkPlan};
+use super::partial::Partial;
+use super::pass::{PassObserver, PassSummary, Portion, SkippedImage};
 use crate::Result;
-use crate::extractor::{ExtractorInfo, FeatureExtractor, NetworkExtractor};
 use crate::image::DataSet;
 use crate::interrupt::Interrupt;
 use crate::score::{Need, SetData};
-use crate::stats::{FeatureFile, Features, Gaussian, MomentsError, Provenance};
+use crate::stats::{FeatureFile, Provenance};
 
 /// What is done with the cache of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,7 +77,7 @@ pub struct SetReport {
     pub images: Option<u64>,
     /// Images left out.
     pub skipped: Vec<SkippedImage>,
-    /// Where a statistics or feature file says it comes from; `null` for images and for files of other tools.
+    /// How its features came about and what its images were; `null` for files of other tools.
     pub provenance: Option<Provenance>,
     /// How its images were generated; `null` for images that were there.
     pub generator: Option<GeneratorReport>,
@@ -143,7 +143,7 @@ pub struct Extracted {
 
 /// A network in use, and the cache beside it.
 pub struct Measurer {
-    network: Option<(NetworkPlan, NetworkExtractor)>,
+    network: Option<Network>,
     cache: Option<FeatureCache>,
     mode: CacheMode,
 }
@@ -154,18 +154,20 @@ impl Measurer {
     /// # Errors
     /// [`EngineError`](crate::extractor::EngineError) when the engine or the device is not there.
     pub fn start(network: Option<NetworkPlan>, (cache, mode): (Option<FeatureCache>, CacheMode)) -> Result<Self> {
-        let start = |network: NetworkPlan| network.start().map(|extractor| (network, extractor));
-        Ok(Self { network: network.map(start).transpose()?, cache, mode })
-    }
-
-    /// What runs, if a network does.
-    pub fn info(&self) -> Option<&ExtractorInfo> {
-        self.network.as_ref().map(|(_, extractor)| extractor.info())
+        Ok(Self { network: network.map(|network| network.start()).transpose()?, cache, mode })
     }
 
     /// The network that runs, if one does.
-    pub fn network(&self) -> Option<&NetworkPlan> {
-        self.network.as_ref().map(|(network, _)| network)
+    pub fn network(&self) -> Option<&Network> {
+        self.network.as_ref()
+    }
+
+    /// The network that runs.
+    ///
+    /// # Panics
+    /// Without a network.
+    pub fn network_mut(&mut self) -> &mut Network {
+        self.network.as_mut().expect("images are measured with a network")
     }
 
     /// What scores need of an input. One that is to be generated is generated.
@@ -227,31 +229,6 @@ impl Measurer {
         Ok(Measured { data: data_of(file, needs, interrupt)?, provenance, rows, report, not_cached })
     }
 
-    fn pass(
-        &mut self,
-        images: &DataSet,
-        sink: &mut Collector,
-        observer: &mut dyn PassObserver,
-        interrupt: &Interrupt,
-    ) -> Result<PassSummary> {
-        let (network, extractor) = self.network.as_mut().expect("images are measured with a network");
-        Ok(pass::run(images, extractor, network.pass(), sink, observer, interrupt)?)
-    }
-
-    /// How features of this run come about.
-    fn provenance(&self, images: usize) -> Option<Provenance> {
-        let (network, extractor) = self.network.as_ref()?;
-        let info = extractor.info();
-        Some(Provenance {
-            version: env!("CARGO_PKG_VERSION").into(),
-            extractor: info.name.clone(),
-            model_sha256: info.model_sha256.clone(),
-            layer: info.features_output.clone(),
-            resize: network.pass().resize.to_string(),
-            n: images as u64,
-        })
-    }
-
     /// One pass that keeps nothing but what is needed.
     ///
     /// # Errors
@@ -266,33 +243,14 @@ impl Measurer {
         observer: &mut dyn PassObserver,
         interrupt: &Interrupt,
     ) -> Result<Measured> {
-        let mut collector = Collector::of_nothing();
-        for need in needs {
-            collector = match need {
-                Need::Statistics => collector.with_statistics(),
-                Need::Features => collector.with_features(),
-                Need::Logits => collector.with_logits(),
-                Need::Spatial => collector.with_spatial_statistics(),
-                Need::Labels => collector,
-            };
-        }
-        let summary = self.pass(images, &mut collector, observer, interrupt)?;
-        let rows = kept(images, &summary);
         // Classes are in the names, and images that scores find, which need features, are told by them.
         let named = needs.contains(&Need::Labels) || needs.contains(&Need::Features);
-        let names = named.then(|| names(images, &rows));
-        let mut too_few = BTreeMap::new();
-        let data = SetData {
-            statistics: enough(Need::Statistics, needs, &mut too_few, || collector.gaussian())?,
-            spatial: enough(Need::Spatial, needs, &mut too_few, || collector.spatial_gaussian())?,
-            features: collector.features(),
-            logits: collector.logits(),
-            labels: names.as_deref().filter(|_| needs.contains(&Need::Labels)).and_then(labels),
-            names,
-            too_few,
-        };
-        let provenance = self.provenance(summary.images);
-        Ok(Measured { data, provenance, rows, report: report_of_pass(images, summary), not_cached: None })
+        let gathered = Accumulator::of_needs(needs);
+        let network = self.network_mut();
+        let (part, seconds) = network.partial(Portion::of(images), gathered, named, observer, interrupt)?;
+        let rows = part.gathered().indices().iter().collect();
+        let (report, provenance) = (report_of_pass(images, &part, seconds), part.provenance());
+        Ok(Measured { data: part.into_data(needs, interrupt)?, provenance, rows, report, not_cached: None })
     }
 
     /// Everything that the network says of the images, from the cache where it may be.
@@ -316,22 +274,18 @@ impl Measurer {
             let rows: Vec<usize> = (0..images.len()).collect();
             let file = FeatureFile { names: Some(names(images, &rows)), ..found };
             let report = SetReport {
+                provenance: file.provenance.clone(),
                 cache: Some(CacheUse::Hit),
                 ..SetReport::of(images.path(), images.kind(), Some(rows.len() as u64))
             };
             return Ok(Extracted { file, report, rows, not_cached: None });
         }
-        let mut collector = Collector::of_nothing().with_features().with_logits().with_spatial();
-        let summary = self.pass(images, &mut collector, observer, interrupt)?;
-        let rows = kept(images, &summary);
-        let mut file = FeatureFile {
-            features: collector.features().expect("a pass that succeeds has images"),
-            logits: collector.logits(),
-            spatial: collector.spatial(),
-            names: None,
-            provenance: self.provenance(summary.images),
-        };
-        let mut report = report_of_pass(images, summary);
+        let everything = Accumulator::of_everything();
+        let network = self.network_mut();
+        let (part, seconds) = network.partial(Portion::of(images), everything, false, observer, interrupt)?;
+        let rows: Vec<usize> = part.gathered().indices().iter().collect();
+        let mut report = report_of_pass(images, &part, seconds);
+        let mut file = part.into_feature_file().expect("a pass that succeeds has images");
         let mut not_cached = None;
         if let Some(cache) = self.cache.as_ref().filter(|_| self.mode != CacheMode::Off) {
             let stored = match &before {
@@ -353,61 +307,17 @@ impl Measurer {
     /// The name of the images' features in the cache, where it is used. An image that cannot be read has no place in it; the
     /// pass will say what is wrong with it.
     fn key(&self, images: &DataSet, interrupt: &Interrupt) -> Option<CacheKey> {
-        let (network, extractor) = self.network.as_ref()?;
+        let network = self.network.as_ref()?;
         match self.mode {
             CacheMode::Off => None,
             CacheMode::Use | CacheMode::Refresh => {
-                CacheKey::new_with(images, extractor, network.pass().resize, interrupt).ok()
+                CacheKey::new_with(images, network.extractor(), network.pass().resize, interrupt).ok()
             }
         }
     }
 }
 
-/// What is needed of features at hand.
-fn data_of(file: FeatureFile, needs: &BTreeSet<Need>, interrupt: &Interrupt) -> Result<SetData, MomentsError> {
-    let gaussian = |features: &Features| Gaussian::of_until(features, interrupt);
-    let FeatureFile { features, logits, spatial, names, .. } = file;
-    let mut too_few = BTreeMap::new();
-    let spatial_statistics = match &spatial {
-        Some(spatial) => enough(Need::Spatial, needs, &mut too_few, || gaussian(spatial))?,
-        None => None,
-    };
-    Ok(SetData {
-        statistics: enough(Need::Statistics, needs, &mut too_few, || gaussian(&features))?,
-        spatial: spatial_statistics,
-        features: Some(features),
-        logits,
-        labels: names.as_deref().filter(|_| needs.contains(&Need::Labels)).and_then(labels),
-        names,
-        too_few,
-    })
-}
-
-/// Statistics where they are needed. Images that are too few for them cost the scores that need them, and no other.
-fn enough(
-    need: Need,
-    needs: &BTreeSet<Need>,
-    too_few: &mut BTreeMap<Need, u64>,
-    statistics: impl FnOnce() -> Result<Gaussian, MomentsError>,
-) -> Result<Option<Gaussian>, MomentsError> {
-    if !needs.contains(&need) {
-        return Ok(None);
-    }
-    match statistics() {
-        Err(MomentsError::TooFew { got }) => {
-            too_few.insert(need, got);
-            Ok(None)
-        }
-        statistics => statistics.map(Some),
-    }
-}
-
-/// The indices of the images that went through the network.
-fn kept(images: &DataSet, summary: &PassSummary) -> Vec<usize> {
-    let skipped: HashSet<usize> = summary.skipped.iter().map(|skipped| skipped.index).collect();
-    (0..images.len()).filter(|index| !skipped.contains(index)).collect()
-}
-
+/// The names of the images behind some rows.
 fn names(images: &DataSet, rows: &[usize]) -> Vec<String> {
     rows.iter().map(|&index| images.name(index).into_owned()).collect()
 }
@@ -417,11 +327,12 @@ pub fn labels<S: AsRef<str>>(names: &[S]) -> Option<Vec<String>> {
     names.iter().map(|name| name.as_ref().rsplit_once('/').map(|(folder, _)| folder.to_owned())).collect()
 }
 
-fn report_of_pass(images: &DataSet, summary: PassSummary) -> SetReport {
+fn report_of_pass(images: &DataSet, part: &Partial, seconds: StageSeconds) -> SetReport {
     SetReport {
-        seconds: Some(StageSeconds::from(&summary)),
-        skipped: summary.skipped,
-        ..SetReport::of(images.path(), images.kind(), Some(summary.images as u64))
+        seconds: Some(seconds),
+        skipped: part.skipped().to_vec(),
+        provenance: part.provenance(),
+        ..SetReport::of(images.path(), images.kind(), Some(part.images() as u64))
     }
 }
 

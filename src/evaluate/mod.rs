@@ -15,17 +15,27 @@
 //! # Ok::<(), gan_metrics::Error>(())
 //! ```
 
+mod accumulator;
 pub mod cache;
-mod collector;
 mod evaluation;
+mod evaluator;
+mod indices;
 mod input;
 mod measure;
 mod network;
+mod partial;
 mod pass;
+mod shard;
 
-pub use collector::Collector;
+pub use accumulator::{Accumulator, MergeError};
 pub use evaluation::{BoundError, Caching, Evaluated, Evaluation, Job, Judged, MeasuredSet};
+pub use evaluator::{Evaluator, EvaluatorError, Reference};
+pub use indices::Indices;
 pub use input::{GeneratedImages, GeneratorReport, Input, SetGenerator};
 pub use measure::{CacheMode, CacheUse, Extracted, Measured, Measurer, SetReport, StageSeconds, labels};
-pub use network::{ModelChoice, NetworkChoice, NetworkPlan, Preparation};
-pub use pass::{EvaluateError, FeatureSink, OnBadImage, PassObserver, PassOptions, PassSummary, SkippedImage, run};
+pub use network::{ModelChoice, Network, NetworkChoice, NetworkPlan, Preparation};
+pub use partial::{Partial, PartialError, WholeSet};
+pub use pass::{
+    EvaluateError, FeatureSink, OnBadImage, PassObserver, PassOptions, PassSummary, Portion, SkippedImage, run,
+};
+pub use shard::{Shard, ShardError};

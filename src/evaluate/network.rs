@@ -1,14 +1,20 @@
-//! A network chosen, read, and ready to be started.
+//! A network chosen, then read, then running.
 
 use serde::Serialize;
 
-use super::pass::{OnBadImage, PassOptions};
+use super::accumulator::Accumulator;
+use super::measure::StageSeconds;
+use super::partial::{Partial, WholeSet};
+use super::pass::{self, OnBadImage, PassObserver, PassOptions, Portion};
 use crate::Result;
 use crate::extractor::{
-    CustomModel, ExtractorId, Layer, Model, NetworkExtractor, NetworkOptions, SpatialFeatures, load,
+    CustomModel, ExtractorId, ExtractorInfo, FeatureExtractor, InputSpec, Layer, Model, NetworkExtractor,
+    NetworkOptions, SpatialFeatures, load,
 };
 use crate::image::ResizeMode;
+use crate::interrupt::Interrupt;
 use crate::score::{Need, Preset};
+use crate::stats::{EngineProvenance, NetworkInput, Provenance};
 
 /// A network of this crate or of a file.
 #[derive(Debug, Clone)]
@@ -33,6 +39,11 @@ pub struct NetworkChoice {
 }
 
 impl NetworkChoice {
+    /// efficientnet-lite0, which is part of this crate: it needs no weights, and its scores compare with no other network's.
+    pub fn builtin() -> Self {
+        Self { model: ModelChoice::Known(ExtractorId::EfficientNetLite0, None), ..Self::of(Preset::default()) }
+    }
+
     /// The network and the resize mode of a tool.
     pub fn of(preset: Preset) -> Self {
         Self {
@@ -67,6 +78,20 @@ pub struct Preparation {
     pub dtype: &'static str,
 }
 
+impl Preparation {
+    fn of(input: &InputSpec, batch_size: usize, resize: ResizeMode) -> Self {
+        Self {
+            resize,
+            width: input.width,
+            height: input.height,
+            mean: input.normalization.mean,
+            std: input.normalization.std,
+            batch_size,
+            dtype: "float32",
+        }
+    }
+}
+
 /// A network that was read and checked.
 pub struct NetworkPlan {
     model: Model,
@@ -86,6 +111,11 @@ impl NetworkPlan {
         };
         let pass = PassOptions { resize: choice.resize, on_bad_image: choice.on_bad_image };
         Ok(Self { model, options: choice.options.clone(), pass })
+    }
+
+    /// The network as it was read.
+    pub fn model(&self) -> &Model {
+        &self.model
     }
 
     /// Whether the network gives what scores need of images.
@@ -109,30 +139,102 @@ impl NetworkPlan {
         self.options.batch_size = self.options.batch_size.min(images.max(usual));
     }
 
-    /// How a pass prepares images.
+    /// How images are resized, and what is done about those that cannot be decoded.
     pub fn pass(&self) -> PassOptions {
         self.pass
     }
 
-    /// How images are prepared, for reports.
+    /// How images will be prepared, for reports.
     pub fn preparation(&self) -> Preparation {
-        let input = &self.model.input;
-        Preparation {
-            resize: self.pass.resize,
-            width: input.width,
-            height: input.height,
-            mean: input.normalization.mean,
-            std: input.normalization.std,
-            batch_size: self.options.batch_size,
-            dtype: "float32",
-        }
+        Preparation::of(&self.model.input, self.options.batch_size, self.pass.resize)
     }
 
     /// Starts the engine.
     ///
     /// # Errors
     /// [`EngineError`](crate::extractor::EngineError) when the engine or the device is not there.
-    pub fn start(&self) -> Result<NetworkExtractor> {
-        Ok(NetworkExtractor::new(&self.model, &self.options)?)
+    pub fn start(&self) -> Result<Network> {
+        Ok(Network::new(Box::new(NetworkExtractor::new(&self.model, &self.options)?), self.pass))
+    }
+}
+
+/// A network that runs: images in, features out.
+pub struct Network {
+    extractor: Box<dyn FeatureExtractor>,
+    pass: PassOptions,
+}
+
+impl Network {
+    /// Whatever gives features of images, and how these are prepared for it.
+    pub fn new(extractor: Box<dyn FeatureExtractor>, pass: PassOptions) -> Self {
+        Self { extractor, pass }
+    }
+
+    /// What runs.
+    pub fn info(&self) -> &ExtractorInfo {
+        self.extractor.info()
+    }
+
+    /// What gives the features.
+    pub fn extractor(&self) -> &dyn FeatureExtractor {
+        &*self.extractor
+    }
+
+    /// How images are resized, and what is done about those that cannot be decoded.
+    pub fn pass(&self) -> PassOptions {
+        self.pass
+    }
+
+    /// How images are prepared, for reports.
+    pub fn preparation(&self) -> Preparation {
+        Preparation::of(self.extractor.input(), self.extractor.batch_size(), self.pass.resize)
+    }
+
+    /// How its features come about.
+    pub fn provenance(&self) -> Provenance {
+        let Preparation { resize, width, height, mean, std, dtype, .. } = self.preparation();
+        let info = self.info();
+        Provenance {
+            version: env!("CARGO_PKG_VERSION").into(),
+            extractor: info.name.clone(),
+            model_sha256: info.model_sha256.clone(),
+            layer: info.features_output.clone(),
+            resize: resize.to_string(),
+            n: 0,
+            input: Some(NetworkInput { width, height, mean, std }),
+            precision: Some(dtype.into()),
+            engine: Some(EngineProvenance {
+                name: info.engine.name.clone(),
+                version: info.engine.version.clone(),
+                provider: info.engine.provider.clone(),
+            }),
+            census: None,
+        }
+    }
+
+    /// One pass over some images, into `gathered`; `named` keeps their names.
+    ///
+    /// # Errors
+    /// [`EvaluateError`](super::EvaluateError).
+    pub fn partial(
+        &mut self,
+        portion: Portion<'_>,
+        mut gathered: Accumulator,
+        named: bool,
+        observer: &mut dyn PassObserver,
+        interrupt: &Interrupt,
+    ) -> Result<(Partial, StageSeconds)> {
+        let summary = pass::run(&portion, &mut *self.extractor, self.pass, &mut gathered, observer, interrupt)?;
+        let seconds = StageSeconds::from(&summary);
+        let part = Partial::new(WholeSet::of(portion.images()), gathered);
+        let part = match named {
+            true => {
+                let indices = part.gathered().indices();
+                let names: Vec<String> = indices.iter().map(|index| portion.name(index).into_owned()).collect();
+                part.with_names(names.into_iter())
+            }
+            false => part,
+        };
+        Ok((part.with_findings(summary.skipped, summary.census, Some(self.provenance())), seconds))
     }
 }

@@ -1,14 +1,24 @@
 //! One pass over a data set: decode and resize on all cores, run the network, hand the features on.
 //!
 //! ```text
-//! rayon: decode ─► resize ─► normalise ─► batch ══(bounded queue)══► network ─► sink
+//! rayon: decode ─► resize ─► normalise ─► batch ══(bounded queue)══► submit ─► network ─► wait ─► sink
 //! ```
 //!
-//! Decoding works ahead of the network by at most two batches, so that neither waits for the other and the memory in
-//! flight is bounded: four batches of images, `12·width·height` bytes an image; 69 MB for 299×299 at 16 images a batch.
+//! Decoding, the network and the sink work at the same time: two batches are [submitted](FeatureExtractor::submit), so that
+//! the network is at the second while the sink takes the features of the first. An image that cannot be decoded, or that has
+//! features that are not finite, stops a pass when those before it are done, so that the first in the order of the images
+//! is reported.
+//!
+//! Memory in flight is bounded, whatever is slowest: one batch is being decoded, two wait, one is being handed over, and
+//! the network has copies of two. These six take `12·width·height` bytes an image, 103 MB for 299×299 at 16 images a batch;
+//! beside them are the features of one batch.
 //! Images are numbered by their order in the data set, whatever order they were decoded in, so that results do not depend
 //! on timing.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -16,10 +26,10 @@ use ndarray::ArrayView4;
 use rayon::prelude::*;
 
 use crate::error::{Blame, Blamed};
-use crate::extractor::{EngineError, Extraction, FeatureExtractor, InputSpec};
-use crate::image::{DataSet, ImageError, ResizeError, ResizeMode, Resizer};
+use crate::extractor::{BATCHES_IN_FLIGHT, EngineError, Extraction, FeatureExtractor, InputSpec, Ticket};
+use crate::image::{ImageError, ImageSource, Origin, ResizeError, ResizeMode, Resizer};
 use crate::interrupt::Interrupt;
-use crate::stats::{FeaturesError, MomentsError};
+use crate::stats::{Census, FeaturesError, MomentsError};
 
 /// Batches that may wait for the network.
 const QUEUE: usize = 2;
@@ -92,7 +102,7 @@ impl Blamed for EvaluateError {
 }
 
 /// An image that was left out, and why.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SkippedImage {
     /// Index in the data set: names are for people, and need not tell images apart.
     pub index: usize,
@@ -107,11 +117,14 @@ pub struct SkippedImage {
 pub struct PassSummary {
     /// Images that went through the network.
     pub images: usize,
+    /// What these were: their content, encodings and sizes.
+    pub census: Census,
     /// Images left out.
     pub skipped: Vec<SkippedImage>,
     /// Time spent decoding, resizing and normalising, which overlaps with the network.
     pub decode: Duration,
-    /// Time spent in the network.
+    /// Time in which the network had a batch, which overlaps with decoding and, beside a network that works on a thread of
+    /// its own, with the sink.
     pub network: Duration,
     /// Time spent by the sink.
     pub sink: Duration,
@@ -142,28 +155,93 @@ pub struct PassOptions {
 
 /// Takes the features of each batch, in the order of the images.
 pub trait FeatureSink {
-    /// Takes one batch.
+    /// Takes one batch: the indices of its images in the set, ascending, and what the network said of each.
     ///
     /// # Errors
     /// [`MomentsError`] when the features do not fit those seen before.
-    fn take(&mut self, extraction: Extraction) -> Result<(), MomentsError>;
+    fn take(&mut self, indices: &[usize], extraction: Extraction) -> Result<(), MomentsError>;
 }
 
 /// Images ready for the network, and those that could not be readied.
 struct Batch {
     values: Vec<f32>,
-    names: Vec<String>,
+    /// Indices of the images that are ready.
+    indices: Vec<usize>,
+    census: Census,
     skipped: Vec<SkippedImage>,
     time: Duration,
 }
 
-/// Runs every image of `images` through `extractor` into `sink`.
+/// Some images of a source, and which images of a set they are.
+///
+/// ```
+/// use gan_metrics::evaluate::Portion;
+/// use gan_metrics::image::RgbImage;
+///
+/// let images = vec![RgbImage::new(1, 1, vec![0; 3])?; 10];
+/// // A part of a folder: each image keeps its number.
+/// assert_eq!(Portion::of(&images).range(4..7).indices().collect::<Vec<_>>(), [4, 5, 6]);
+/// // The next batch of a stream, of which another process has every other image.
+/// assert_eq!(Portion::of(&images).range(0..3).numbered(20, 2).indices().collect::<Vec<_>>(), [20, 22, 24]);
+/// # Ok::<(), gan_metrics::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Portion<'a> {
+    images: &'a dyn ImageSource,
+    range: Range<usize>,
+    first: usize,
+    step: usize,
+}
+
+impl<'a> Portion<'a> {
+    /// All images of a source, which is the set.
+    pub fn of(images: &'a dyn ImageSource) -> Self {
+        Self { images, range: 0..images.len(), first: 0, step: 1 }
+    }
+
+    /// Those of these places in the source only.
+    pub fn range(self, range: Range<usize>) -> Self {
+        Self { range, ..self }
+    }
+
+    /// Numbers the image at place 0 of the source `first` in the set, the one at place 1 `first + step`, and so on.
+    pub fn numbered(self, first: usize, step: usize) -> Self {
+        Self { first, step, ..self }
+    }
+
+    /// The source.
+    pub fn images(&self) -> &'a dyn ImageSource {
+        self.images
+    }
+
+    /// The indices of the images in the set.
+    pub fn indices(&self) -> impl Iterator<Item = usize> + '_ {
+        self.range.clone().map(|place| self.index(place))
+    }
+
+    /// Index in the set of the image at a place of the source.
+    fn index(&self, place: usize) -> usize {
+        self.first + self.step * place
+    }
+
+    /// The place in the source of an image of the set.
+    fn place(&self, index: usize) -> usize {
+        (index - self.first) / self.step.max(1)
+    }
+
+    /// What an image of the set is called.
+    pub fn name(&self, index: usize) -> Cow<'a, str> {
+        self.images.name(self.place(index))
+    }
+}
+
+/// Runs some images through `extractor` into `sink`.
 ///
 /// # Errors
 /// [`EvaluateError`] when an image cannot be decoded (unless skipped), the network fails, or no image is left;
 /// [`EvaluateError::Interrupted`] after the batch during which the interrupt came.
 pub fn run(
-    images: &DataSet,
+    portion: &Portion<'_>,
     extractor: &mut dyn FeatureExtractor,
     options: PassOptions,
     sink: &mut dyn FeatureSink,
@@ -171,8 +249,10 @@ pub fn run(
     interrupt: &Interrupt,
 ) -> Result<PassSummary, EvaluateError> {
     let started = Instant::now();
-    let name = images.path().file_name().unwrap_or(images.path().as_os_str()).to_string_lossy();
-    observer.begins(&name, images.len());
+    let Portion { images, ref range, .. } = *portion;
+    let title = images.title();
+    let name = Path::new(&*title).file_name().map_or(title.clone(), |name| name.to_string_lossy());
+    observer.begins(&name, range.len());
     let input = *extractor.input();
     let batch_size = extractor.batch_size();
     let resizer = Resizer::new(options.resize, input.width, input.height)?;
@@ -180,16 +260,16 @@ pub fn run(
     std::thread::scope(|scope| {
         // When the consumer fails it drops the receiver, and the producer stops at its next batch.
         scope.spawn(move || {
-            for start in (0..images.len()).step_by(batch_size) {
-                let range = start..(start + batch_size).min(images.len());
-                let batch = prepare(images, range, input, &resizer, options.on_bad_image);
+            for start in range.clone().step_by(batch_size) {
+                let of_batch = start..(start + batch_size).min(range.end);
+                let batch = prepare(portion, of_batch, input, &resizer, options.on_bad_image);
                 let failed = batch.is_err();
                 if sender.send(batch).is_err() || failed {
                     return;
                 }
             }
         });
-        let mut summary = consume(images, receiver, extractor, sink, observer, interrupt)?;
+        let mut summary = consume(portion, receiver, extractor, sink, observer, interrupt)?;
         summary.total = started.elapsed();
         Ok(summary)
     })
@@ -197,8 +277,8 @@ pub fn run(
 
 /// Decodes, resizes and normalises some images, on all cores.
 fn prepare(
-    images: &DataSet,
-    range: std::ops::Range<usize>,
+    portion: &Portion<'_>,
+    range: Range<usize>,
     input: InputSpec,
     resizer: &Resizer,
     on_bad_image: OnBadImage,
@@ -206,93 +286,139 @@ fn prepare(
     let started = Instant::now();
     let stride = input.values_per_image();
     let mut values = vec![0.0; range.len() * stride];
-    let outcomes: Vec<Result<(), ImageError>> = values
+    let outcomes: Vec<Result<([u32; 2], Origin), ImageError>> = values
         .par_chunks_exact_mut(stride)
         .zip(range.clone())
         .map_init(
             || (resizer.clone(), vec![0.0; stride]),
-            |(resizer, planar), (into, index)| {
-                resizer.resize(&images.load(index)?, planar).expect("the buffer has the size of the input");
+            |(resizer, planar), (into, place)| {
+                let (image, origin) = portion.images.load_with_origin(place)?;
+                resizer.resize(&image, planar).expect("the buffer has the size of the input");
                 input.prepare(planar, into);
-                Ok(())
+                Ok(([image.width(), image.height()], origin))
             },
         )
         .collect();
-    let mut batch = Batch { values, names: Vec::new(), skipped: Vec::new(), time: Duration::ZERO };
-    for (slot, (index, outcome)) in range.zip(outcomes).enumerate() {
-        let name = images.name(index).to_string();
+    let mut batch = Batch {
+        values,
+        indices: Vec::with_capacity(range.len()),
+        census: Census::default(),
+        skipped: Vec::new(),
+        time: Duration::ZERO,
+    };
+    for (slot, (place, outcome)) in range.zip(outcomes).enumerate() {
+        let index = portion.index(place);
         match outcome {
-            Ok(()) => {
+            Ok((size, origin)) => {
+                batch.census.add(index, &origin.digest, origin.encoding.to_string(), size, [input.width, input.height]);
                 // Close the gaps that skipped images leave.
-                let kept = batch.names.len();
+                let kept = batch.indices.len();
                 batch.values.copy_within(slot * stride..(slot + 1) * stride, kept * stride);
-                batch.names.push(name);
+                batch.indices.push(index);
             }
             Err(error) if on_bad_image == OnBadImage::Stop => return Err(EvaluateError::Image(error)),
-            Err(error) => batch.skipped.push(SkippedImage { index, name, reason: error.to_string() }),
+            Err(error) => {
+                let (name, reason) = (portion.images.name(place).into_owned(), error.to_string());
+                batch.skipped.push(SkippedImage { index, name, reason });
+            }
         }
     }
-    batch.values.truncate(batch.names.len() * stride);
+    batch.values.truncate(batch.indices.len() * stride);
     batch.time = started.elapsed();
     Ok(batch)
 }
 
+/// A batch that was submitted.
+struct InFlight {
+    batch: Batch,
+    /// When it was submitted.
+    since: Instant,
+    /// `None` when none of its images could be readied.
+    ticket: Option<Ticket>,
+}
+
+/// Hands a batch to the network, and gives back its memory.
+fn submit(extractor: &mut dyn FeatureExtractor, mut batch: Batch) -> InFlight {
+    let since = Instant::now();
+    let values = std::mem::take(&mut batch.values);
+    let ticket = (!batch.indices.is_empty()).then(|| {
+        let shape = extractor.input().shape(batch.indices.len());
+        extractor.submit(ArrayView4::from_shape(shape, &values).expect("a batch holds whole images"))
+    });
+    InFlight { batch, since, ticket }
+}
+
 fn consume(
-    images: &DataSet,
+    portion: &Portion<'_>,
     batches: Receiver<Result<Batch, EvaluateError>>,
     extractor: &mut dyn FeatureExtractor,
     sink: &mut dyn FeatureSink,
     observer: &mut dyn PassObserver,
     interrupt: &Interrupt,
 ) -> Result<PassSummary, EvaluateError> {
+    let (images, total) = (portion.images, portion.range.len());
     let mut summary = PassSummary {
         images: 0,
+        census: Census::default(),
         skipped: Vec::new(),
         decode: Duration::ZERO,
         network: Duration::ZERO,
         sink: Duration::ZERO,
         total: Duration::ZERO,
     };
-    for batch in batches {
-        let batch = batch?;
+    // In the order of the images. An error waits for its turn, so that the first one is reported.
+    let mut flight: VecDeque<Result<InFlight, EvaluateError>> = VecDeque::with_capacity(BATCHES_IN_FLIGHT);
+    let mut network_done = Instant::now();
+    loop {
+        let next = match flight.len() {
+            0 => batches.recv().ok(),
+            BATCHES_IN_FLIGHT.. => None,
+            // While the next batch is not decoded yet, the last one is finished.
+            _ => batches.try_recv().ok(),
+        };
+        if let Some(batch) = next {
+            flight.push_back(batch.map(|batch| submit(extractor, batch)));
+            continue;
+        }
+        let Some(oldest) = flight.pop_front() else { break };
+        let InFlight { batch, since, ticket } = oldest?;
         summary.decode += batch.time;
         summary.skipped.extend(batch.skipped);
-        if !batch.names.is_empty() {
-            let network = Instant::now();
-            let extraction = extract(extractor, &batch.values, &batch.names)?;
-            summary.network += network.elapsed();
+        summary.census.merge(&batch.census);
+        if let Some(ticket) = ticket {
+            let extraction = ticket.wait().map_err(|error| of_image(error, &batch.indices, portion))?;
+            // It had the batch since then, or since it was done with the one before.
             let sinking = Instant::now();
-            sink.take(extraction)?;
+            summary.network += sinking - since.max(network_done);
+            network_done = sinking;
+            sink.take(&batch.indices, extraction)?;
             summary.sink += sinking.elapsed();
-            summary.images += batch.names.len();
+            summary.images += batch.indices.len();
         }
         let done = summary.images + summary.skipped.len();
-        observer.images_done(done, images.len());
+        observer.images_done(done, total);
         if interrupt.is_requested() {
-            return Err(EvaluateError::Interrupted { done, total: images.len() });
+            return Err(EvaluateError::Interrupted { done, total });
         }
     }
     match summary.skipped.first() {
         Some(first) if summary.images == 0 => Err(EvaluateError::NothingLeft {
-            name: images.path().display().to_string(),
-            images: images.len(),
+            name: images.title().into_owned(),
+            images: total,
             first: format!("{}: {}", first.name, first.reason),
         }),
         _ => Ok(summary),
     }
 }
 
-fn extract(
-    extractor: &mut dyn FeatureExtractor,
-    values: &[f32],
-    names: &[String],
-) -> Result<Extraction, EvaluateError> {
-    let shape = extractor.input().shape(names.len());
-    let view = ArrayView4::from_shape(shape, values).expect("a batch holds whole images");
-    extractor.extract(view).map_err(|error| match &error {
-        EngineError::Output { source: FeaturesError::NotFinite { row, .. }, .. } => {
-            EvaluateError::NotFinite { image: names[*row].clone(), source: error }
-        }
-        _ => EvaluateError::Engine(error),
-    })
+/// An error of a batch, with the name of the image that it is about, where it is about one.
+fn of_image(error: EngineError, indices: &[usize], portion: &Portion<'_>) -> EvaluateError {
+    let row = match &error {
+        EngineError::Output { source: FeaturesError::NotFinite { row, .. }, .. } => indices.get(*row),
+        _ => None,
+    };
+    match row {
+        Some(&index) => EvaluateError::NotFinite { image: portion.name(index).into_owned(), source: error },
+        None => EvaluateError::Engine(error),
+    }
 }

@@ -1,10 +1,12 @@
 //! What an engine is: it takes a batch and returns the outputs asked for.
 
+use std::io;
 use std::path::PathBuf;
 
 use ndarray::{Array2, ArrayViewD};
 
 use super::device::{Device, EngineChoice};
+use super::model::BatchAxis;
 use crate::error::{Blame, Blamed};
 use crate::stats::FeaturesError;
 
@@ -13,7 +15,7 @@ use crate::stats::FeaturesError;
 pub struct EngineInfo {
     /// `onnxruntime` or `tract`.
     pub name: String,
-    /// Version of the engine.
+    /// Full version of the engine, as it says itself: `1.32.0`.
     pub version: String,
     /// Execution provider that runs it, such as `cpu` or `cuda:0`.
     pub provider: String,
@@ -30,8 +32,7 @@ pub enum EngineError {
     /// No usable ONNX Runtime was found.
     #[error(
         "no ONNX Runtime (1.{oldest} or newer) was found; looked at:\n{}\n\
-         install one with `pip install onnxruntime`, name its library with --ort-library or ORT_DYLIB_PATH, \
-         or run on the built-in engine with --engine tract",
+         install one with `pip install onnxruntime`, name its library by ORT_DYLIB_PATH, or run on the built-in engine",
         lines(searched)
     )]
     NoLibrary {
@@ -66,6 +67,25 @@ pub enum EngineError {
         /// What it said.
         reason: String,
     },
+    /// A batch is not of the network's shape.
+    #[error("a batch of shape {got:?} was given; the network takes 1 to {} images of shape {:?}", expected[0], &expected[1..])]
+    Input {
+        /// Shape of a full batch.
+        expected: Vec<usize>,
+        /// Shape of the batch that was given.
+        got: Vec<usize>,
+    },
+    /// The model takes batches of one size, and another was asked for.
+    #[error("the model takes batches of {fixed} only, not of {wanted}: use that batch size")]
+    BatchSize {
+        /// The size that the model was exported for.
+        fixed: usize,
+        /// The size asked for.
+        wanted: usize,
+    },
+    /// A batch size of zero was asked for.
+    #[error("the batch size is 0; a batch holds at least one image")]
+    NoBatch,
     /// The engine failed on a batch.
     #[error("{engine} failed on a batch: {reason}")]
     Run {
@@ -73,6 +93,20 @@ pub enum EngineError {
         engine: EngineChoice,
         /// What it said.
         reason: String,
+    },
+    /// The engine panicked: on this batch, or on one before it, after which it runs no more.
+    #[error("{engine} panicked: {reason}")]
+    Panicked {
+        /// Name of the engine.
+        engine: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The system gives no thread to run the engine on.
+    #[error("no thread can be started for the engine: {source}")]
+    Thread {
+        /// What the system said.
+        source: io::Error,
     },
     /// An output has an unexpected shape.
     #[error(
@@ -99,10 +133,12 @@ pub enum EngineError {
 impl Blamed for EngineError {
     fn blame(&self) -> Blame {
         match self {
+            EngineError::Input { .. } | EngineError::BatchSize { .. } | EngineError::NoBatch => Blame::Input,
+            EngineError::Panicked { .. } => Blame::Bug,
             EngineError::NoLibrary { .. } | EngineError::OtherLibrary { .. } | EngineError::Device { .. } => {
                 Blame::Machine
             }
-            EngineError::Run { .. } => Blame::Machine,
+            EngineError::Run { .. } | EngineError::Thread { .. } => Blame::Machine,
             EngineError::Model { .. } | EngineError::Shape { .. } | EngineError::Output { .. } => Blame::Model,
         }
     }
@@ -121,6 +157,8 @@ pub(super) struct Program<'a> {
     pub input_name: &'a str,
     /// Shape of the input behind its first axis, that of the batch.
     pub item: &'a [usize],
+    /// What is known of its first axis.
+    pub batch_axis: BatchAxis,
 }
 
 impl Program<'_> {
@@ -130,10 +168,22 @@ impl Program<'_> {
     }
 }
 
-/// A network ready to run at one batch size.
+/// What becomes of a batch that is not full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShortBatches {
+    /// It is run as it is: the engine gives an image the same bits in a batch of any size.
+    AsTheyAre,
+    /// It is filled up to the batch size: the engine takes no other, or might give an image other bits in it.
+    Padded,
+}
+
+/// A network ready to run batches of up to one size.
 pub(super) trait Engine: Send {
     /// What runs, and where.
     fn info(&self) -> &EngineInfo;
+
+    /// What becomes of a batch that is not full.
+    fn short_batches(&self) -> ShortBatches;
 
     /// The outputs asked for when the engine was made, in that order, each with one row an image.
     fn run(&mut self, batch: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError>;

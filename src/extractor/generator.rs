@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 
-use super::engine::{Engine, EngineError, EngineInfo, Program};
+use super::engine::{Engine, EngineError, EngineInfo, Program, ShortBatches};
 use super::finite;
-use super::model::{ModelError, read};
+use super::model::{BatchAxis, ModelError, read};
 use super::network::{NetworkOptions, engine};
-use super::registry::choose;
 use super::weights::onnx::{Dimension, ModelFile, ValueInfo};
 use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
+use crate::image::level;
 use crate::stats::Features;
 
 /// Metadata that generators written by this crate carry.
@@ -47,7 +47,7 @@ pub enum GeneratorError {
         inputs: Vec<String>,
     },
     /// The length of the latent is not known, or is not that of the file.
-    #[error("{name} takes a latent `{input}`{}: give its length with --latent, such as normal:100", asked(wanted))]
+    #[error("{name} takes a latent `{input}`{}: its length has to be given", asked(wanted))]
     Latent {
         /// Name of the file.
         name: String,
@@ -56,9 +56,17 @@ pub enum GeneratorError {
         /// Length asked for.
         wanted: Option<usize>,
     },
-    /// The output is no batch of images.
+    /// None of several outputs goes by a usual name.
+    #[error("{name} has the outputs {}: export it with the one that holds the images called `images`", outputs.join(", "))]
+    Outputs {
+        /// Name of the file.
+        name: String,
+        /// Names of its outputs.
+        outputs: Vec<String>,
+    },
+    /// The output is not a batch of images.
     #[error(
-        "{name} puts out `{output}`, which is no batch of images N×1×height×width or N×3×height×width: export it with \
+        "{name} outputs `{output}`, which is not a batch of images N×1×height×width or N×3×height×width: export it with \
          the channels second, and height and width fixed"
     )]
     Images {
@@ -79,7 +87,9 @@ impl Blamed for GeneratorError {
             GeneratorError::Model(error) => error.blame(),
             GeneratorError::Engine(error) => error.blame(),
             GeneratorError::Latent { .. } => Blame::Input,
-            GeneratorError::Inputs { .. } | GeneratorError::Images { .. } => Blame::Model,
+            GeneratorError::Inputs { .. } | GeneratorError::Outputs { .. } | GeneratorError::Images { .. } => {
+                Blame::Model
+            }
         }
     }
 }
@@ -122,7 +132,7 @@ impl OnnxGenerator {
     /// Reads a generator and readies it to run as `options` say. A file for batches of one size is run at that size.
     ///
     /// # Errors
-    /// [`GeneratorError`] when the file is no generator of images from one latent, or no engine runs it.
+    /// [`GeneratorError`] when the file is not a generator of images from one latent, or no engine runs it.
     pub fn load(file: &GeneratorFile, options: &NetworkOptions) -> Result<Self, GeneratorError> {
         let onnx = read(&file.path)?;
         let outside =
@@ -137,13 +147,17 @@ impl OnnxGenerator {
             input: input.to_string(),
             wanted: file.latent_length,
         })?;
-        let output = choose(&name, "output", "the name `images`", &outside.outputs, None, &USUAL_OUTPUTS)?;
-        let output = outside.outputs.iter().find(|value| value.name == output).expect("chosen among the outputs");
+        let output = images_among(&outside.outputs).ok_or_else(|| GeneratorError::Outputs {
+            name: name.clone(),
+            outputs: outside.outputs.iter().map(|output| output.name.clone()).collect(),
+        })?;
         let shape = image_shape(output)
             .ok_or_else(|| GeneratorError::Images { name: name.clone(), output: output.to_string() })?;
         let range = outside.metadata.get(metadata::PIXEL_RANGE).and_then(|text| parse_range(text));
-        let batch_size = fixed_batch(input).unwrap_or(options.batch_size);
-        let program = Program { onnx: &onnx, input_name: &input.name, item: &latent_shape };
+        let fixed_batch = input.fixed_batch();
+        let batch_size = fixed_batch.unwrap_or(options.batch_size);
+        let batch_axis = fixed_batch.map_or(BatchAxis::Open, BatchAxis::Fixed);
+        let program = Program { onnx: &onnx, input_name: &input.name, item: &latent_shape, batch_axis };
         let options = NetworkOptions { batch_size, ..options.clone() };
         Ok(Self {
             engine: engine(program, &[&output.name], &options)?,
@@ -192,27 +206,36 @@ impl OnnxGenerator {
     /// of the last bits.
     ///
     /// # Errors
-    /// [`EngineError`] when the engine fails, or puts out values that are not finite.
+    /// [`EngineError`] when the engine fails, or outputs values that are not finite.
     ///
     /// # Panics
     /// When the latents are not of [`Self::latent_length`].
     pub fn images(&mut self, latents: ArrayView2<'_, f32>) -> Result<Vec<u8>, EngineError> {
         assert_eq!(latents.ncols(), self.latent_length(), "numbers of a latent");
-        let shape = [&[self.batch_size], &self.latent_shape[..]].concat();
-        let [black, white] = self.pixel_range;
-        let scale = 255.0 / (white - black);
         let mut bytes = Vec::new();
         let mut batch = Array2::zeros((self.batch_size, latents.ncols()));
         for chunk in latents.axis_chunks_iter(Axis(0), self.batch_size) {
-            // The rest of the last batch holds latents of the one before; their images are dropped.
             batch.slice_mut(s![..chunk.nrows(), ..]).assign(&chunk);
-            let view = batch.view().into_shape_with_order(&shape[..]).expect("the same numbers");
+            let rows = match self.engine.short_batches() {
+                ShortBatches::AsTheyAre => chunk.nrows(),
+                // The rest of the last batch holds latents of the one before; their images are dropped.
+                ShortBatches::Padded => self.batch_size,
+            };
+            let shape = [&[rows], &self.latent_shape[..]].concat();
+            let view = batch.slice(s![..rows, ..]).into_shape_with_order(shape).expect("the same numbers");
             let output = self.engine.run(view)?.remove(0);
             let images = finite(&self.output, output.slice_move(s![..chunk.nrows(), ..]), Features::new)?;
-            // `as` saturates.
-            bytes.extend(images.view().iter().map(|value| ((value - black) * scale).round() as u8));
+            bytes.extend(images.view().iter().map(|&value| level(value, self.pixel_range)));
         }
         Ok(bytes)
+    }
+}
+
+/// The only output, or the first that goes by a usual name.
+fn images_among(outputs: &[ValueInfo]) -> Option<&ValueInfo> {
+    match outputs {
+        [only] => Some(only),
+        _ => USUAL_OUTPUTS.iter().find_map(|name| outputs.iter().find(|output| output.name == *name)),
     }
 }
 
@@ -233,11 +256,6 @@ fn image_shape(output: &ValueInfo) -> Option<ImageShape> {
     let [_, channels, height, width] = output.shape.as_deref()? else { return None };
     let shape = ImageShape { channels: channels.extent()?, height: height.extent()?, width: width.extent()? };
     [1, 3].contains(&shape.channels).then_some(shape)
-}
-
-/// The batch size that a file was made for, if for one only.
-fn fixed_batch(input: &ValueInfo) -> Option<usize> {
-    input.shape.as_deref()?.first()?.extent()
 }
 
 /// Values of black and of white, separated by a comma; they differ.
@@ -274,13 +292,24 @@ mod tests {
     }
 
     #[test]
+    fn images_are_the_only_output_or_go_by_a_usual_name() {
+        let outputs = |names: &[&str]| -> Vec<ValueInfo> {
+            names.iter().map(|&name| ValueInfo { name: name.into(), ..value(&[0, 3, 8, 8]) }).collect()
+        };
+        let chosen = |names: &[&str]| images_among(&outputs(names)).map(|output| output.name.clone());
+        assert_eq!(chosen(&["x"]).as_deref(), Some("x"));
+        assert_eq!(chosen(&["x", "sample", "image"]).as_deref(), Some("image"));
+        assert_eq!((chosen(&["x", "y"]), chosen(&[])), (None, None));
+    }
+
+    #[test]
     fn images_have_one_or_three_channels_and_a_fixed_size() {
         let expected = ImageShape { channels: 3, height: 20, width: 30 };
         assert_eq!(image_shape(&value(&[0, 3, 20, 30])), Some(expected));
         for extents in [&[0, 20, 30, 3][..], &[0, 3, 0, 0], &[0, 3, 20], &[0, 2, 20, 30]] {
             assert_eq!(image_shape(&value(extents)), None, "{extents:?}");
         }
-        assert_eq!((fixed_batch(&value(&[8, 100])), fixed_batch(&value(&[0, 100]))), (Some(8), None));
+        assert_eq!((value(&[8, 100]).fixed_batch(), value(&[0, 100]).fixed_batch()), (Some(8), None));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! `libonnxruntime.so*` (`onnxruntime.dll`, `libonnxruntime*.dylib`).
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{CStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// The oldest minor version of ONNX Runtime 1.x that offers the interface this crate is built for.
@@ -16,16 +16,21 @@ pub const OLDEST_MINOR_VERSION: u32 = 24;
 pub struct FoundLibrary {
     /// Path of the file.
     pub path: PathBuf,
-    /// Its minor version; `None` when it cannot be loaded or is no ONNX Runtime 1.x.
-    pub minor_version: Option<u32>,
+    /// Its version as it says itself, such as `1.32.0`; `None` when it cannot be loaded or is not ONNX Runtime 1.x.
+    pub version: Option<String>,
     /// Where it was found, for people.
     pub origin: String,
 }
 
 impl FoundLibrary {
+    /// The second number of its version.
+    pub fn minor_version(&self) -> Option<u32> {
+        self.version.as_ref()?.split('.').nth(1)?.parse().ok()
+    }
+
     /// Whether this crate can use it.
     pub fn is_usable(&self) -> bool {
-        self.minor_version.is_some_and(|minor| minor >= OLDEST_MINOR_VERSION)
+        self.minor_version().is_some_and(|minor| minor >= OLDEST_MINOR_VERSION)
     }
 }
 
@@ -55,17 +60,34 @@ pub fn find_libraries(wanted: Option<&Path>) -> (Vec<FoundLibrary>, Vec<String>)
             if found.iter().any(|known| known.path == file) {
                 continue;
             }
-            let minor_version = ort::util::probe(&file);
-            let verdict = match minor_version {
-                Some(minor) if minor >= OLDEST_MINOR_VERSION => format!("version 1.{minor}"),
-                Some(minor) => format!("version 1.{minor} is too old"),
+            let library = FoundLibrary { version: version_of(&file), path: file, origin: origin.clone() };
+            let verdict = match &library.version {
+                Some(version) if library.is_usable() => format!("version {version}"),
+                Some(version) => format!("version {version} is too old"),
                 None => "cannot be loaded as ONNX Runtime".into(),
             };
-            searched.push(format!("{} ({origin}): {verdict}", file.display()));
-            found.push(FoundLibrary { path: file, minor_version, origin: origin.clone() });
+            searched.push(format!("{} ({origin}): {verdict}", library.path.display()));
+            found.push(library);
         }
     }
     (found, searched)
+}
+
+/// The version that a library says it has; `None` when it is not ONNX Runtime 1.x. `ort` asks for it as well, but tells the
+/// minor version alone.
+#[allow(unsafe_code)]
+fn version_of(file: &Path) -> Option<String> {
+    type GetApiBase = unsafe extern "C" fn() -> *const ort::sys::OrtApiBase;
+    // SAFETY: opening a library runs its initialisers. This one was named by the user or is where ONNX Runtime is installed, and
+    // is opened to be used: `ort` opens it in the same way.
+    let library = unsafe { libloading::Library::new(file) }.ok()?;
+    // SAFETY: a function of this name has had this type in every ONNX Runtime.
+    let get_api_base = unsafe { library.get::<GetApiBase>(b"OrtGetApiBase") }.ok()?;
+    // SAFETY: it takes nothing, and returns null or a structure that lives as long as the library, which is open here.
+    let base = unsafe { get_api_base().as_ref() }?;
+    // SAFETY: its first two members have been the same in every version; this one returns a constant string.
+    let version = unsafe { CStr::from_ptr((base.GetVersionString)()) };
+    version.to_str().ok().filter(|version| version.starts_with("1.")).map(String::from)
 }
 
 fn places(wanted: Option<&Path>) -> Vec<Place> {

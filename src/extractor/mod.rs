@@ -14,8 +14,10 @@ mod model;
 mod network;
 mod onnx_runtime;
 mod registry;
+mod ticket;
 mod tract;
 pub mod weights;
+mod worker;
 
 use ndarray::{Array2, ArrayView4};
 
@@ -23,12 +25,14 @@ pub use device::{Device, EngineChoice, ParseDeviceError};
 pub use engine::{EngineError, EngineInfo};
 pub use generator::{GeneratorError, GeneratorFile, ImageShape, OnnxGenerator, parse_range};
 pub use library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
-pub use model::{InputSpec, Layout, Model, ModelError, Normalization};
+pub use model::{BatchAxis, InputSpec, Layout, Model, ModelError, ModelSetting, Normalization};
 pub use network::{NetworkExtractor, NetworkOptions, SpatialFeatures};
 pub use onnx_runtime::{Provider, available_providers};
 pub use registry::{
     CustomModel, ExtractorId, Layer, home_folder, installed_files, installed_path, load, models_folder, parse_triple,
 };
+pub use ticket::Ticket;
+pub use worker::BATCHES_IN_FLIGHT;
 
 use crate::stats::{Features, FeaturesError, Logits};
 
@@ -61,6 +65,12 @@ pub struct ExtractorInfo {
 }
 
 /// Turns batches of images into features.
+///
+/// Only [`Self::extract`] has to be written. An extractor whose network works beside its caller writes [`Self::submit`] as
+/// well, as [`NetworkExtractor`] does; a pass then keeps [`BATCHES_IN_FLIGHT`] batches submitted, and reduces the features of
+/// one while the network is at the next.
+///
+/// Extractors are [`Send`] and need not be [`Sync`]: each thread that extracts has its own.
 pub trait FeatureExtractor: Send {
     /// What runs.
     fn info(&self) -> &ExtractorInfo;
@@ -68,16 +78,25 @@ pub trait FeatureExtractor: Send {
     /// The images it takes.
     fn input(&self) -> &InputSpec;
 
-    /// Number of images of a full batch. Every batch is computed at this size, shorter ones padded, so that the
-    /// features of an image do not depend on how many there are.
+    /// Number of images of a full batch.
+    ///
+    /// The features of an image must not depend on how many others are in its batch, nor on its place among them: sets are
+    /// cut into batches and shards anywhere.
     fn batch_size(&self) -> usize;
 
     /// Features of 1 to [`Self::batch_size`] images, already normalised and laid out as [`Self::input`] says.
     ///
     /// # Errors
-    /// [`EngineError`] when the engine fails or returns what the model did not promise; values that are not finite are
-    /// reported with the index of the image.
+    /// [`EngineError::Input`] when the images are not of that number and shape; another [`EngineError`] when the engine
+    /// fails or returns what the model did not promise; values that are not finite are reported with the index of the image.
     fn extract(&mut self, images: ArrayView4<'_, f32>) -> Result<Extraction, EngineError>;
+
+    /// Begins with such a batch; [`Ticket::wait`] gives what [`Self::extract`] would, errors included. May wait until an
+    /// earlier batch is done; unless overridden, it waits until this one is.
+    fn submit(&mut self, images: ArrayView4<'_, f32>) -> Ticket {
+        let extraction = self.extract(images);
+        Ticket::new(move || extraction)
+    }
 }
 
 /// Features or logits from the raw output of an engine.

@@ -84,6 +84,28 @@ impl InputSpec {
     }
 }
 
+/// What a [`CustomModel`](super::CustomModel) says of a network that its file may leave open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ModelSetting {
+    /// Width and height of the input.
+    Size,
+    /// Order of the axes of the input.
+    Layout,
+    /// What is subtracted from each channel.
+    Mean,
+    /// What each channel is divided by.
+    Std,
+    /// The input that takes the images.
+    Input,
+    /// The output that serves as features.
+    Features,
+    /// The layer of Inception-v3 that serves as features.
+    Layer,
+    /// The output that serves as logits.
+    Logits,
+}
+
 /// Why a model cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -104,7 +126,7 @@ pub enum ModelError {
         /// What is wrong.
         source: WeightsError,
     },
-    /// The file is no ONNX model.
+    /// The file is not an ONNX model.
     #[error("{}: {source}", path.display())]
     Onnx {
         /// Path of the file.
@@ -113,16 +135,12 @@ pub enum ModelError {
         source: OnnxError,
     },
     /// There is no such extractor.
-    #[error("`{0}` names no extractor: use inception-v3, efficientnet-lite0, or --model FILE.onnx for one of your own")]
+    #[error("`{0}` names no extractor: use inception-v3, efficientnet-lite0, or the file of a custom network")]
     Unknown(String),
     /// The extractor's weights are not installed.
     #[error(
-        "the weights of inception-v3 are not installed (looked for {}). Three ways to go on:\n  \
-         1. gan-metrics model install inception-v3                 download them (91 MiB)\n  \
-         2. gan-metrics model install inception-v3 --from FILE     use a copy of \
-         pt_inception-2015-12-05-6726825d.pth\n  \
-         3. --extractor efficientnet-lite0                         use the built-in network, whose scores are its own \
-         and not comparable with published FIDs",
+        "the weights of inception-v3 are not installed (looked for {}): install them, or use efficientnet-lite0, which \
+         is built in and whose scores are its own",
         path.display()
     )]
     NotInstalled {
@@ -130,14 +148,15 @@ pub enum ModelError {
         path: PathBuf,
     },
     /// The installed file is not as it was installed.
-    #[error("{} has changed since it was installed: remove it with `gan-metrics model remove` and install it again", path.display())]
+    #[error("{} has changed since it was installed: remove it and install it again", path.display())]
     Damaged {
         /// Path of the file.
         path: PathBuf,
     },
     /// The file in the place of the published network has other weights.
     #[error(
-        "{} does not hold the published weights but `{weights}`: use it as a network of your own with --model, and          install the published one",
+        "{} does not hold the published weights but `{weights}`: use it as a custom network, and install the published \
+         one",
         path.display()
     )]
     NotPublished {
@@ -150,16 +169,14 @@ pub enum ModelError {
     #[error("`{0}` is no layer of inception-v3: use 64, 192, 768 or 2048")]
     UnknownLayer(String),
     /// The network has no layers to choose from.
-    #[error(
-        "{name} has one kind of features only: --layer is for inception-v3 (an output is named by --features-output)"
-    )]
+    #[error("{name} has one kind of features only: inception-v3 has layers to choose from")]
     NoLayers {
         /// Name of the model.
         name: String,
     },
     /// A name that the file does not have.
     #[error(
-        "{name} has no {kind} `{wanted}`; it has {}. Name one with {flag}",
+        "{name} has no {kind} `{wanted}`; it has {}",
         found.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     )]
     NoSuchName {
@@ -171,18 +188,18 @@ pub enum ModelError {
         wanted: String,
         /// Names that the file has.
         found: Vec<String>,
-        /// Flag that chooses another.
-        flag: &'static str,
+        /// What chooses another.
+        setting: ModelSetting,
     },
     /// Something about the model must be said, since the file does not tell.
-    #[error("{name} does not say {what}: give it with {flag}")]
+    #[error("{name} does not say {what}: it has to be given")]
     Unspecified {
         /// Name of the model.
         name: String,
         /// What is not known.
         what: String,
-        /// Flag that says it.
-        flag: &'static str,
+        /// What says it.
+        setting: ModelSetting,
     },
 }
 
@@ -204,6 +221,18 @@ impl Blamed for ModelError {
     }
 }
 
+/// What is known of the first axis of a graph's input, that of the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchAxis {
+    /// The graph takes batches of this size alone.
+    Fixed(usize),
+    /// It takes batches of any size. Whether an image has the same features to the bit in each is not known.
+    Open,
+    /// It takes batches of any size, and of the networks that this crate knows it was measured that the features of an
+    /// image are the same to the bit in each, wherever in the batch the image is.
+    Invariant,
+}
+
 /// A network: an ONNX graph, its identity, and what it takes and gives.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -217,6 +246,8 @@ pub struct Model {
     pub input_name: String,
     /// The images it takes.
     pub input: InputSpec,
+    /// The batches it takes.
+    pub batch_axis: BatchAxis,
     /// Output that serves as features.
     pub features_output: String,
     /// Output that serves as logits.

@@ -1,15 +1,17 @@
 //! A model run by an engine.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use ndarray::{Array4, ArrayView4, Axis, s};
+use ndarray::{Array2, ArrayView4, Axis, s};
 
 use super::device::{Device, EngineChoice};
-use super::engine::{Engine, EngineError, Program};
+use super::engine::{Engine, EngineError, Program, ShortBatches};
 use super::model::{InputSpec, Model};
 use super::onnx_runtime::OnnxRuntimeEngine;
 use super::tract::TractEngine;
-use super::{Extraction, ExtractorInfo, FeatureExtractor, finite};
+use super::worker::Worker;
+use super::{Extraction, ExtractorInfo, FeatureExtractor, Ticket, finite};
 use crate::stats::{Features, Logits};
 
 /// How a network is to be run.
@@ -19,7 +21,7 @@ pub struct NetworkOptions {
     pub engine: EngineChoice,
     /// Where.
     pub device: Device,
-    /// Number of images of a batch.
+    /// Number of images of a full batch.
     pub batch_size: usize,
     /// Threads inside ONNX Runtime; its own choice (the physical cores) when `None`.
     pub threads: Option<usize>,
@@ -52,13 +54,48 @@ impl Default for NetworkOptions {
     }
 }
 
-/// A model run by an engine at a fixed batch size.
+/// A model run by an engine, on a thread of its own, in batches of up to one size.
+///
+/// Up to [`BATCHES_IN_FLIGHT`](super::BATCHES_IN_FLIGHT) batches can be submitted before the first is waited for; one more
+/// waits until a batch is done. A batch is copied when it is submitted, into one of as many buffers, which are used again
+/// and again: beside them and what the engine itself needs, an extractor takes no memory.
+///
+/// A batch that is not full is run as it is where that changes no bit of an image's features: on tract, which runs every
+/// image by itself, and on ONNX Runtime with the networks that this crate knows ([`BatchAxis::Invariant`](super::BatchAxis::Invariant)) on the CPU, on
+/// x86-64. Elsewhere it is padded with zeros to the batch size. Either way the features of an image are the same in
+/// whatever batches a set is cut into, so that shards of a set together have the features of the set.
+///
+/// An extractor is [`Send`] and not [`Sync`]: each thread that extracts has its own. ONNX Runtime is loaded once per
+/// process, from the place that [`NetworkOptions::library`] names, else from the first of those that
+/// [`find_libraries`](super::find_libraries) searches.
+///
+/// # Telemetry
+/// ONNX Runtime 1.32 for Linux, if not others, has telemetry that begins before a program can switch it off by a call: it
+/// writes to `~/.cache/Microsoft` and the folder for temporary files. The variable
+/// `ORT_DISABLE_TELEMETRY=1` in the environment of the process keeps it off. The program `gan-metrics` sets it first of all;
+/// a program that uses this library has to do so too, before it starts a thread, since that is when setting a variable is
+/// safe.
+///
+/// ```no_run
+/// use gan_metrics::extractor::{ExtractorId, FeatureExtractor, NetworkExtractor, NetworkOptions, load};
+/// use gan_metrics::image::ResizeMode;
+/// use ndarray::Array4;
+///
+/// let model = load(ExtractorId::EfficientNetLite0, ResizeMode::Tf1, None)?;
+/// let mut extractor = NetworkExtractor::new(&model, &NetworkOptions::default())?;
+/// let (first, second) = (Array4::zeros(model.input.shape(16)), Array4::zeros(model.input.shape(5)));
+/// let tickets = [extractor.submit(first.view()), extractor.submit(second.view())];
+/// for ticket in tickets {
+///     println!("{:?}", ticket.wait()?.features.view().dim()); // while the second batch runs, after the first
+/// }
+/// # Ok::<(), gan_metrics::Error>(())
+/// ```
 pub struct NetworkExtractor {
-    engine: Box<dyn Engine>,
-    info: ExtractorInfo,
+    worker: Worker,
+    short_batches: ShortBatches,
+    info: Arc<ExtractorInfo>,
     input: InputSpec,
     batch_size: usize,
-    padded: Array4<f32>,
 }
 
 impl NetworkExtractor {
@@ -67,28 +104,25 @@ impl NetworkExtractor {
     /// # Errors
     /// [`EngineError`] when the engine or the device is not there, or does not accept the model. Only
     /// [`EngineChoice::Auto`] and [`Device::Auto`] leave a choice, and [`ExtractorInfo::engine`] tells it.
-    ///
-    /// # Panics
-    /// When the batch size is zero.
     pub fn new(model: &Model, options: &NetworkOptions) -> Result<Self, EngineError> {
-        assert!(options.batch_size > 0, "a batch holds at least one image");
         let mut outputs = vec![model.features_output.as_str()];
         outputs.extend(model.logits_output.as_deref());
         let spatial = model.spatial_output.as_deref().filter(|_| options.spatial == SpatialFeatures::Wanted);
         outputs.extend(spatial);
         let item = &model.input.shape(1)[1..];
-        let program = Program { onnx: &model.onnx, input_name: &model.input_name, item };
+        let program = Program { onnx: &model.onnx, input_name: &model.input_name, item, batch_axis: model.batch_axis };
         let engine = engine(program, &outputs, options)?;
+        let short_batches = engine.short_batches();
+        let worker = Worker::start(engine)?;
         let info = ExtractorInfo {
             name: model.name.clone(),
             model_sha256: model.sha256.clone(),
             features_output: model.features_output.clone(),
             logits_output: model.logits_output.clone(),
             spatial_output: spatial.map(String::from),
-            engine: engine.info().clone(),
+            engine: worker.info().clone(),
         };
-        let padded = Array4::zeros(model.input.shape(options.batch_size));
-        Ok(Self { engine, info, input: model.input, batch_size: options.batch_size, padded })
+        Ok(Self { worker, short_batches, info: Arc::new(info), input: model.input, batch_size: options.batch_size })
     }
 }
 
@@ -99,6 +133,9 @@ pub(super) fn engine(
     options: &NetworkOptions,
 ) -> Result<Box<dyn Engine>, EngineError> {
     let NetworkOptions { engine, device, batch_size, threads, ref library, .. } = *options;
+    if batch_size == 0 {
+        return Err(EngineError::NoBatch);
+    }
     let onnx_runtime = || {
         OnnxRuntimeEngine::new(program, outputs, batch_size, device, library.as_deref(), threads)
             .map(|engine| Box::new(engine) as Box<dyn Engine>)
@@ -107,16 +144,12 @@ pub(super) fn engine(
     match engine {
         EngineChoice::OnnxRuntime => onnx_runtime(),
         EngineChoice::Tract if on_cpu => Ok(Box::new(TractEngine::new(program, outputs)?)),
-        EngineChoice::Tract => Err(EngineError::Device {
-            device,
-            engine,
-            reason: "tract runs on the CPU only; use --engine onnxruntime, or --device cpu".into(),
-        }),
+        EngineChoice::Tract => Err(EngineError::Device { device, engine, reason: "it runs on the CPU only".into() }),
         // A library that was named, or a device that only it can drive, leaves no room for another engine.
         EngineChoice::Auto if library.is_some() || !on_cpu => onnx_runtime(),
         EngineChoice::Auto => match onnx_runtime() {
             Err(EngineError::NoLibrary { .. }) => {
-                let reason = "auto: no ONNX Runtime was found (see `gan-metrics doctor`)".into();
+                let reason = "auto: no ONNX Runtime was found".into();
                 Ok(Box::new(TractEngine::new(program, outputs)?.because(reason)))
             }
             other => other,
@@ -138,26 +171,45 @@ impl FeatureExtractor for NetworkExtractor {
     }
 
     fn extract(&mut self, images: ArrayView4<'_, f32>) -> Result<Extraction, EngineError> {
-        let n = images.len_of(Axis(0));
-        assert!((1..=self.batch_size).contains(&n), "{n} images in a batch of {}", self.batch_size);
-        let outputs = if n == self.batch_size {
-            self.engine.run(images.into_dyn())?
-        } else {
-            self.padded.slice_mut(s![..n, .., .., ..]).assign(&images);
-            self.padded.slice_mut(s![n.., .., .., ..]).fill(0.0);
-            self.engine.run(self.padded.view().into_dyn())?
-        };
-        let mut outputs = outputs.into_iter().map(|output| output.slice_move(s![..n, ..]));
-        let mut next = || outputs.next().expect("an engine returns every output asked for");
-        let features = finite(&self.info.features_output, next(), Features::new)?;
-        let logits = match &self.info.logits_output {
-            Some(name) => Some(finite(name, next(), Logits::new)?),
-            None => None,
-        };
-        let spatial = match &self.info.spatial_output {
-            Some(name) => Some(finite(name, next(), Features::new)?),
-            None => None,
-        };
-        Ok(Extraction { features, logits, spatial })
+        self.submit(images).wait()
     }
+
+    fn submit(&mut self, images: ArrayView4<'_, f32>) -> Ticket {
+        let n = images.len_of(Axis(0));
+        if !(1..=self.batch_size).contains(&n) || images.shape()[1..] != self.input.shape(n)[1..] {
+            let expected = self.input.shape(self.batch_size).to_vec();
+            let got = images.shape().to_vec();
+            return Ticket::new(move || Err(EngineError::Input { expected, got }));
+        }
+        let size = match self.short_batches {
+            ShortBatches::AsTheyAre => n,
+            ShortBatches::Padded => self.batch_size,
+        };
+        let shape = self.input.shape(size);
+        let outputs = self.worker.submit(shape.to_vec(), |values| {
+            match images.as_slice() {
+                Some(images) => values.extend_from_slice(images),
+                None => values.extend(images),
+            }
+            values.resize(shape.iter().product(), 0.0);
+        });
+        let info = Arc::clone(&self.info);
+        Ticket::new(move || extraction(&info, outputs.wait()?, n))
+    }
+}
+
+/// What the outputs that were asked for say of the first `n` images.
+fn extraction(info: &ExtractorInfo, outputs: Vec<Array2<f32>>, n: usize) -> Result<Extraction, EngineError> {
+    let mut outputs = outputs.into_iter().map(|output| output.slice_move(s![..n, ..]));
+    let mut next = || outputs.next().expect("an engine returns every output asked for");
+    let features = finite(&info.features_output, next(), Features::new)?;
+    let logits = match &info.logits_output {
+        Some(name) => Some(finite(name, next(), Logits::new)?),
+        None => None,
+    };
+    let spatial = match &info.spatial_output {
+        Some(name) => Some(finite(name, next(), Features::new)?),
+        None => None,
+    };
+    Ok(Extraction { features, logits, spatial })
 }

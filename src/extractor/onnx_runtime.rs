@@ -12,9 +12,10 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
 use super::device::{Device, EngineChoice};
-use super::engine::{Engine, EngineError, EngineInfo, Program, one_row_an_image};
+use super::engine::{Engine, EngineError, EngineInfo, Program, ShortBatches, one_row_an_image};
 use super::library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
-use super::weights::onnx::select_outputs;
+use super::model::BatchAxis;
+use super::weights::onnx::{BATCH, select_outputs};
 
 /// An execution provider of ONNX Runtime that this crate can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,9 +142,24 @@ fn provider_of(device: Device) -> Provider {
     }
 }
 
-/// A session of ONNX Runtime at a fixed batch size.
+/// What becomes of a batch that is not full.
+///
+/// It is run as it is where that was measured to change no bit, in batches of 1 to 16 images, at any place in a batch, with
+/// 1 thread, with 4 and with its own choice: with the networks that this crate knows, on the CPU provider, on x86-64. There the kernels sum
+/// each row of a product in the same order however many rows there are. Others are padded: kernels for Arm treat products
+/// of a single row apart, cuDNN chooses its algorithm by the shape, and of a custom network nothing is known.
+fn short_batches(batch_axis: BatchAxis, device: Device) -> ShortBatches {
+    let measured = cfg!(target_arch = "x86_64") && matches!(device, Device::Auto | Device::Cpu);
+    match batch_axis {
+        BatchAxis::Invariant if measured => ShortBatches::AsTheyAre,
+        _ => ShortBatches::Padded,
+    }
+}
+
+/// A session of ONNX Runtime for batches of up to one size.
 pub(super) struct OnnxRuntimeEngine {
     session: Session,
+    short_batches: ShortBatches,
     outputs: Vec<String>,
     input: String,
     info: EngineInfo,
@@ -159,6 +175,11 @@ impl OnnxRuntimeEngine {
         library: Option<&Path>,
         threads: Option<usize>,
     ) -> Result<Self, EngineError> {
+        if let BatchAxis::Fixed(fixed) = program.batch_axis
+            && fixed != batch
+        {
+            return Err(EngineError::BatchSize { fixed, wanted: batch });
+        }
         let (found, providers) = available_providers(library)?;
         let open = |device| Self::open(program, outputs, batch, device, &found, threads);
         match device {
@@ -174,7 +195,7 @@ impl OnnxRuntimeEngine {
                 let built_in = providers.iter().map(Provider::to_string).collect::<Vec<_>>().join(", ");
                 let reason = format!(
                     "{} is built for {built_in} only; install a build that has the provider \
-                     (for CUDA: `pip install onnxruntime-gpu`), or choose another --device",
+                     (for CUDA: `pip install onnxruntime-gpu`), or choose another device",
                     found.path.display()
                 );
                 Err(EngineError::Device { device, engine: EngineChoice::OnnxRuntime, reason })
@@ -207,13 +228,14 @@ impl OnnxRuntimeEngine {
             })?;
         let info = EngineInfo {
             name: EngineChoice::OnnxRuntime.to_string(),
-            version: format!("1.{}", library.minor_version.unwrap_or_default()),
+            version: library.version.clone().unwrap_or_default(),
             provider: if device == Device::Auto { Device::Cpu } else { device }.to_string(),
             library: Some(library.path.clone()),
             reason: None,
         };
         let outputs = outputs.iter().map(|&name| name.to_owned()).collect();
-        let mut engine = Self { session, outputs, input: program.input_name.to_owned(), info };
+        let short_batches = short_batches(program.batch_axis, device);
+        let mut engine = Self { session, short_batches, outputs, input: program.input_name.to_owned(), info };
         if !matches!(device, Device::Auto | Device::Cpu) {
             // Drivers and cuDNN are loaded on first use: only a run proves that the device is there.
             let zeros = ArrayD::zeros(program.shape(batch));
@@ -243,9 +265,11 @@ fn session(
         .with_optimization_level(GraphOptimizationLevel::Level3)
         .map_err(text)?
         .with_execution_providers(dispatch(device))
-        .map_err(text)?
-        .with_dimension_override("N", batch as i64)
         .map_err(text)?;
+    // On the CPU the size makes no difference to the speed of the networks measured; it may to providers that compile.
+    if short_batches(program.batch_axis, device) == ShortBatches::Padded {
+        builder = builder.with_dimension_override(BATCH, batch as i64).map_err(text)?;
+    }
     if let Some(threads) = threads {
         builder = builder.with_intra_threads(threads).map_err(text)?;
     }
@@ -256,6 +280,10 @@ fn session(
 impl Engine for OnnxRuntimeEngine {
     fn info(&self) -> &EngineInfo {
         &self.info
+    }
+
+    fn short_batches(&self) -> ShortBatches {
+        self.short_batches
     }
 
     fn run(&mut self, batch: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::model::{InputSpec, Layout, Model, ModelError, Normalization, read};
+use super::model::{BatchAxis, InputSpec, Layout, Model, ModelError, ModelSetting, Normalization, read};
 use super::weights::onnx::{self, Dimension, ModelFile, ValueInfo, metadata};
 use super::weights::{efficientnet_lite, inception_v3};
 use crate::digest::sha256;
@@ -148,6 +148,7 @@ pub fn load(id: ExtractorId, resize: ResizeMode, layer: Option<Layer>) -> Result
                 onnx: efficientnet_lite::build().map_err(damaged)?,
                 input_name: INPUT.into(),
                 input: square(&efficientnet_lite::INPUT),
+                batch_axis: BatchAxis::Invariant,
                 features_output: "features".into(),
                 logits_output: Some("logits".into()),
                 spatial_output: None,
@@ -205,6 +206,7 @@ fn inception(path: &Path, resize: ResizeMode, layer: Layer) -> Result<Model, Mod
         onnx,
         input_name: INPUT.into(),
         input: InputSpec { normalization: inception_normalization(resize), ..square(&inception_v3::INPUT) },
+        batch_axis: BatchAxis::Invariant,
         features_output: layer.output().into(),
         logits_output: Some(INCEPTION_LOGITS.into()),
         spatial_output: Some(INCEPTION_SPATIAL.into()),
@@ -254,26 +256,26 @@ impl CustomModel {
     /// the published one: its normalisation follows the resize mode.
     ///
     /// # Errors
-    /// [`ModelError`] when the file is no ONNX model, lacks a name asked for (the message lists those it has), or
-    /// something remains unsaid (the message names the flag).
+    /// [`ModelError`] when the file is not an ONNX model, lacks a name asked for (the message lists those it has), or
+    /// something remains unsaid (the error says which [`ModelSetting`]).
     pub fn load(&self, resize: ResizeMode) -> Result<Model, ModelError> {
         let onnx = read(&self.path)?;
         let file =
             ModelFile::from_bytes(&onnx).map_err(|source| ModelError::Onnx { path: self.path.clone(), source })?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let unspecified = |what: &str, flag| ModelError::Unspecified { name: name.clone(), what: what.into(), flag };
-        let choose = |kind, flag, values: &[ValueInfo], wanted: Option<&str>, usual: &[&str]| {
-            choose(&name, kind, flag, values, wanted, usual)
+        let unspecified =
+            |what: &str, setting| ModelError::Unspecified { name: name.clone(), what: what.into(), setting };
+        let choose = |setting, values: &[ValueInfo], wanted: Option<&str>, usual: &[&str]| {
+            choose(&name, setting, values, wanted, usual)
         };
-        let input_name = choose("input", "--input-name", &file.inputs, self.input.as_deref(), &[INPUT])?;
+        let input_name = choose(ModelSetting::Input, &file.inputs, self.input.as_deref(), &[INPUT])?;
         let input = file.inputs.iter().find(|input| input.name == input_name).expect("chosen among the inputs");
         let is_inception = file.metadata.get(metadata::MODEL).is_some_and(|model| model == inception_v3::NAME);
         let features = match self.layer {
             Some(_) if !is_inception => return Err(ModelError::NoLayers { name }),
-            Some(layer) => choose("output", "--layer", &file.outputs, Some(layer.output()), &[])?,
+            Some(layer) => choose(ModelSetting::Layer, &file.outputs, Some(layer.output()), &[])?,
             None => choose(
-                "output",
-                "--features-output",
+                ModelSetting::Features,
                 &file.outputs,
                 self.features.as_deref(),
                 &["features", "pool3", "embedding", "embeddings", "pooler_output"],
@@ -281,7 +283,7 @@ impl CustomModel {
         };
         let has = |name: &&str| file.outputs.iter().any(|output| output.name == **name);
         let logits = match &self.logits {
-            Some(wanted) => Some(choose("output", "--logits-output", &file.outputs, Some(wanted), &[])?),
+            Some(wanted) => Some(choose(ModelSetting::Logits, &file.outputs, Some(wanted), &[])?),
             None => [INCEPTION_LOGITS, "logits"].into_iter().find(has).map(String::from),
         };
         let from_shape = shape_of_images(input);
@@ -290,23 +292,28 @@ impl CustomModel {
             .size
             .or(from_shape.and_then(|(_, size)| size))
             .or(from_metadata.map(|size: u32| (size, size)))
-            .ok_or_else(|| unspecified("the size of its input", "--input-size"))?;
+            .ok_or_else(|| unspecified("the size of its input", ModelSetting::Size))?;
         let layout = self
             .layout
             .or(from_shape.map(|(layout, _)| layout))
-            .ok_or_else(|| unspecified("the order of the axes of its input", "--layout"))?;
+            .ok_or_else(|| unspecified("the order of the axes of its input", ModelSetting::Layout))?;
         let own = is_inception.then(|| inception_normalization(resize));
         let triple = |key: &str| file.metadata.get(key).and_then(|text| parse_triple(text));
         let mean = self.mean.or(own.map(|own| own.mean)).or_else(|| triple(metadata::MEAN));
         let std = self.std.or(own.map(|own| own.std)).or_else(|| triple(metadata::STD));
-        let mean = mean.ok_or_else(|| unspecified("its mean", "--mean"))?;
-        let std = std.ok_or_else(|| unspecified("its std", "--std"))?;
+        let mean = mean.ok_or_else(|| unspecified("its mean", ModelSetting::Mean))?;
+        let std = std.ok_or_else(|| unspecified("its std", ModelSetting::Std))?;
         Ok(Model {
             sha256: sha256(&onnx),
             name,
             onnx,
             input_name,
             input: InputSpec { width, height, layout, normalization: Normalization { mean, std } },
+            batch_axis: match input.fixed_batch() {
+                Some(size) => BatchAxis::Fixed(size),
+                None if is_inception => BatchAxis::Invariant,
+                None => BatchAxis::Open,
+            },
             features_output: features,
             logits_output: logits,
             spatial_output: is_inception.then(|| INCEPTION_SPATIAL.into()),
@@ -315,25 +322,27 @@ impl CustomModel {
 }
 
 /// The name asked for, the only one there is, or the first that goes by a usual name.
-pub(super) fn choose(
+fn choose(
     model: &str,
-    kind: &'static str,
-    flag: &'static str,
+    setting: ModelSetting,
     values: &[ValueInfo],
     wanted: Option<&str>,
     usual: &[&str],
 ) -> Result<String, ModelError> {
+    let kind = if setting == ModelSetting::Input { "input" } else { "output" };
     let found: Vec<String> = values.iter().map(|value| value.name.clone()).collect();
     let has = |name: &str| found.iter().any(|have| have == name);
     match (wanted, &found[..]) {
         (Some(name), _) if has(name) => Ok(name.to_owned()),
-        (Some(name), _) => Err(ModelError::NoSuchName { name: model.into(), kind, wanted: name.into(), found, flag }),
+        (Some(name), _) => {
+            Err(ModelError::NoSuchName { name: model.into(), kind, wanted: name.into(), found, setting })
+        }
         (None, [only]) => Ok(only.clone()),
         (None, _) => match usual.iter().find(|name| has(name)) {
             Some(&name) => Ok(name.to_owned()),
             None => {
                 let what = format!("which of its {kind}s to use ({})", found.join(", "));
-                Err(ModelError::Unspecified { name: model.into(), what, flag })
+                Err(ModelError::Unspecified { name: model.into(), what, setting })
             }
         },
     }
@@ -374,7 +383,7 @@ mod tests {
     }
 
     fn output(names: &[&str], wanted: Option<&str>) -> Result<String, String> {
-        choose("x.onnx", "output", "--features-output", &values(names), wanted, &["features", "pool3"])
+        choose("x.onnx", ModelSetting::Features, &values(names), wanted, &["features", "pool3"])
             .map_err(|error| error.to_string())
     }
 
@@ -384,9 +393,9 @@ mod tests {
         assert_eq!(output(&["a", "pool3"], None).unwrap(), "pool3");
         assert_eq!(output(&["a", "b"], Some("b")).unwrap(), "b");
         let absent = output(&["a", "b"], Some("c")).unwrap_err();
-        assert_eq!(absent, "x.onnx has no output `c`; it has `a`, `b`. Name one with --features-output");
+        assert_eq!(absent, "x.onnx has no output `c`; it has `a`, `b`");
         let unclear = output(&["a", "b"], None).unwrap_err();
-        assert_eq!(unclear, "x.onnx does not say which of its outputs to use (a, b): give it with --features-output");
+        assert_eq!(unclear, "x.onnx does not say which of its outputs to use (a, b): it has to be given");
     }
 
     #[test]

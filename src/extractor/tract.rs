@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use tract_onnx::prelude::*;
 
 use super::device::{Device, EngineChoice};
-use super::engine::{Engine, EngineError, EngineInfo, Program, one_row_an_image};
+use super::engine::{Engine, EngineError, EngineInfo, Program, ShortBatches, one_row_an_image};
 
 /// A plan for single images; the images of a batch run in parallel, which keeps every core busy without threads inside
 /// the engine.
@@ -48,12 +48,17 @@ impl TractEngine {
     }
 }
 
-/// The version that Cargo.toml pins.
-const TRACT_VERSION: &str = "0.23";
+/// The version that Cargo.toml pins, and tract pins of its own parts: the crate does not say it.
+const TRACT_VERSION: &str = "0.23.9";
 
 impl Engine for TractEngine {
     fn info(&self) -> &EngineInfo {
         &self.info
+    }
+
+    fn short_batches(&self) -> ShortBatches {
+        // Every image is run by itself, whatever the graph is.
+        ShortBatches::AsTheyAre
     }
 
     fn run(&mut self, batch: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {

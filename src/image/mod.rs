@@ -20,10 +20,14 @@
 
 pub mod dataset;
 pub mod decode;
+pub(crate) mod png;
 pub mod resize;
 mod rgb;
+mod source;
 
 pub use dataset::{DataSet, DataSetError, DataSetKind, ImageError};
-pub use decode::{DecodeError, Format, decode};
+pub use decode::{DecodeError, Encoding, Format, JpegEncoding, Subsampling, decode};
+pub use png::PngError;
 pub use resize::{ResizeError, ResizeMode, Resizer};
 pub use rgb::{RgbImage, RgbImageError};
+pub use source::{ImageArray, ImageArrayError, ImageSource, Origin, level};

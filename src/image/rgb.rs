@@ -1,6 +1,10 @@
 //! The one pixel type that everything downstream of decoding sees.
 
+use std::path::Path;
+
+use super::png::{self, PngError, Samples};
 use crate::error::{Blame, Blamed};
+use crate::output::Output;
 
 /// Why a buffer of samples is no image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +27,18 @@ pub enum RgbImageError {
         height: u32,
         /// Length of the rejected buffer.
         samples: usize,
+    },
+    /// A value that should become a level is NaN or infinite.
+    #[error("row {row}, column {column}, channel {channel} is {value}: values must be finite")]
+    NotFinite {
+        /// Row of the value.
+        row: usize,
+        /// Column of the value.
+        column: usize,
+        /// Channel of the value.
+        channel: usize,
+        /// The value.
+        value: String,
     },
 }
 
@@ -83,11 +99,52 @@ impl RgbImage {
     pub fn into_pixels(self) -> Vec<u8> {
         self.pixels
     }
+
+    /// The bytes of a PNG file of 8-bit RGB with these pixels.
+    ///
+    /// # Errors
+    /// [`PngError::Encode`] when a side is too long for the format.
+    pub fn to_png(&self) -> Result<Vec<u8>, PngError> {
+        png::encode(&self.pixels, self.width, self.height, Samples::Rgb)
+    }
+
+    /// Writes [`Self::to_png`] to a file, which appears whole or not at all.
+    ///
+    /// ```
+    /// use gan_metrics::image::{RgbImage, decode};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("red.png");
+    /// let red = RgbImage::new(2, 1, vec![255, 0, 0, 255, 0, 0])?;
+    /// red.write_png(&path)?;
+    /// assert_eq!(decode(&std::fs::read(&path)?)?, red);
+    /// # Ok::<(), gan_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PngError`] when the image cannot be encoded or the file cannot be written.
+    pub fn write_png(&self, path: &Path) -> Result<(), PngError> {
+        Ok(Output::claim(path)?.write_all(&self.to_png()?)?)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::decode;
+
+    #[test]
+    fn a_png_file_holds_the_same_pixels() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.png");
+        let image = RgbImage::new(5, 3, (0..45).map(|value| value * 5).collect()).unwrap();
+        image.write_png(&path).unwrap();
+        assert_eq!(decode(&std::fs::read(&path).unwrap()).unwrap(), image);
+        let error = image.write_png(folder.path()).unwrap_err();
+        assert!(matches!(error, PngError::Output(_)) && error.blame() == Blame::Input);
+        let wide = RgbImage { width: u32::MAX, height: 1, pixels: Vec::new() };
+        assert!(matches!(wide.to_png(), Err(PngError::Encode { width: u32::MAX, .. })));
+    }
 
     #[test]
     fn an_image_has_three_samples_per_pixel_and_at_least_one_pixel() {

@@ -7,15 +7,16 @@
 //! ```
 //!
 //! Any factor will do: the triangular one of Cholesky for a well-conditioned covariance, eigenvectors scaled by the
-//! roots of their eigenvalues for a singular one, or the centred samples themselves when there are fewer of them than
+//! roots of their eigenvalues for a singular one, or contrasts of the samples themselves when there are fewer of them than
 //! dimensions. Working on the factors rather than on `Σ₁^½·Σ₂·Σ₁^½` halves the number of digits lost: the square
 //! root of an eigenvalue that should be zero but was rounded to 1e-16 is 1e-8, and a thousand of these are visible in
 //! a score.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
 use super::{
-    LinalgError, add_gram_lower, cholesky, eigenvalues, eigh, matmul, matmul_lower_transposed, singular_values,
+    LinalgError, add_gram_lower, cholesky, eigenvalues, eigh, lower_transposed_times, matmul, matmul_lower_transposed,
+    singular_values,
 };
 
 /// Eigenvalues below `d·ε·λmax` are rounding errors of a d×d matrix: the bound on the backward error of the solvers.
@@ -52,6 +53,7 @@ pub struct Spectrum {
 #[derive(Debug, Clone)]
 pub struct CovarianceFactor {
     factor: Array2<f64>,
+    trace: f64,
     rank: Rank,
     spectrum: Spectrum,
 }
@@ -60,12 +62,20 @@ pub struct CovarianceFactor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rank {
     /// Full: it came from Cholesky, and is lower triangular.
-    Full,
+    Triangular,
+    /// That of its columns, unless samples repeat.
+    Columns,
     /// It may have singular values that are zero but for rounding.
     Deficient,
 }
 
 impl CovarianceFactor {
+    fn new(factor: Array2<f64>, rank: Rank, spectrum: Spectrum) -> Self {
+        // `fold` goes through the memory as it lies: by rows, a factor in columns takes five times as long.
+        let trace = factor.fold(0.0, |sum, value| sum + value * value);
+        Self { factor, trace, rank, spectrum }
+    }
+
     /// Factorises a covariance, d×d, read from its lower triangle: by Cholesky where that is safe, otherwise by
     /// eigendecomposition, where eigenvalues below `d·ε·λmax` count as zero.
     ///
@@ -80,7 +90,7 @@ impl CovarianceFactor {
             // A pivot at the noise floor means that the matrix may be singular and Cholesky was merely lucky.
             if smallest > noise_floor(dim, largest) {
                 let spectrum = Spectrum { dim, rank: dim, condition: Some(largest / smallest), clipped: None };
-                return Ok(Self { factor: lower, rank: Rank::Full, spectrum });
+                return Ok(Self::new(lower, Rank::Triangular, spectrum));
             }
         }
         Self::of_singular(sigma)
@@ -106,26 +116,40 @@ impl CovarianceFactor {
             condition: eigen.values.get(first).map(|&least| largest / least),
             clipped: (smallest < -floor).then_some(smallest),
         };
-        Ok(Self { factor, rank: Rank::Deficient, spectrum })
+        Ok(Self::new(factor, Rank::Deficient, spectrum))
     }
 
-    /// The factor of the unbiased covariance of `n` samples (rows, n×d), which need not be centred:
-    /// `F = (X − 1·μᵀ)ᵀ/√(n−1)`. The cheap way when n < d.
+    /// The factor of the unbiased covariance of `n` samples (rows, n×d), which need not be centred: their n−1 Helmert
+    /// contrasts, `(x₁ + … + xₖ − k·xₖ₊₁)/√(k(k+1)(n−1))` for k from 1 to n−1. Unlike the n centred samples they are independent
+    /// of each other. The cheap way when n ≤ d.
     ///
     /// # Panics
     /// With fewer than two samples, which have no covariance.
     pub fn of_samples(samples: ArrayView2<'_, f64>) -> Self {
         let (n, dim) = samples.dim();
         assert!(n >= 2, "a covariance takes at least two samples");
+        // An offset would cost the sums digits.
         let mean = samples.mean_axis(Axis(0)).expect("there are samples");
-        let centred = (&samples - &mean) / ((n - 1) as f64).sqrt();
+        let mut contrasts = Array2::zeros((n - 1, dim));
+        let (mut sum, mut sample) = (&samples.row(0) - &mean, Array1::zeros(dim));
+        for (k, mut contrast) in (1..n).zip(contrasts.rows_mut()) {
+            sample.assign(&samples.row(k));
+            sample -= &mean;
+            let scale = ((k * (k + 1)) as f64 * (n - 1) as f64).sqrt().recip();
+            Zip::from(&mut contrast)
+                .and(&sum)
+                .and(&sample)
+                .for_each(|contrast, sum, sample| *contrast = (sum - k as f64 * sample) * scale);
+            sum += &sample;
+        }
         let spectrum = Spectrum { dim, rank: (n - 1).min(dim), condition: None, clipped: None };
-        Self { factor: centred.reversed_axes(), rank: Rank::Deficient, spectrum }
+        let rank = if n - 1 <= dim { Rank::Columns } else { Rank::Deficient };
+        Self::new(contrasts.reversed_axes(), rank, spectrum)
     }
 
     /// `tr Σ`, the total variance.
     pub fn trace(&self) -> f64 {
-        self.factor.iter().map(|value| value * value).sum()
+        self.trace
     }
 
     /// The factor `F` (d×r).
@@ -140,9 +164,9 @@ impl CovarianceFactor {
 
     /// `tr √(Σ₁Σ₂)`, the nuclear norm of `M = F₁ᵀ·F₂`. Symmetric in its arguments up to rounding.
     ///
-    /// Of two well-conditioned covariances it comes from the eigenvalues of `M·Mᵀ`, in half the time of a singular value
-    /// decomposition, where a bound on the error of their roots is below 1e-9 of the trace.
-    /// Otherwise from the singular values of `M`, to a relative error of the order of `ε` times their number.
+    /// Of two well-conditioned covariances, or few samples, it comes from the eigenvalues of `M·Mᵀ` or `MᵀM`, whichever is
+    /// smaller, in half the time of a singular value decomposition and less, where a bound on the error of their roots is below
+    /// 1e-9 of the trace. Otherwise from the singular values of `M`, to a relative error of the order of `ε` times their number.
     ///
     /// # Errors
     /// [`LinalgError`] when the product overflows or the singular value solver does not converge.
@@ -151,25 +175,32 @@ impl CovarianceFactor {
     /// When the dimensions differ.
     pub fn trace_sqrt_product(&self, other: &Self) -> Result<f64, LinalgError> {
         assert_eq!(self.spectrum.dim, other.spectrum.dim, "covariances of different dimensions");
-        if (self.rank, other.rank) == (Rank::Full, Rank::Full) {
-            let product = matmul_lower_transposed(&self.factor, &other.factor);
-            return match nuclear_norm_by_gram(&product)? {
-                Some(norm) => Ok(norm),
-                None => Ok(singular_values(&product)?.sum()),
-            };
+        let product = match (self.rank, other.rank) {
+            (Rank::Triangular, Rank::Triangular) => matmul_lower_transposed(&self.factor, &other.factor),
+            (Rank::Triangular, _) => lower_transposed_times(&self.factor, other.factor.view()),
+            (_, Rank::Triangular) => lower_transposed_times(&other.factor, self.factor.view()),
+            _ => matmul(self.factor.t(), other.factor.view()),
+        };
+        if self.rank != Rank::Deficient
+            && other.rank != Rank::Deficient
+            && let Some(norm) = nuclear_norm_by_gram(&product)?
+        {
+            return Ok(norm);
         }
-        Ok(singular_values(&matmul(self.factor.t(), other.factor.view()))?.sum())
+        Ok(singular_values(&product)?.sum())
     }
 }
 
-/// The sum of the singular values of a square matrix as the roots of the eigenvalues `λ` of `A = M·Mᵀ`; `None` where that
-/// may be off by more than [`GRAM_TOLERANCE`]. `MᵀM` has the same eigenvalues, but takes twice as long from row-major M.
+/// The sum of the singular values of a matrix as the roots of the eigenvalues `λ` of `A = M·Mᵀ`, or `MᵀM` where that is smaller;
+/// `None` where that may be off by more than [`GRAM_TOLERANCE`]. Of a square M, `MᵀM` takes twice as long in row-major order.
 ///
 /// An error `E` of A moves `Σ√λᵢ = tr √A` by `tr(½A^{−½}E)` to first order, at most `‖E‖_F·√(Σ 1/(4λᵢ))` by Cauchy and
 /// Schwarz. The first order is all that matters while `‖E‖` is well below the smallest eigenvalue.
 pub(super) fn nuclear_norm_by_gram(product: &Array2<f64>) -> Result<Option<f64>, LinalgError> {
-    let mut gram = Array2::zeros(product.dim());
-    add_gram_lower(&mut gram, product.t());
+    let (rows, columns) = product.dim();
+    let smaller = rows.min(columns);
+    let mut gram = Array2::zeros((smaller, smaller));
+    add_gram_lower(&mut gram, if columns < rows { product.view() } else { product.t() });
     let values = eigenvalues(&gram)?;
     let norm = values.dot(&values).sqrt();
     let error = GRAM_ERROR * f64::EPSILON * norm;

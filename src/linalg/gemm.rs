@@ -50,8 +50,22 @@ pub fn matmul(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
 /// When the matrices are not square or differ in size.
 pub fn matmul_lower_transposed(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
     assert!(a.is_square() && a.dim() == b.dim(), "matmul_lower_transposed: unlike matrices");
-    let mut product = Array2::zeros(a.dim());
-    let (a, b) = (contiguous(a.view()), contiguous(b.view()));
+    upper_times(a, b.view(), triangular::BlockStructure::TriangularLower)
+}
+
+/// The product `aᵀ·b` of a lower triangular d×d matrix and any d×n matrix, in half the operations of [`matmul`].
+///
+/// # Panics
+/// When `a` is not square or has another number of rows than `b`.
+pub fn lower_transposed_times(a: &Array2<f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
+    assert!(a.is_square() && a.nrows() == b.nrows(), "lower_transposed_times: unlike matrices");
+    upper_times(a, b, triangular::BlockStructure::Rectangular)
+}
+
+/// `aᵀ·b`, of which `aᵀ` is upper triangular and `b` is of that structure.
+fn upper_times(a: &Array2<f64>, b: ArrayView2<'_, f64>, structure: triangular::BlockStructure) -> Array2<f64> {
+    let mut product = Array2::zeros((a.ncols(), b.ncols()));
+    let (a, b) = (contiguous(a.view()), contiguous(b));
     triangular::matmul(
         as_mat_mut(&mut product),
         triangular::BlockStructure::Rectangular,
@@ -59,7 +73,7 @@ pub fn matmul_lower_transposed(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> 
         as_mat(&a).transpose(),
         triangular::BlockStructure::TriangularUpper,
         as_mat(&b),
-        triangular::BlockStructure::TriangularLower,
+        structure,
         1.0,
         get_global_parallelism(),
     );

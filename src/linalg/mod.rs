@@ -13,7 +13,7 @@ mod gemm;
 use ndarray::{Array1, Array2};
 
 pub use covariance::{CovarianceFactor, Spectrum, sqrtm};
-pub use gemm::{add_gram_lower, matmul, matmul_lower_transposed};
+pub use gemm::{add_gram_lower, lower_transposed_times, matmul, matmul_lower_transposed};
 
 use crate::error::{Blame, Blamed};
 
@@ -148,6 +148,10 @@ fn square_and_finite(a: &Array2<f64>) -> Result<(), LinalgError> {
 }
 
 fn finite(a: &Array2<f64>) -> Result<(), LinalgError> {
+    // Where is asked only when there is one: looking goes through the memory as it lies, in a tenth of the time.
+    if a.fold(true, |finite, value| finite & value.is_finite()) {
+        return Ok(());
+    }
     match a.indexed_iter().find(|(_, value)| !value.is_finite()) {
         Some(((row, column), &value)) => Err(LinalgError::NotFinite { row, column, value }),
         None => Ok(()),

@@ -195,6 +195,32 @@ fn eigenvalues_and_singular_values_give_one_trace() {
 }
 
 #[test]
+fn few_samples_have_the_trace_of_their_covariance() {
+    // Contrasts beside an explicit covariance, singular and not, beside each other, and with samples that repeat: then a
+    // contrast is zero and only the singular values will do.
+    let dim = 60;
+    let (few, fewer) = (random(30, dim, 31), random(12, dim, 32));
+    let mut repeated = few.clone();
+    let row = repeated.row(3).to_owned();
+    repeated.row_mut(4).assign(&row);
+    let full = CovarianceFactor::of_covariance(&covariance(&random(200, dim, 33))).unwrap();
+    for samples in [few, fewer, repeated] {
+        let sigma = covariance(&samples);
+        let contrasts = CovarianceFactor::of_samples(samples.view());
+        let explicit = CovarianceFactor::of_covariance(&sigma).unwrap();
+        let rebuilt = contrasts.factor().dot(&contrasts.factor().t());
+        assert!(norm(&(rebuilt - &sigma)) < tolerance(dim) * norm(&sigma));
+        for other in [&full, &CovarianceFactor::of_samples(random(20, dim, 34).view())] {
+            let slow = singular_values(&matmul(explicit.factor().t(), other.factor())).unwrap().sum();
+            for trace in [contrasts.trace_sqrt_product(other), other.trace_sqrt_product(&contrasts)] {
+                let trace = trace.unwrap();
+                assert!((trace - slow).abs() <= 1e-9 * slow, "{trace} against {slow}");
+            }
+        }
+    }
+}
+
+#[test]
 fn commuting_covariances_have_the_closed_form() {
     let (a, b) = (array![[4.0, 0.0], [0.0, 9.0]], array![[25.0, 0.0], [0.0, 0.0]]);
     let (a, b) = (CovarianceFactor::of_covariance(&a).unwrap(), CovarianceFactor::of_covariance(&b).unwrap());
@@ -243,6 +269,11 @@ fn triangular_factors_have_the_product_of_any_matrices() {
         let [a, b] = [11, 12].map(|seed| cholesky(&covariance(&random(2 * dim + 2, dim, seed))).unwrap().unwrap());
         let product = matmul_lower_transposed(&a, &b);
         assert!(norm(&(product - a.t().dot(&b))) < tolerance(dim) * norm(&a) * norm(&b), "{dim}");
+        let (wide, tall) = (random(dim, 2 * dim + 1, 13), random(5, dim, 14).reversed_axes());
+        for any in [wide, tall] {
+            let product = lower_transposed_times(&a, any.view());
+            assert!(norm(&(product - a.t().dot(&any))) < tolerance(dim) * norm(&a) * norm(&any), "{dim}");
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::name::UnknownName;
+
 /// A tool whose definitions are followed.
 ///
 /// * `torch-fidelity` takes precision and recall on VGG-16 unless a network is named; here they are of the features given.
@@ -58,13 +60,11 @@ impl fmt::Display for Preset {
 
 /// By the name that [`Display`](fmt::Display) prints. The error names what there is.
 impl FromStr for Preset {
-    type Err = String;
+    type Err = UnknownName;
 
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|preset| preset.to_string() == name).ok_or_else(|| {
-            let names = Self::ALL.map(|preset| preset.to_string());
-            format!("no preset is called `{name}`; there are {}", names.join(", "))
-        })
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        let found = Self::ALL.into_iter().find(|preset| preset.to_string() == name);
+        found.ok_or_else(|| UnknownName::new("preset", name, Self::ALL))
     }
 }
 

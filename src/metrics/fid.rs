@@ -9,7 +9,7 @@ use super::score::{About, Counts, Need, Quantity, Score, ScoreInterval, Sets};
 use super::value::{Caution, Value, readable};
 use crate::error::{Blame, Blamed};
 use crate::interrupt::Interrupt;
-use crate::linalg::{LinalgError, Spectrum};
+use crate::linalg::{CovarianceFactor, LinalgError, Spectrum};
 use crate::stats::{Features, Gaussian, GaussianError};
 
 /// Why a Fréchet distance cannot be computed.
@@ -92,13 +92,15 @@ pub fn fid(first: &Gaussian, second: &Gaussian) -> Result<Fid, FidError> {
     if first.dim() != second.dim() {
         return Err(FidError::Dimension { first: first.dim(), second: second.dim() });
     }
-    let factor = |which, set: &Gaussian| set.factor().map_err(|source| FidError::Gaussian { which, source });
+    fn factor<'a>(which: &'static str, set: &'a Gaussian) -> Result<&'a CovarianceFactor, FidError> {
+        set.factor().map_err(|source| FidError::Gaussian { which, source })
+    }
     // Side by side: parts of a factorisation keep only one core busy.
     let (f1, f2) = rayon::join(|| factor("first", first), || factor("second", second));
     let (f1, f2) = (f1?, f2?);
     let difference = first.mean() - second.mean();
     let mean_term = difference.dot(&difference);
-    let cross = match f1.trace_sqrt_product(&f2) {
+    let cross = match f1.trace_sqrt_product(f2) {
         // The factors were finite: only their product is not.
         Err(LinalgError::NotFinite { .. }) => return Err(FidError::Overflow),
         cross => cross?,
@@ -160,6 +162,7 @@ static ABOUT: About = About {
     fake: &[Need::Statistics],
     interval: Some(&[Need::Features]),
     quantities: &[Quantity::distance("fid", "FID")],
+    defined_by: &["dim"],
     presets: &Preset::ALL,
     ..About::OF_FEATURES
 };

@@ -284,6 +284,7 @@ static ABOUT: About = About {
         better: Better::Higher,
         range: [1.0, f64::INFINITY],
     }],
+    defined_by: &["splits", "split_rule", "shuffle_seed", "ddof"],
     parameters: &[
         Parameter {
             name: "splits",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use ndarray::Axis;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::error::{MetricError, Set, known_to_have, same_dimension};
@@ -13,7 +13,7 @@ use super::score::Counts;
 use crate::stats::{Features, Logits};
 
 /// Definition of a jackknife.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct JackknifeOptions {
     /// Groups that each set is cut into, at least 2. The score is computed once without each group of each set.
     pub groups: usize,
@@ -30,8 +30,18 @@ impl Default for JackknifeOptions {
     }
 }
 
+/// What a score was without each group of images: the jackknife replicates, from which its error is computed, and that of
+/// its [difference](super::difference) from another score.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Replicates {
+    /// Without each group of the real set; empty for a score that does not look at it.
+    pub real: Vec<f64>,
+    /// Without each group of the fake set.
+    pub fake: Vec<f64>,
+}
+
 /// A score with its uncertainty.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The score of all images.
     pub value: f64,
@@ -46,6 +56,8 @@ pub struct Interval {
     pub upper: f64,
     /// Probability that the interval claims.
     pub level: f64,
+    /// The score without each group of images.
+    pub without: Replicates,
 }
 
 impl JackknifeOptions {
@@ -90,21 +102,30 @@ impl JackknifeOptions {
         Ok((0..self.groups).map(rest).collect())
     }
 
-    /// The interval around `value`, from what the score was without each group; one list per set.
-    fn interval(&self, value: f64, without: &[Vec<f64>]) -> Interval {
+    /// The interval around `value`, from what the score was without each group.
+    fn interval(&self, value: f64, without: Replicates) -> Interval {
         let groups = self.groups as f64;
         let (mut variance, mut bias) = (0.0, 0.0);
-        for scores in without {
-            let mean = scores.iter().sum::<f64>() / groups;
-            variance += (groups - 1.0) / groups * scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>();
-            bias += (groups - 1.0) * (mean - value);
+        for scores in [&without.real, &without.fake].into_iter().filter(|scores| !scores.is_empty()) {
+            variance += variance_of(scores);
+            bias += (groups - 1.0) * (mean_of(scores) - value);
         }
         let standard_error = variance.sqrt();
         let student = StudentsT::new(0.0, 1.0, groups - 1.0).expect("there is a degree of freedom");
         let reach = student.inverse_cdf(0.5 + self.level / 2.0) * standard_error;
         let (lower, upper) = (value - reach, value + reach);
-        Interval { value, standard_error, bias, lower, upper, level: self.level }
+        Interval { value, standard_error, bias, lower, upper, level: self.level, without }
     }
+}
+
+fn mean_of(replicates: &[f64]) -> f64 {
+    replicates.iter().sum::<f64>() / replicates.len() as f64
+}
+
+/// Variance of a score by its replicates without each of g groups of one set: `(g−1)/g·Σᵢ (θ₋ᵢ − θ̄)²`.
+pub(super) fn variance_of(replicates: &[f64]) -> f64 {
+    let (groups, mean) = (replicates.len() as f64, mean_of(replicates));
+    (groups - 1.0) / groups * replicates.iter().map(|score| (score - mean).powi(2)).sum::<f64>()
 }
 
 /// The images of a set that a score is computed from.
@@ -169,8 +190,7 @@ pub fn jackknife_parts<const K: usize, E: From<MetricError>>(
     let without_fake = fake.iter().map(|rest| score(Part::Whole, Part::Rows(rest))).collect::<Result<Vec<_>, E>>()?;
     let interval = |which: usize| {
         let of_set = |scores: &Vec<[f64; K]>| -> Vec<f64> { scores.iter().map(|scores| scores[which]).collect() };
-        let sets = [&without_real, &without_fake].into_iter().filter(|scores| !scores.is_empty());
-        options.interval(whole[which], &sets.map(of_set).collect::<Vec<_>>())
+        options.interval(whole[which], Replicates { real: of_set(&without_real), fake: of_set(&without_fake) })
     };
     Ok(std::array::from_fn(interval))
 }
@@ -293,8 +313,10 @@ mod tests {
         // The real set has no say in the second score, nor in its error; leaving out parts of it rounds the mean otherwise.
         let one_set = |_: Part<'_>, y: Part<'_>| Ok::<_, MetricError>([variance(&y.of(&b), 1.0)]);
         let [one] = jackknife_parts([0, 60], options, one_set).unwrap();
+        assert_eq!((spread.without.real.len(), one.without.real.len()), (10, 0));
         assert!((spread.bias - one.bias).abs() < ROUNDING, "{} {}", spread.bias, one.bias);
-        assert_eq!(Interval { bias: one.bias, ..spread }, one);
+        assert_eq!(spread.without.fake, one.without.fake);
+        assert_eq!(Interval { bias: one.bias, without: one.without.clone(), ..spread }, one);
     }
 
     #[test]

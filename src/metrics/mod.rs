@@ -15,6 +15,7 @@
 //! | realism of each image | [`realism`] | features |
 //! | near-duplicates | [`duplicates_within`], [`duplicates_between`] | features |
 //! | confidence interval of any of them | [`jackknife_parts`], [`jackknife`], [`jackknife_logits`] | features, logits |
+//! | whether two sets differ in one of them | [`difference`] | two intervals |
 //! | for the eye: the real images nearest to each fake one, principal components | [`nearest_real`], [`principal`] | features |
 //!
 //! Functions of two sets take the real one first. Where tools differ there is an options type whose constants are their
@@ -22,6 +23,7 @@
 //! name, with its [definition](Definitions) and parameters.
 
 mod authpct;
+mod comparison;
 mod definitions;
 mod duplicates;
 mod error;
@@ -37,6 +39,7 @@ mod kid;
 mod mifid;
 mod mind;
 mod mmd;
+mod name;
 mod nearest;
 mod neighbours;
 mod parameter;
@@ -55,6 +58,7 @@ mod value;
 mod vendi;
 
 pub use authpct::{AuthPct, authpct};
+pub use comparison::{ComparisonError, Difference, RealImages, difference};
 pub use definitions::{Definition, Definitions, Preset};
 pub use duplicates::{DuplicateOptions, DuplicatePair, NearDuplicates, duplicates_between, duplicates_within};
 pub use error::{MetricError, Set};
@@ -65,12 +69,13 @@ pub use inception_score::{
     DegreesOfFreedom, InceptionScore, InceptionScoreError, InceptionScoreOptions, Order, Splits, inception_score,
 };
 pub use is_infinity::inception_score_infinity;
-pub use jackknife::{Interval, JackknifeOptions, Part, jackknife, jackknife_logits, jackknife_parts};
+pub use jackknife::{Interval, JackknifeOptions, Part, Replicates, jackknife, jackknife_logits, jackknife_parts};
 pub use kernel::{Estimator, Kernel};
 pub use kid::{Kid, KidOptions, kid};
 pub use mifid::{Mifid, MifidOptions, mifid};
 pub use mind::{Directions, Mind, mind};
 pub use mmd::{Length, Mmd, MmdOptions, mmd};
+pub use name::UnknownName;
 pub use nearest::{Nearest, nearest_real};
 pub use neighbours::Boundary;
 pub use parameter::{Arguments, Choice, Kind, Parameter, Range};

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 
 use super::definitions::Preset;
+use super::name::UnknownName;
 use super::score::{Better, Quantity, Score};
 
 /// Every score, in the order of reports.
@@ -35,8 +36,8 @@ static SCORES: &[&dyn Score] = &[
 ///
 /// let kid: Metric = "kid".parse()?;
 /// assert_eq!(kid.about().title, "KID");
-/// assert!("kit".parse::<Metric>().unwrap_err().starts_with("no score is called `kit`; there are fid, sfid"));
-/// # Ok::<(), String>(())
+/// assert!("kit".parse::<Metric>().is_err());
+/// # Ok::<(), gan_metrics::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Metric(usize);
@@ -76,13 +77,11 @@ impl fmt::Display for Metric {
 
 /// By its name. The error names what there is.
 impl FromStr for Metric {
-    type Err = String;
+    type Err = UnknownName;
 
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::all().find(|metric| metric.about().name == name).ok_or_else(|| {
-            let names: Vec<&str> = Self::all().map(|metric| metric.about().name).collect();
-            format!("no score is called `{name}`; there are {}", names.join(", "))
-        })
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        let found = Self::all().find(|metric| metric.about().name == name);
+        found.ok_or_else(|| UnknownName::new("score", name, Self::all().map(|metric| metric.about().name)))
     }
 }
 
@@ -93,7 +92,7 @@ impl FromStr for Metric {
 ///
 /// let recall: ScoreNumber = "recall".parse()?;
 /// assert_eq!(recall.metric().about().name, "prdc");
-/// # Ok::<(), String>(())
+/// # Ok::<(), gan_metrics::Error>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct ScoreNumber {
@@ -178,13 +177,11 @@ impl Serialize for ScoreNumber {
 
 /// By its name. The error names what there is.
 impl FromStr for ScoreNumber {
-    type Err = String;
+    type Err = UnknownName;
 
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::all().find(|number| number.quantity().name == name).ok_or_else(|| {
-            let names: Vec<_> = Self::all().map(|number| number.quantity().name).collect();
-            format!("no score is called `{name}`; there are {}", names.join(", "))
-        })
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        let found = Self::all().find(|number| number.quantity().name == name);
+        found.ok_or_else(|| UnknownName::new("score", name, Self::all()))
     }
 }
 
@@ -248,7 +245,7 @@ mod tests {
             assert_eq!(number.to_string().parse(), Ok(number));
             assert_eq!(serde_json::to_value(number).unwrap(), number.to_string());
         }
-        let error = "fd".parse::<ScoreNumber>().unwrap_err();
+        let error = "fd".parse::<ScoreNumber>().unwrap_err().to_string();
         assert!(error.starts_with("no score is called `fd`; there are fid, sfid, is, kid, precision,"), "{error}");
     }
 

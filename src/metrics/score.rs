@@ -115,6 +115,9 @@ pub struct About {
     pub quantities: &'static [Quantity],
     /// What can be changed of its definition.
     pub parameters: &'static [Parameter],
+    /// The fields of its JSON object that say how it was computed: two numbers of the score can be compared where these are the
+    /// same.
+    pub defined_by: &'static [&'static str],
     /// The tools that report it.
     pub presets: &'static [Preset],
     /// Whether it is computed only where it is named, not among all scores.
@@ -134,6 +137,7 @@ impl About {
         interval: Some(&[]),
         quantities: &[],
         parameters: &[],
+        defined_by: &["definition"],
         presets: &[],
         only_by_name: false,
     };
@@ -204,6 +208,18 @@ impl SetData {
             (Self { statistics: Some(ours), .. }, Self { statistics: Some(theirs), .. }) => ours.same_as(theirs),
             _ => false,
         }
+    }
+
+    /// Whether it has this, or would have it with more images.
+    pub fn holds(&self, need: Need) -> bool {
+        self.too_few.contains_key(&need)
+            || match need {
+                Need::Statistics => self.statistics.is_some(),
+                Need::Features => self.features.is_some(),
+                Need::Logits => self.logits.is_some(),
+                Need::Spatial => self.spatial.is_some(),
+                Need::Labels => self.labels.is_some(),
+            }
     }
 
     /// Number of images, where known.
@@ -333,7 +349,7 @@ impl<'a> Sets<'a> {
 }
 
 /// The confidence interval of a number of a score.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScoreInterval {
     /// The interval.
     #[serde(flatten)]

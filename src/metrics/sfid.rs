@@ -23,6 +23,7 @@ static ABOUT: About = About {
     // The spatial features are not kept.
     interval: None,
     quantities: &[Quantity::distance("sfid", "sFID")],
+    defined_by: &["dim"],
     presets: &[Preset::Adm],
     ..About::OF_FEATURES
 };

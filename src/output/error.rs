@@ -83,6 +83,23 @@ pub enum OutputError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Lines are to be appended to something else than a regular file.
+    #[error("cannot append to {}: it is not a regular file; name one, which need not exist", path.display())]
+    NotRegular {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Lines are to be appended to a file that does not end with a line of JSON.
+    #[error(
+        "cannot append to {}: its last line is not complete JSON ({reason}); repair or remove the line, or name another file",
+        path.display()
+    )]
+    BrokenLine {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with the line.
+        reason: String,
+    },
     /// The system refuses to write.
     #[error("cannot write to {}: {source}", path.display())]
     Io {

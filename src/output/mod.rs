@@ -5,6 +5,7 @@
 //! succeeded, a file that was there before is untouched; after an error, an interrupt or a crash nothing half-written is left.
 //!
 //! * [`Outputs`] claims several, and refuses those that would overwrite each other or an input;
+//! * [`JsonLines`] is a log that grows by a line;
 //! * [`OutputFolder`] is the same for a folder of files;
 //! * [`TemporaryFolder`] is for what nobody asked to keep.
 //!
@@ -26,6 +27,7 @@
 
 mod error;
 mod folder;
+mod lines;
 mod outputs;
 mod target;
 mod temporary;
@@ -39,6 +41,7 @@ pub use error::OutputError;
 pub use folder::OutputFolder;
 #[cfg(feature = "cli")]
 pub(crate) use folder::check_folder;
+pub use lines::JsonLines;
 pub use outputs::Outputs;
 #[cfg(feature = "inference")]
 pub(crate) use temporary::sweep;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Output;
 use super::error::OutputError;
 use super::target::{Target, follow};
+use super::{JsonLines, Output};
 
 /// The inputs and outputs of a run, no two of which may be one file.
 ///
@@ -56,6 +56,19 @@ impl Outputs {
     /// [`OutputError::Input`], [`OutputError::InFolder`] and [`OutputError::Twice`] when the file is an input, is there already
     /// in a folder that is one, or was claimed before; those of [`Output::claim`].
     pub fn claim(&mut self, path: &Path) -> Result<Output, OutputError> {
+        Output::of(path, self.target(path)?)
+    }
+
+    /// Claims a file to append a line to.
+    ///
+    /// # Errors
+    /// As [`Self::claim`], and those of [`JsonLines::claim`].
+    pub fn claim_lines(&mut self, path: &Path) -> Result<JsonLines, OutputError> {
+        JsonLines::of(path, self.target(path)?)
+    }
+
+    /// What a path stands for, which is from here on an output.
+    fn target(&mut self, path: &Path) -> Result<Target, OutputError> {
         let target = Target::of(path)?;
         if let Target::File(place) = &target {
             let identity = Identity::new(path, place.clone());
@@ -73,7 +86,7 @@ impl Outputs {
             }
             self.claimed.push(identity);
         }
-        Output::of(path, target)
+        Ok(target)
     }
 }
 

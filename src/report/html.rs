@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Report;
 use super::pictures::Pictures;
-use super::pictures::png::data_uri;
+use super::pictures::data_uri::data_uri;
 use super::text::percent;
 use crate::metrics::{Metric, ScoreNumber, Table, readable};
 use crate::score::Scores;

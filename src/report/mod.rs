@@ -1,23 +1,48 @@
 //! What a run found, with everything that somebody needs to reproduce it; rendered as JSON, text or HTML.
 //!
 //! [`Report`] *is* the JSON schema, documented in `docs/json.md`; the text and the page are views of the same values.
+//! [`Recorded`] is a report read back, and [`Judgement`] holds one against another: a regression test, of which [`CheckReport`] is the
+//! result, and [`junit()`], [`github()`] and [`log_line`] are what other programs read. A [`Comparison`] of two says which numbers
+//! differ by more than chance, an [`Explanation`] in what the runs differ.
 
+mod check;
+mod comparison;
+mod differing;
+mod explanation;
+mod foreseen;
+mod github;
 #[cfg(feature = "pictures")]
 mod html;
+mod judgement;
+mod junit;
+mod log;
 #[cfg(feature = "pictures")]
 mod pictures;
 #[cfg(feature = "pictures")]
 pub mod plot;
+mod recorded;
+mod recorded_set;
 mod text;
 mod warning;
 mod warnings;
 
 use serde::Serialize;
 
+pub use check::CheckReport;
+pub use comparison::{
+    ComparabilityError, ComparedReport, Comparison, NumberComparison, SameImages, Test, Untested, Which,
+};
+pub use explanation::{Explanation, Finding, Pair, Unknown};
+pub use github::github;
 #[cfg(feature = "pictures")]
 pub use html::page;
+pub use judgement::{Change, ChangeVerdict, Judgement, JudgementError, Role, Tolerance, ToleranceError, Tolerances};
+pub use junit::junit;
+pub use log::log_line;
 #[cfg(feature = "pictures")]
 pub use pictures::{Grid, NEEDS, Pictures};
+pub use recorded::{Recorded, RecordedError, RecordedFailure, RecordedInterval};
+pub(crate) use text::entry;
 pub use text::escaped as escaped_for_terminals;
 pub use warning::{FEW_IMAGES, Warning};
 
@@ -130,13 +155,18 @@ impl Report {
 
     /// JSON, indented, with a final newline.
     pub fn to_json(&self) -> String {
-        let mut json = serde_json::to_string_pretty(self).expect("a report holds only plain values");
-        json.push('\n');
-        json
+        pretty(self)
     }
 
     /// Text for people.
     pub fn to_text(&self) -> String {
         text::render(self)
     }
+}
+
+/// JSON, indented, with a final newline.
+fn pretty(report: &impl Serialize) -> String {
+    let mut json = serde_json::to_string_pretty(report).expect("a report holds only plain values");
+    json.push('\n');
+    json
 }

@@ -29,7 +29,7 @@ pub(super) fn percent(level: f64) -> f64 {
 }
 
 /// A line: a title in a column of its own, and what it is about.
-fn entry(title: &str, content: impl std::fmt::Display) -> String {
+pub(crate) fn entry(title: &str, content: impl std::fmt::Display) -> String {
     format!("{title:<17} {content}\n")
 }
 

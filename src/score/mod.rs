@@ -34,23 +34,11 @@ pub use scores::{Failure, Intervals, Part, Scores};
 
 pub use crate::metrics::{
     Definition, Definitions, Metric, MetricError, Need, PrdcDefinition, Preset, ScoreInterval, ScoreNumber, SetData,
-    Subset,
+    Subset, UnknownName,
 };
 
-use crate::error::{Blame, Blamed};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::metrics::{JackknifeOptions, Set, Sets};
-
-/// No score has this name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct UnknownScore(String);
-
-impl Blamed for UnknownScore {
-    fn blame(&self) -> Blame {
-        Blame::Input
-    }
-}
 
 /// Confidence intervals to compute.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,9 +64,9 @@ impl Request {
     /// The scores of these names, in the definitions of torch-fidelity, without intervals.
     ///
     /// # Errors
-    /// [`UnknownScore`] when there is no score of one of the names; it lists those that there are.
-    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownScore> {
-        let metrics = names.into_iter().map(str::parse).collect::<Result<_, _>>().map_err(UnknownScore)?;
+    /// [`UnknownName`] when there is no score of one of the names; it lists those that there are.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownName> {
+        let metrics = names.into_iter().map(str::parse).collect::<Result<_, _>>()?;
         Ok(Self { metrics, definitions: Definitions::default(), intervals: None })
     }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::metrics::{Interval, JackknifeOptions, Metric, MetricError, ScoreInterval, ScoreNumber, Value};
 
 /// What of a score failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
     /// The score itself.
@@ -151,6 +151,7 @@ impl Serialize for Scores {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Replicates;
     use serde_json::json;
 
     fn metric(name: &str) -> Metric {
@@ -179,12 +180,13 @@ mod tests {
         let options = JackknifeOptions::default();
         let around = |value: f64| {
             let (lower, upper) = (value - 0.1, value + 0.1);
-            let interval = Interval { value, standard_error: 0.05, bias: 0.0, lower, upper, level: 0.95 };
+            let without = Replicates { real: vec![value; 20], fake: vec![value; 20] };
+            let interval = Interval { value, standard_error: 0.05, bias: 0.0, lower, upper, level: 0.95, without };
             ScoreInterval { interval, of: None }
         };
         scores.take_intervals(prdc, options, Ok([0.02, 0.99, 0.04, 1.4, 0.5].map(around).to_vec()));
         let ends = |name: &str| {
-            let interval = scores.interval(name.parse().unwrap()).unwrap().interval;
+            let interval = &scores.interval(name.parse().unwrap()).unwrap().interval;
             (interval.lower, interval.upper)
         };
         assert_eq!(ends("precision"), (0.0, 0.02 + 0.1));

@@ -3,14 +3,14 @@
 //! Files written here carry one more array, `provenance`, with the bytes of a JSON text that says how the statistics
 //! came about, so that a comparison of unlike statistics can be warned about. Other tools ignore it.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array1, Ix1, Ix2, OwnedRepr};
-use ndarray_npy::{NpzReader, NpzWriter, ReadNpyError, ReadNpzError, ReadableElement, WriteNpzError};
 use serde::{Deserialize, Serialize};
 
+use super::archive::{ArrayArchive, ArrayArchiveWriter};
+use super::census::Census;
+use super::fault::Fault;
 use super::gaussian::{Gaussian, GaussianError};
 use crate::error::{Blame, Blamed};
 use crate::output::{Output, OutputError};
@@ -79,10 +79,11 @@ fn list(names: &[String]) -> String {
     }
 }
 
-/// How statistics came about: what two sets must share to be comparable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// How features came about: what two sets must share to be comparable, and what else may tell why their scores differ. What an
+/// older file does not tell is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// Version of this crate that computed the statistics.
+    /// Version of this crate that computed the features.
     pub version: String,
     /// Name of the extractor, such as `inception-v3`.
     pub extractor: String,
@@ -94,10 +95,46 @@ pub struct Provenance {
     pub resize: String,
     /// Number of images.
     pub n: u64,
+    /// What the network was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<NetworkInput>,
+    /// Type of the numbers that the network computed with, such as `float32`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<String>,
+    /// What ran the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineProvenance>,
+    /// What the images were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub census: Option<Census>,
+}
+
+/// The images as a network sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct NetworkInput {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Subtracted per channel on the 0–255 scale.
+    pub mean: [f32; 3],
+    /// Divided by per channel on the 0–255 scale.
+    pub std: [f32; 3],
+}
+
+/// The engine that ran a network, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineProvenance {
+    /// `onnxruntime` or `tract`.
+    pub name: String,
+    /// Version of the engine.
+    pub version: String,
+    /// Execution provider that ran it, such as `cpu` or `cuda:0`.
+    pub provider: String,
 }
 
 impl Provenance {
-    /// The ways in which two sets of statistics are not comparable, each as a phrase; empty when they are.
+    /// The ways in which two sets of features are not comparable, each as a phrase; empty when they are, as far as both tell.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let fields = [
             ("extractor", &self.extractor, &other.extractor),
@@ -106,7 +143,25 @@ impl Provenance {
             ("resize mode", &self.resize, &other.resize),
         ];
         let differing = fields.into_iter().filter(|(_, ours, theirs)| ours != theirs);
-        differing.map(|(name, ours, theirs)| format!("{name} {ours} against {theirs}")).collect()
+        let mut differences: Vec<String> =
+            differing.map(|(name, ours, theirs)| format!("{name} {ours} against {theirs}")).collect();
+        if let (Some(ours), Some(theirs)) = (&self.input, &other.input) {
+            let size = |input: &NetworkInput| format!("{}×{}", input.width, input.height);
+            if size(ours) != size(theirs) {
+                differences.push(format!("input size {} against {}", size(ours), size(theirs)));
+            }
+            for (name, ours, theirs) in [("mean", ours.mean, theirs.mean), ("std", ours.std, theirs.std)] {
+                if ours != theirs {
+                    differences.push(format!("{name} {ours:?} against {theirs:?}"));
+                }
+            }
+        }
+        if let (Some(ours), Some(theirs)) = (&self.precision, &other.precision)
+            && ours != theirs
+        {
+            differences.push(format!("precision {ours} against {theirs}"));
+        }
+        differences
     }
 }
 
@@ -125,24 +180,20 @@ impl StatsFile {
     /// # Errors
     /// [`StatsFileError`] when the file cannot be read, lacks an array, or holds no mean and covariance.
     pub fn read(path: &Path) -> Result<Self, StatsFileError> {
-        let not_npz = |reason: String| StatsFileError::NotNpz { path: path.into(), reason };
-        let file = regular::open(path).map_err(|source| StatsFileError::Io { path: path.into(), source })?;
-        let mut npz = NpzReader::new(BufReader::new(file)).map_err(|error| not_npz(error.to_string()))?;
-        let found = npz.names().map_err(|error| not_npz(error.to_string()))?;
-        if let Some(missing) = ["mu", "sigma"].into_iter().find(|name| !found.iter().any(|have| have == name)) {
-            return Err(StatsFileError::MissingArray { path: path.into(), missing, found });
-        }
-        let mean = read_floats::<Ix1>(&mut npz, "mu").map_err(not_npz)?;
-        let covariance = read_floats::<Ix2>(&mut npz, "sigma").map_err(not_npz)?;
-        let provenance = match found.iter().any(|name| name == "provenance") {
-            false => None,
-            true => {
-                let bytes: Array1<u8> = npz.by_name("provenance").map_err(|error| not_npz(error.to_string()))?;
-                let parsed: Provenance = serde_json::from_slice(&bytes.to_vec())
-                    .map_err(|error| not_npz(format!("its provenance cannot be read: {error}")))?;
-                Some(parsed)
-            }
+        let fault = |fault| match fault {
+            Fault::Io(source) => StatsFileError::Io { path: path.into(), source },
+            Fault::Malformed(reason) => StatsFileError::NotNpz { path: path.into(), reason },
         };
+        let mut archive = ArrayArchive::open(path).map_err(fault)?;
+        let found = archive.names().to_vec();
+        let missing = |missing| StatsFileError::MissingArray { path: path.into(), missing, found: found.clone() };
+        let mean = archive.doubles("mu").map_err(fault)?.ok_or_else(|| missing("mu"))?;
+        let covariance = archive.doubles("sigma").map_err(fault)?.ok_or_else(|| missing("sigma"))?;
+        let parsed = |text: String| {
+            serde_json::from_str(&text)
+                .map_err(|error| fault(Fault::Malformed(format!("its provenance cannot be read: {error}"))))
+        };
+        let provenance: Option<Provenance> = archive.text("provenance").map_err(fault)?.map(parsed).transpose()?;
         let gaussian = Gaussian::new(provenance.as_ref().map(|known| known.n), mean, covariance)
             .map_err(|source| StatsFileError::Gaussian { path: path.into(), source })?;
         Ok(Self { gaussian, provenance })
@@ -151,12 +202,8 @@ impl StatsFile {
     /// Whether the file is an npz archive that holds `mu` and `sigma`; `false` for anything else, unreadable files
     /// included.
     pub fn sniff(path: &Path) -> bool {
-        let names = regular::open(path)
-            .ok()
-            .filter(begins_an_archive)
-            .and_then(|file| NpzReader::new(BufReader::new(file)).ok())
-            .and_then(|mut npz| npz.names().ok());
-        names.is_some_and(|names| ["mu", "sigma"].iter().all(|wanted| names.iter().any(|name| name == wanted)))
+        let names = ArrayArchive::names_in(path);
+        ["mu", "sigma"].iter().all(|wanted| names.iter().any(|name| name == wanted))
     }
 
     /// Writes the file: `mu` and `sigma` in f64, compressed. It appears whole or not at all.
@@ -174,53 +221,24 @@ impl StatsFile {
     pub fn write_to(&self, output: Output) -> Result<(), StatsFileError> {
         Ok(output.fill(|file| {
             // In memory: a zip writer whose file fails says so on stderr when it is dropped.
-            let mut npz = NpzWriter::new_compressed(io::Cursor::new(Vec::new()));
-            npz.add_array("mu", self.gaussian.mean()).map_err(io_error)?;
-            npz.add_array("sigma", &self.gaussian.covariance()).map_err(io_error)?;
+            let mut archive = ArrayArchiveWriter::compressed(io::Cursor::new(Vec::new()));
+            archive.array("mu", self.gaussian.mean())?;
+            archive.array("sigma", &self.gaussian.covariance())?;
             if let Some(known) = &self.provenance {
-                let text = serde_json::to_vec(known).expect("strings and a number always serialise");
-                npz.add_array("provenance", &Array1::from_vec(text)).map_err(io_error)?;
+                archive.text("provenance", serde_json::to_string(known).expect("plain values always serialise"))?;
             }
-            file.write_all(npz.finish().map_err(io_error)?.get_ref())
+            file.write_all(archive.finish()?.get_ref())
         })?)
     }
 }
 
-/// Whether a file begins as an archive does, and leaves it at its beginning. What does not would be searched for the end of
-/// one from its last byte to its first.
-fn begins_an_archive(mut file: &File) -> bool {
-    let mut head = [0; 4];
-    file.read_exact(&mut head).is_ok() && &head == b"PK\x03\x04" && file.rewind().is_ok()
-}
-
-fn io_error(error: WriteNpzError) -> io::Error {
-    io::Error::other(error)
-}
-
-/// Reads an array of f64, or of f32 widened to f64.
-fn read_floats<D: ndarray::Dimension>(
-    npz: &mut NpzReader<BufReader<File>>,
-    name: &str,
-) -> Result<ndarray::Array<f64, D>, String> {
-    fn read<T: ReadableElement, D: ndarray::Dimension>(
-        npz: &mut NpzReader<BufReader<File>>,
-        name: &str,
-    ) -> Result<ndarray::Array<T, D>, ReadNpzError> {
-        npz.by_name::<OwnedRepr<T>, D>(name)
-    }
-    match read::<f64, D>(npz, name) {
-        Err(ReadNpzError::Npy(ReadNpyError::WrongDescriptor(_))) => {
-            read::<f32, D>(npz, name).map(|values| values.mapv(f64::from))
-        }
-        other => other,
-    }
-    .map_err(|error| format!("array `{name}`: {error}"))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use ndarray::array;
+    use ndarray_npy::NpzWriter;
 
     fn example() -> StatsFile {
         let provenance = Provenance {
@@ -230,6 +248,7 @@ mod tests {
             layer: "pool3".into(),
             resize: "tf1".into(),
             n: 50_000,
+            ..Provenance::default()
         };
         let gaussian = Gaussian::new(Some(50_000), array![0.1, -2.5], array![[1.0, 0.3], [0.3, 2.0]]).unwrap();
         StatsFile { gaussian, provenance: Some(provenance) }
@@ -254,6 +273,12 @@ mod tests {
         let ours = example().provenance.unwrap();
         let theirs = Provenance { resize: "clean".into(), n: 7, version: "9".into(), ..ours.clone() };
         assert_eq!(ours.differences(&theirs), ["resize mode tf1 against clean"]);
+        let seen = NetworkInput { width: 299, height: 299, mean: [128.0; 3], std: [128.0; 3] };
+        let with = |input| Provenance { input: Some(input), precision: Some("float32".into()), ..ours.clone() };
+        let other = with(NetworkInput { width: 224, height: 224, std: [1.0; 3], ..seen });
+        let expected = ["input size 299×299 against 224×224", "std [128.0, 128.0, 128.0] against [1.0, 1.0, 1.0]"];
+        assert_eq!(with(seen).differences(&other), expected);
+        assert!(with(seen).differences(&ours).is_empty(), "what an older file does not tell is no difference");
         assert!(ours.differences(&ours).is_empty());
     }
 

@@ -1,5 +1,7 @@
 //! A set of images as the Fréchet distance sees it: a mean and a covariance.
 
+use std::sync::{Arc, OnceLock};
+
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::features::Features;
@@ -50,6 +52,9 @@ pub enum GaussianError {
         /// The value.
         value: f64,
     },
+    /// Moments cannot be made of statistics that do not say how many images are behind them.
+    #[error("the statistics do not say how many images are behind them: without the number they cannot be merged")]
+    NumberUnknown,
     /// A value of the mean is NaN or infinite.
     #[error("entry {index} of the mean is {value}: statistics must be finite")]
     NotFinite {
@@ -77,7 +82,7 @@ const SYMMETRY_TOLERANCE: f64 = 1e-6;
 /// Rows between two looks at an interrupt: a few milliseconds at 2048 dimensions.
 const BLOCK: usize = 512;
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Spread {
     /// The covariance, d×d.
     Covariance(Array2<f64>),
@@ -86,12 +91,14 @@ enum Spread {
 }
 
 /// Mean and covariance of the features of a set of images; what [`FeatureStatistics`] ends in and a statistics file
-/// holds.
+/// holds. Clones share the covariance and its [factor](Self::factor), which is computed once: a training loop that compares
+/// each of its samples with one reference factorises the reference once.
 #[derive(Debug, Clone)]
 pub struct Gaussian {
     n: Option<u64>,
     mean: Array1<f64>,
-    spread: Spread,
+    spread: Arc<Spread>,
+    factor: Arc<OnceLock<CovarianceFactor>>,
 }
 
 impl Gaussian {
@@ -117,7 +124,11 @@ impl Gaussian {
                 return Err(GaussianError::Asymmetric { row, column, value, mirrored });
             }
         }
-        Ok(Self { n, mean, spread: Spread::Covariance(covariance) })
+        Ok(Self::of_spread(n, mean, Spread::Covariance(covariance)))
+    }
+
+    fn of_spread(n: Option<u64>, mean: Array1<f64>, spread: Spread) -> Self {
+        Self { n, mean, spread: Arc::new(spread), factor: Arc::default() }
     }
 
     /// Mean and covariance of features: those of [`FeatureStatistics`] that saw all of them.
@@ -143,8 +154,13 @@ impl Gaussian {
     /// # Errors
     /// As [`Self::of`], and [`MomentsError::Interrupted`] when the interrupt asked for it.
     pub fn of_until(features: &Features, interrupt: &Interrupt) -> Result<Self, MomentsError> {
-        let mut statistics = FeatureStatistics::new(features.dim());
-        for block in features.view().axis_chunks_iter(Axis(0), BLOCK) {
+        Self::of_view(features.view(), interrupt)
+    }
+
+    /// [`Self::of_until`] of valid features that are elsewhere.
+    pub(crate) fn of_view(rows: ArrayView2<'_, f32>, interrupt: &Interrupt) -> Result<Self, MomentsError> {
+        let mut statistics = FeatureStatistics::new(rows.ncols());
+        for block in rows.axis_chunks_iter(Axis(0), BLOCK) {
             interrupt.check()?;
             statistics.push_rows(block);
         }
@@ -190,7 +206,7 @@ impl Gaussian {
 
     /// Unbiased covariance Σ (d×d).
     pub fn covariance(&self) -> Array2<f64> {
-        match &self.spread {
+        match &*self.spread {
             Spread::Covariance(covariance) => covariance.clone(),
             Spread::Samples(samples) => {
                 let centred = samples - &self.mean;
@@ -199,15 +215,44 @@ impl Gaussian {
         }
     }
 
-    /// A factor of the covariance.
+    /// A factor of the covariance, computed on the first call: `8·d²` bytes, or `8·n·d` for n ≤ d images, that live as long as
+    /// the Gaussian and its clones.
     ///
     /// # Errors
     /// [`GaussianError::Linalg`] when the matrix is no covariance.
-    pub fn factor(&self) -> Result<CovarianceFactor, GaussianError> {
-        Ok(match &self.spread {
+    pub fn factor(&self) -> Result<&CovarianceFactor, GaussianError> {
+        if let Some(factor) = self.factor.get() {
+            return Ok(factor);
+        }
+        let factor = match &*self.spread {
             Spread::Covariance(covariance) => CovarianceFactor::of_covariance(covariance)?,
             Spread::Samples(samples) => CovarianceFactor::of_samples(samples.view()),
-        })
+        };
+        // Where two threads computed it at once, both found the same.
+        Ok(self.factor.get_or_init(|| factor))
+    }
+}
+
+impl TryFrom<Moments> for Gaussian {
+    type Error = MomentsError;
+
+    /// Mean and unbiased covariance of the samples that were seen: at least two.
+    fn try_from(moments: Moments) -> Result<Self, MomentsError> {
+        let n = moments.len();
+        let (mean, covariance) = moments.into_mean_and_covariance()?;
+        Ok(Self::of_spread(Some(n), mean, Spread::Covariance(covariance)))
+    }
+}
+
+impl TryFrom<&Gaussian> for Moments {
+    type Error = GaussianError;
+
+    /// What the Gaussian is the mean and covariance of, to be merged with others; not possible where the number of images is
+    /// not known.
+    fn try_from(gaussian: &Gaussian) -> Result<Self, GaussianError> {
+        let n = gaussian.n.ok_or(GaussianError::NumberUnknown)?;
+        let scatter = gaussian.covariance() * n.saturating_sub(1) as f64;
+        Ok(Moments::from_parts(n, gaussian.mean.clone(), scatter)?)
     }
 }
 
@@ -233,6 +278,11 @@ impl FeatureStatistics {
         Self { dim, state: State::Few(Vec::new()) }
     }
 
+    /// Dimension d of the features.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
     /// Number of images seen.
     pub fn len(&self) -> u64 {
         match &self.state {
@@ -251,10 +301,15 @@ impl FeatureStatistics {
     /// # Errors
     /// [`MomentsError::Dimension`] when the dimensions differ.
     pub fn push(&mut self, features: &Features) -> Result<(), MomentsError> {
-        if features.dim() != self.dim {
-            return Err(MomentsError::Dimension { expected: self.dim, got: features.dim() });
+        self.push_view(features.view())
+    }
+
+    /// [`Self::push`] of valid features that are elsewhere, row-major.
+    pub(crate) fn push_view(&mut self, rows: ArrayView2<'_, f32>) -> Result<(), MomentsError> {
+        if rows.ncols() != self.dim {
+            return Err(MomentsError::Dimension { expected: self.dim, got: rows.ncols() });
         }
-        self.push_rows(features.view());
+        self.push_rows(rows);
         Ok(())
     }
 
@@ -264,41 +319,84 @@ impl FeatureStatistics {
             State::Few(values) if values.len() + rows.len() <= self.dim * self.dim => {
                 values.extend_from_slice(rows.as_slice().expect("features are row-major"));
             }
-            State::Few(values) => {
-                let mut moments = Moments::new(self.dim);
-                moments.push_rows(rows_of(std::mem::take(values), self.dim).view());
-                moments.push_rows(rows);
-                self.state = State::Many(moments);
-            }
-            State::Many(moments) => moments.push_rows(rows),
+            _ => self.moments().push_rows(rows),
         }
     }
 
-    /// Mean and covariance of what was seen.
+    /// Joins the images of `other`, as if they had been pushed here after those that were: to the bit while `other` has no more
+    /// images than dimensions, else up to rounding, as [`Moments::merge`].
+    ///
+    /// # Errors
+    /// [`MomentsError::Dimension`] when the dimensions differ.
+    pub fn merge(&mut self, other: &Self) -> Result<(), MomentsError> {
+        if other.dim != self.dim {
+            return Err(MomentsError::Dimension { expected: self.dim, got: other.dim });
+        }
+        match &other.state {
+            State::Few(values) => self.push_rows(view_of_rows(values, self.dim)),
+            State::Many(moments) => self.moments().merge(moments)?,
+        }
+        Ok(())
+    }
+
+    /// The moments of what was seen, which take over.
+    fn moments(&mut self) -> &mut Moments {
+        if let State::Few(values) = &mut self.state {
+            let mut moments = Moments::new(self.dim);
+            moments.push_rows(view_of_rows(values, self.dim));
+            self.state = State::Many(moments);
+        }
+        match &mut self.state {
+            State::Many(moments) => moments,
+            State::Few(_) => unreachable!("they are moments now"),
+        }
+    }
+
+    /// What was seen: the features of few images, or the moments of many.
+    pub fn seen(&self) -> Seen<'_> {
+        match &self.state {
+            State::Few(values) => Seen::Rows(view_of_rows(values, self.dim)),
+            State::Many(moments) => Seen::Moments(moments),
+        }
+    }
+
+    /// Mean and covariance of what was seen so far; more can be pushed afterwards.
     ///
     /// # Errors
     /// [`MomentsError::TooFew`] with fewer than two images.
-    pub fn finish(self) -> Result<Gaussian, MomentsError> {
+    pub fn finish(&self) -> Result<Gaussian, MomentsError> {
         let n = self.len();
         if n < 2 {
             return Err(MomentsError::TooFew { got: n });
         }
-        Ok(match self.state {
+        match &self.state {
             State::Few(values) => {
-                let samples = rows_of(values, self.dim).mapv(f64::from);
+                let samples = view_of_rows(values, self.dim).mapv(f64::from);
                 let mean = samples.mean_axis(Axis(0)).expect("there are samples");
-                Gaussian { n: Some(n), mean, spread: Spread::Samples(samples) }
+                Ok(Gaussian::of_spread(Some(n), mean, Spread::Samples(samples)))
             }
-            State::Many(moments) => {
-                let (mean, covariance) = moments.into_mean_and_covariance()?;
-                Gaussian { n: Some(n), mean, spread: Spread::Covariance(covariance) }
-            }
-        })
+            State::Many(moments) => moments.clone().try_into(),
+        }
     }
 }
 
-fn rows_of(values: Vec<f32>, dim: usize) -> Array2<f32> {
-    Array2::from_shape_vec((values.len() / dim.max(1), dim), values).expect("whole rows were pushed")
+/// What [`FeatureStatistics`] have seen.
+#[derive(Debug, Clone, Copy)]
+pub enum Seen<'a> {
+    /// The features of at most d images, n×d.
+    Rows(ArrayView2<'a, f32>),
+    /// The moments of more.
+    Moments(&'a Moments),
+}
+
+impl From<Moments> for FeatureStatistics {
+    fn from(moments: Moments) -> Self {
+        Self { dim: moments.dim(), state: State::Many(moments) }
+    }
+}
+
+fn view_of_rows(values: &[f32], dim: usize) -> ArrayView2<'_, f32> {
+    ArrayView2::from_shape((values.len() / dim.max(1), dim), values).expect("whole rows were pushed")
 }
 
 #[cfg(test)]
@@ -338,6 +436,49 @@ mod tests {
                 assert_eq!(gaussian.factor().unwrap().spectrum().rank, (n - 1).min(12));
             }
         }
+    }
+
+    #[test]
+    fn parts_merge_to_the_bit_while_they_are_few_and_nothing_is_lost_by_looking() {
+        let features = random(60, 12, 3);
+        let whole = Gaussian::of(&features).unwrap();
+        for split in [0, 1, 11, 12, 13, 48, 59, 60] {
+            let part = |rows: std::ops::Range<usize>| {
+                let mut part = FeatureStatistics::new(12);
+                part.push_rows(features.view().slice_move(ndarray::s![rows, ..]));
+                part
+            };
+            let (mut first, second) = (part(0..split), part(split..60));
+            let before = first.finish().map(|gaussian| gaussian.n());
+            first.merge(&second).unwrap();
+            assert_eq!(
+                before,
+                if split < 2 { Err(MomentsError::TooFew { got: split as u64 }) } else { Ok(Some(split as u64)) }
+            );
+            let merged = first.finish().unwrap();
+            if 60 - split <= 12 {
+                assert!(merged.same_as(&whole), "split at {split}");
+            }
+            let off = &merged.covariance() - &whole.covariance();
+            assert!(off.iter().all(|value| value.abs() < 1e-15), "split at {split}");
+        }
+    }
+
+    #[test]
+    fn a_gaussian_and_its_moments_are_each_made_of_the_other() {
+        let whole = Gaussian::of(&random(400, 12, 4)).unwrap();
+        let again = Gaussian::try_from(Moments::try_from(&whole).unwrap()).unwrap();
+        let off = &again.covariance() - &whole.covariance();
+        assert!(off.iter().all(|value| value.abs() < 1e-15) && again.mean() == whole.mean() && again.n() == Some(400));
+        let unknown = Gaussian::new(None, array![0.0], array![[1.0]]).unwrap();
+        assert_eq!(Moments::try_from(&unknown).unwrap_err(), GaussianError::NumberUnknown);
+    }
+
+    #[test]
+    fn the_factor_is_computed_once_for_all_clones() {
+        let gaussian = Gaussian::of(&random(400, 12, 5)).unwrap();
+        let clone = gaussian.clone();
+        assert!(std::ptr::eq(gaussian.factor().unwrap(), clone.factor().unwrap()));
     }
 
     #[test]

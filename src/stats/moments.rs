@@ -34,6 +34,22 @@ pub enum MomentsError {
         /// Number of samples seen.
         got: u64,
     },
+    /// Mean and scatter matrix do not belong together.
+    #[error("a mean of {mean} dimensions and a scatter matrix of {rows}×{columns} do not belong together")]
+    Parts {
+        /// Length of the mean.
+        mean: usize,
+        /// Rows of the scatter matrix.
+        rows: usize,
+        /// Columns of the scatter matrix.
+        columns: usize,
+    },
+    /// A value of the mean or the scatter matrix is NaN or infinite.
+    #[error("mean and scatter matrix must be finite: a value is {value}")]
+    NotFinite {
+        /// The value, as text: NaN equals nothing.
+        value: String,
+    },
     /// The work was stopped.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -79,6 +95,31 @@ impl Moments {
     /// Moments of no samples of dimension `dim`: the identity of [`Moments::merge`].
     pub fn new(dim: usize) -> Self {
         Self { n: 0, mean: Array1::zeros(dim), scatter: Array2::zeros((dim, dim)), pending: Vec::new() }
+    }
+
+    /// Moments of `n` samples of mean μ (d) and scatter matrix `M = Σᵢ (xᵢ−μ)(xᵢ−μ)ᵀ` (d×d), of which the lower triangle is read:
+    /// what [`Self::parts`] gave, or `(n−1)` times an unbiased covariance.
+    ///
+    /// # Errors
+    /// [`MomentsError::Parts`] when the shapes do not fit, [`MomentsError::NotFinite`].
+    pub fn from_parts(n: u64, mean: Array1<f64>, scatter: Array2<f64>) -> Result<Self, MomentsError> {
+        let (rows, columns) = scatter.dim();
+        if (rows, columns) != (mean.len(), mean.len()) {
+            return Err(MomentsError::Parts { mean: mean.len(), rows, columns });
+        }
+        if let Some(value) = mean.iter().chain(&scatter).find(|value| !value.is_finite()) {
+            return Err(MomentsError::NotFinite { value: value.to_string() });
+        }
+        let scatter = scatter.as_standard_layout().into_owned();
+        Ok(Self { n, mean, scatter, pending: Vec::new() })
+    }
+
+    /// The number of samples, their mean and the lower triangle of their scatter matrix, from which [`Self::from_parts`] makes
+    /// moments that go on as these do, up to rounding. What is above the diagonal has no meaning.
+    pub fn parts(&self) -> (u64, Array1<f64>, Array2<f64>) {
+        let mut settled = self.clone();
+        settled.absorb_pending();
+        (settled.n, settled.mean, settled.scatter)
     }
 
     /// Dimension d of the features.

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod comparison;
 mod divergence_fixtures;
 #[cfg(feature = "inference")]
 mod engines;
@@ -25,6 +26,8 @@ mod import_rules;
 mod install;
 mod metrics_fixtures;
 mod metrics_laws;
+#[cfg(feature = "inference")]
+mod pipeline;
 mod score;
 mod score_fixtures;
 #[cfg(feature = "inference")]

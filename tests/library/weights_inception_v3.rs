@@ -9,10 +9,11 @@ use gan_metrics::extractor::weights::inception_v3::{self, INPUT};
 use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
 use gan_metrics::extractor::weights::pth::StateDict;
 use gan_metrics::extractor::{
-    CustomModel, Device, EngineChoice, FeatureExtractor, Layer, NetworkExtractor, NetworkOptions, SpatialFeatures,
+    BatchAxis, CustomModel, Device, EngineChoice, FeatureExtractor, Layer, NetworkExtractor, NetworkOptions,
+    SpatialFeatures,
 };
 use gan_metrics::image::ResizeMode;
-use ndarray::s;
+use ndarray::{Axis, s};
 
 /// Both sides compute in `f32`, with sums in other orders and batch normalisation folded or not.
 const SINGLE_PRECISION: f64 = 1e-4;
@@ -82,6 +83,37 @@ fn onnx_runtime_agrees_with_pytorch_at_every_layer() {
             println!("{output}: {error:.1e}");
             assert!(error < ONNX_RUNTIME, "{output}: {error:e}");
         }
+    }
+}
+
+#[test]
+fn an_image_has_the_same_features_to_the_bit_alone_and_in_company() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("seeded.onnx");
+    std::fs::write(&path, inception_v3::build(&STATE).unwrap()).unwrap();
+    let model = CustomModel { path, ..CustomModel::default() }.load(ResizeMode::Tf1).unwrap();
+    assert_eq!(model.batch_axis, BatchAxis::Invariant);
+    let options = NetworkOptions {
+        engine: EngineChoice::OnnxRuntime,
+        device: Device::Cpu,
+        batch_size: 3,
+        spatial: SpatialFeatures::Wanted,
+        ..NetworkOptions::default()
+    };
+    let mut network = NetworkExtractor::new(&model, &options).unwrap();
+    let images = batch(&[0, 1, 2], INPUT.size, INPUT.mean[0], INPUT.std[0]);
+    let mut bits = |range: std::ops::Range<usize>| {
+        let found = network.extract(images.slice(s![range, .., .., ..])).unwrap();
+        let parts =
+            [found.features.view(), found.logits.as_ref().unwrap().view(), found.spatial.as_ref().unwrap().view()];
+        ndarray::concatenate(Axis(1), &parts).unwrap().mapv(f32::to_bits)
+    };
+    let whole = bits(0..3);
+    for range in [0..1, 1..2, 2..3, 0..2, 1..3] {
+        assert!(bits(range.clone()) == whole.slice(s![range.clone(), ..]), "images {range:?}");
     }
 }
 

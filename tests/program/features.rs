@@ -174,3 +174,40 @@ fn spatial_features_come_from_the_same_pass() {
     let from_files = json(program_at(home.path()).args(arguments).output().unwrap());
     assert_eq!(from_files["metrics"], from_images["metrics"]);
 }
+
+/// Two sets of 200,000 × 2048 features, 3.3 GB, in a process that may take 2 GB of memory for itself.
+#[cfg(unix)]
+#[test]
+#[ignore = "writes 3.3 GB and takes two minutes: cargo test --test program -- --ignored more_than_the_memory"]
+fn sets_of_more_than_the_memory_are_scored_where_they_lie() {
+    use std::io::{BufWriter, Write};
+
+    const LIMIT_IN_KIB: u32 = 2 << 20;
+    const SHAPE: [usize; 2] = [200_000, 2048];
+    let folder = tempfile::tempdir().unwrap();
+    for (name, seed) in [("real.npy", 1), ("fake.npy", 2)] {
+        let mut file = BufWriter::new(fs::File::create(folder.path().join(name)).unwrap());
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {:?}, }}", (SHAPE[0], SHAPE[1]));
+        // Magic, version and length take ten bytes; the numbers begin at a multiple of 64.
+        let header = format!("{header:<width$}\n", width = 117);
+        file.write_all(b"\x93NUMPY\x01\x00").unwrap();
+        file.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+        file.write_all(header.as_bytes()).unwrap();
+        let mut random = rand_mt::Mt64::new(seed);
+        for _ in 0..SHAPE[0] * SHAPE[1] {
+            file.write_all(&((random.next_u64() >> 40) as f32 / 16_777_216.0).to_le_bytes()).unwrap();
+        }
+        file.flush().unwrap();
+    }
+    let program = assert_cmd::cargo::cargo_bin("gan-metrics");
+    let command = format!(
+        "ulimit -d {LIMIT_IN_KIB} && exec {} score real.npy fake.npy --metrics fid,kid --json -q",
+        program.display()
+    );
+    let report = json(std::process::Command::new("sh").arg("-c").arg(command).current_dir(&folder).output().unwrap());
+    // Independent uniform numbers of one distribution: what is left is the bias of means and covariances,
+    // (d + d·(d+1)/4)·σ²·2/n to first order.
+    let expected = (2048.0 + 2048.0 * 2049.0 / 4.0) / 12.0 * 2.0 / 200_000.0;
+    let fid = report["metrics"]["fid"]["value"].as_f64().unwrap();
+    assert!((fid / expected - 1.0).abs() < 0.05, "{fid} for {expected}");
+}

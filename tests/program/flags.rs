@@ -4,6 +4,7 @@
 //! there. Runs start in a folder of their own with a copy of the inputs, and what is compared is what two equal runs have
 //! in common: exit code, standard output, and the files written.
 
+mod check;
 mod refusals;
 mod rows;
 mod scores;
@@ -213,6 +214,12 @@ fn make_inputs(folder: &Path) {
     }
     make_sets(folder);
     make_networks(folder);
+    make_reports(folder);
+    for (name, shard) in [("one.npz", "1/2"), ("two.npz", "2/2")] {
+        let arguments = format!("features photos.zip --shard {shard} -q -o {name} {}", scores::NET);
+        let written = program().current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
+        assert!(written.status.success(), "{}", text(&written.stderr));
+    }
 }
 
 /// Sets to score: images, features and statistics.
@@ -233,7 +240,7 @@ fn make_sets(folder: &Path) {
     for (name, bytes) in [("0.png", &whole[..]), ("1.png", &whole), ("2.png", &whole[..whole.len() / 2])] {
         fs::write(folder.join("spoilt").join(name), bytes).unwrap();
     }
-    for (name, seed, shift) in [("real.npz", 3, 0.0), ("fake.npz", 4, 0.1)] {
+    for (name, seed, shift) in [("real.npz", 3, 0.0), ("fake.npz", 4, 0.1), ("worse.npz", 4, 0.5)] {
         let mut noise = noise(seed);
         let mut matrix =
             |columns| Array2::from_shape_simple_fn((40, columns), || (noise() >> 16) as f32 / 65_536.0 + shift);
@@ -291,6 +298,17 @@ fn make_networks(folder: &Path) {
         let arguments = format!("export --checkpoint {run}/checkpoint.safetensors -o {name}");
         let exported = program().current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
         assert!(exported.status.success(), "{}", text(&exported.stderr));
+    }
+}
+
+/// Reports to hold against each other: of features, two that differ, and of images.
+fn make_reports(folder: &Path) {
+    let images = format!("photos.zip others.zip {}", scores::NET);
+    let reports = [("base.json", "real.npz fake.npz"), ("worse.json", "real.npz worse.npz"), ("images.json", &images)];
+    for (name, sets) in reports {
+        let arguments = format!("score {sets} --metrics fid --json -q -o {name}");
+        let scored = program().current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
+        assert!(scored.status.success(), "{}", text(&scored.stderr));
     }
 }
 

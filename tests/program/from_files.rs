@@ -17,7 +17,7 @@ fn matrix(rows: usize, columns: usize, seed: u32, shift: f32) -> Array2<f32> {
 }
 
 /// A feature file with everything in it, of images in two classes.
-fn features(folder: &Path, name: &str, rows: usize, seed: u32, shift: f32) -> PathBuf {
+pub fn features(folder: &Path, name: &str, rows: usize, seed: u32, shift: f32) -> PathBuf {
     let class = |row: usize| format!("{}/{row}.png", if row.is_multiple_of(3) { "cat" } else { "dog" });
     let file = FeatureFile {
         features: Features::new(matrix(rows, 6, seed, shift)).unwrap(),

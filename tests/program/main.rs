@@ -4,6 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod check;
+mod comparisons;
 mod divergence;
 mod features;
 mod flags;
@@ -13,5 +15,7 @@ mod model;
 #[cfg(unix)]
 mod outputs;
 mod scores;
+mod shards;
 mod skipped;
+mod telemetry;
 mod train;

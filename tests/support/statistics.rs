@@ -18,5 +18,6 @@ pub fn provenance(resize: &str, n: u64) -> Provenance {
         layer: "pool3".into(),
         resize: resize.into(),
         n,
+        ..Provenance::default()
     }
 }

@@ -1,7 +1,9 @@
 //! What users type. Nothing is checked here beyond its form.
 
+mod check;
 mod model;
 mod network;
+mod reports;
 mod score;
 mod single;
 
@@ -9,9 +11,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::check::CheckArgs;
 pub use self::model::{DoctorArgs, ModelCommand};
 pub use self::network::{EngineArg, ExtractArgs, first_given};
-pub use self::score::{CacheCommand, FeaturesArgs, MetricOrAll, ScoreArgs, ScoringArgs, SetsArgs, StatsArgs};
+pub use self::reports::ReportsArgs;
+pub use self::score::{
+    CacheArgs, CacheCommand, FeaturesArgs, MergeArgs, MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs, SetsArgs,
+    StatsArgs,
+};
 pub use self::single::SingleArgs;
 use super::commands::divergence::DivergenceArgs;
 use super::commands::export::ExportArgs;
@@ -21,7 +28,7 @@ use super::commands::train::TrainArgs;
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done; the bound of --fail-above or --fail-below, if given, is met
-  1    done, but the score misses the bound
+  1    done, but a score misses its bound, or is worse than its baseline
   2    the arguments or the data are at fault
   3    a model file is at fault or not installed
   4    the machine is at fault: a library, a device, a disk
@@ -47,8 +54,16 @@ pub enum Command {
     Score(ScoreArgs),
     #[command(flatten)]
     Single(SingleArgs),
+    /// Judge a report or two sets against a baseline: a regression test on the quality of samples.
+    Check(CheckArgs),
+    /// Which numbers of two reports differ by more than the choice of the images explains.
+    Compare(ReportsArgs),
+    /// In what the runs of two reports differ that moves scores.
+    Explain(ReportsArgs),
     /// Write the features of every image, to compute any score from later.
     Features(FeaturesArgs),
+    /// Put together what `features` or `stats` found of the parts of a set.
+    Merge(MergeArgs),
     /// List or clear the cache of features.
     #[command(subcommand)]
     Cache(CacheCommand),

@@ -8,8 +8,8 @@ use super::network::{NoEffect, first_given};
 use super::{ExtractArgs, OutputArgs, finite};
 use crate::cli::commands::generate::OnnxGeneratorArgs;
 use crate::evaluate::cache::FeatureCache;
-use crate::evaluate::{CacheMode, Caching};
-use crate::score::{Bound, Metric, Preset, ScoreNumber, Side};
+use crate::evaluate::{CacheMode, Caching, Shard};
+use crate::score::{Bound, Metric, Preset, ScoreNumber, Side, UnknownName};
 
 pub(super) const SETS: &str = "folder, .zip, .tar, .npz or .npy of images, IDX file (.gz too), or a feature file";
 pub(super) const SETS_OR_STATISTICS: &str =
@@ -173,7 +173,7 @@ pub enum MetricOrAll {
     All,
 }
 
-fn metric_or_all(name: &str) -> Result<MetricOrAll, String> {
+fn metric_or_all(name: &str) -> Result<MetricOrAll, UnknownName> {
     if name == "all" { Ok(MetricOrAll::All) } else { Ok(MetricOrAll::One(name.parse()?)) }
 }
 
@@ -254,7 +254,8 @@ impl NamedBoundsArgs {
 
 fn named_limit(text: &str) -> Result<(ScoreNumber, f64), String> {
     let (name, limit) = text.split_once('=').ok_or("expected NAME=VALUE, such as fid=12")?;
-    Ok((name.parse()?, finite(limit)?))
+    let number = name.parse::<ScoreNumber>().map_err(|error| error.to_string())?;
+    Ok((number, finite(limit)?))
 }
 
 /// `gan-metrics stats IMAGES -o FILE`
@@ -266,6 +267,9 @@ pub struct StatsArgs {
     /// Statistics file to write (.npz).
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Take only this part of the images, such as 2/8: `gan-metrics merge` puts the parts together.
+    #[arg(long, value_name = "INDEX/COUNT")]
+    pub shard: Option<Shard>,
     /// No progress on stderr.
     #[arg(short, long)]
     pub quiet: bool,
@@ -287,6 +291,9 @@ pub struct FeaturesArgs {
     /// Write the spatial features too, which sFID compares: 8 KB an image.
     #[arg(long)]
     pub spatial: bool,
+    /// Take only this part of the images, such as 2/8: `gan-metrics merge` puts the parts together.
+    #[arg(long, value_name = "INDEX/COUNT")]
+    pub shard: Option<Shard>,
     /// No progress on stderr.
     #[arg(short, long)]
     pub quiet: bool,
@@ -294,6 +301,20 @@ pub struct FeaturesArgs {
     pub extract: ExtractArgs,
     #[command(flatten)]
     pub cache: CacheArgs,
+}
+
+/// `gan-metrics merge PARTS -o FILE`
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The parts: files that `features` or `stats` wrote with --shard, or statistics files of sets that have no image in common.
+    #[arg(required = true, value_name = "PART")]
+    pub parts: Vec<PathBuf>,
+    /// File to write: .npz or .safetensors of features, .npz of statistics.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Numbers of images behind statistics files that do not tell, in the order of these files.
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..))]
+    pub images: Vec<u64>,
 }
 
 /// `gan-metrics cache …`

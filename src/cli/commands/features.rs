@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use super::shards;
 use crate::Result;
 use crate::cli::args::{FeaturesArgs, first_given};
 use crate::cli::exit::Outcome;
 use crate::cli::output;
 use crate::cli::progress::{self, Progress};
 use crate::error::{Blame, Blamed};
-use crate::evaluate::{Caching, Measurer, NetworkPlan};
+use crate::evaluate::{Accumulator, Caching, Measurer, NetworkPlan};
 use crate::image::DataSet;
 use crate::metrics::Set;
 use crate::output::Outputs;
@@ -34,6 +35,9 @@ pub fn run(args: &FeaturesArgs) -> Result<Outcome> {
     FeatureFile::check_name(&args.output)?;
     let only_features = args.output.extension().is_some_and(|extension| extension == "npy");
     first_given(&[("--spatial", args.spatial && only_features)], "a .npy file holds the features alone; name a .npz")?;
+    if args.shard.is_some() {
+        shards::check(&args.output, &args.cache)?;
+    }
     let inputs = args.extract.inputs().chain([args.images.as_path()]);
     let output = Outputs::beside(inputs).claim(&args.output)?;
     let interrupt = progress::interrupt();
@@ -51,6 +55,10 @@ pub fn run(args: &FeaturesArgs) -> Result<Outcome> {
         network.want_spatial();
     }
 
+    if let Some(shard) = args.shard {
+        let everything = Accumulator::of_everything();
+        return shards::write(network, &images, shard, everything, (&args.output, output), args.quiet);
+    }
     let mut measurer = Measurer::start(Some(network), Caching::parts(args.cache.caching()))?;
     let extracted = measurer.extract(&images, &mut Progress::new(args.quiet), &interrupt)?;
     output::warn(&warnings_of_set(&extracted.report, extracted.not_cached.as_deref()), args.quiet);

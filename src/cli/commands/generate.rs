@@ -17,7 +17,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::numbers::{seed, whole};
 use crate::cli::output;
 use crate::cli::progress;
-pub use array::{ArrayFile, Shape};
+pub use array::Shape;
 pub use onnx::OnnxGeneratorArgs;
 use sink::Sink;
 

@@ -4,17 +4,18 @@
 use std::path::{Path, PathBuf};
 
 use crate::Result;
-use crate::cli::args::{MetricOrAll, ScoreArgs, ScoringArgs, SetsArgs, SingleArgs};
+use crate::cli::args::{MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs, SetsArgs, SingleArgs};
 use crate::cli::exit::Outcome;
 use crate::cli::output::Destination;
 use crate::cli::progress::{self, Progress};
 use crate::cli::terminal;
 use crate::error::{Blame, Blamed};
 use crate::evaluate::{Evaluation, Job};
+use crate::interrupt::Interrupt;
 use crate::metrics::{Arguments, JackknifeOptions};
 use crate::output::{Output, Outputs};
 use crate::report::{self, Pictures, Report, escaped_for_terminals, page};
-use crate::score::{Bound, Definitions, Metric, MetricError, ScoreNumber, Selection};
+use crate::score::{Bound, Definitions, Metric, MetricError, Need, Preset, ScoreNumber, Selection};
 
 /// A picture that cannot be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -49,17 +50,24 @@ impl Blamed for ParameterError {
 }
 
 /// What is asked for of the sets, besides what all scores have in common.
-struct Asked<'a> {
-    command: &'static str,
-    sets: &'a SetsArgs,
-    selection: Selection,
-    definitions: Definitions,
+pub(super) struct Asked<'a> {
+    pub sets: &'a SetsArgs,
+    pub selection: Selection,
+    pub definitions: Definitions,
     /// The scores of which a flag changes the definition, and that flag.
-    changed: Vec<(Metric, String)>,
-    bounds: Vec<Bound>,
+    pub changed: Vec<(Metric, String)>,
+    pub intervals: Option<JackknifeOptions>,
+    pub bounds: Vec<Bound>,
+    /// What is needed of both sets besides.
+    pub also: &'static [Need],
+    pub scoring: &'a ScoringArgs,
+}
+
+/// Pictures to draw.
+#[derive(Default)]
+struct Drawn<'a> {
     plot: Option<&'a Path>,
     html: Option<&'a Path>,
-    scoring: &'a ScoringArgs,
 }
 
 /// `gan-metrics NAME …` for a score NAME.
@@ -71,40 +79,51 @@ pub fn one(args: &SingleArgs) -> Result<Outcome> {
         let numbers: Vec<String> = ScoreNumber::of(metric).map(|number| number.to_string()).collect();
         return Err(ParameterError::OtherScore { bound: bound.score, numbers: numbers.join(", ") }.into());
     }
-    run(Asked {
-        command: metric.about().name,
+    let asked = Asked {
         sets: &args.sets,
         selection: Selection::named([metric]),
         definitions,
         changed: Vec::new(),
+        intervals: intervals(&args.scoring),
         bounds: args.bounds.clone(),
-        plot: None,
-        html: None,
+        also: &[],
         scoring: &args.scoring,
-    })
+    };
+    run(metric.about().name, asked, Drawn::default())
 }
 
 /// `gan-metrics score`
 pub fn many(args: &ScoreArgs) -> Result<Outcome> {
-    let preset = args.scoring.preset;
-    let mut definitions = Definitions::of(preset);
-    let mut changed = Vec::new();
-    for (metric, given) in &args.parameters.0 {
-        let flag = |parameter: &str| format!("{}-{parameter}", metric.about().name);
-        changed.extend(given.first().map(|(parameter, _)| (*metric, flag(parameter))));
-        configure(*metric, given, flag, &mut definitions)?;
-    }
-    run(Asked {
-        command: "score",
+    let (definitions, changed) = definitions(args.scoring.preset, &args.parameters)?;
+    let drawn = Drawn { plot: args.plot.as_deref(), html: args.html.as_deref() };
+    let asked = Asked {
         sets: &args.sets,
         selection: selection(args),
         definitions,
         changed,
+        intervals: intervals(&args.scoring),
         bounds: args.bounds.bounds(),
-        plot: args.plot.as_deref(),
-        html: args.html.as_deref(),
+        also: if drawn.plot.is_some() || drawn.html.is_some() { &report::NEEDS } else { &[] },
         scoring: &args.scoring,
-    })
+    };
+    run("score", asked, drawn)
+}
+
+/// The intervals that are asked for.
+fn intervals(scoring: &ScoringArgs) -> Option<JackknifeOptions> {
+    scoring.ci.map(|percent| JackknifeOptions { level: percent / 100.0, ..JackknifeOptions::default() })
+}
+
+/// The definitions of a tool as the flags change them, and the scores of which one does, with that flag.
+pub(super) fn definitions(preset: Preset, parameters: &ParametersArgs) -> Result<(Definitions, Vec<(Metric, String)>)> {
+    let mut definitions = Definitions::of(preset);
+    let mut changed = Vec::new();
+    for (metric, given) in &parameters.0 {
+        let flag = |parameter: &str| format!("{}-{parameter}", metric.about().name);
+        changed.extend(given.first().map(|(parameter, _)| (*metric, flag(parameter))));
+        configure(*metric, given, flag, &mut definitions)?;
+    }
+    Ok((definitions, changed))
 }
 
 fn selection(args: &ScoreArgs) -> Selection {
@@ -170,31 +189,19 @@ impl Drawing {
     }
 }
 
-/// Does what is asked for.
-fn run(asked: Asked<'_>) -> Result<Outcome> {
-    let Asked { command, sets, scoring, .. } = asked;
-    scoring.extract.check()?;
-    scoring.cache.check()?;
-    let mut outputs = Outputs::beside(sets.inputs().chain(scoring.extract.inputs()));
-    let destination = Destination::claim(&scoring.output, &mut outputs)?;
-    let plot = match asked.plot {
-        Some(path) => Some((Drawing::of(path)?, outputs.claim(path)?)),
-        None => None,
-    };
-    let html = asked.html.map(|path| outputs.claim(path)).transpose()?;
-
-    let interrupt = progress::interrupt();
+/// What is asked for as a plan, in which every flag has an effect.
+pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation> {
+    let Asked { sets, scoring, .. } = asked;
     let mut job = Job::new(sets.real.clone(), PathBuf::new());
     job.fake = sets.generated.judged(sets.fake.as_deref(), &scoring.extract)?;
     job.selection = asked.selection;
     job.definitions = asked.definitions;
-    job.intervals =
-        scoring.ci.map(|percent| JackknifeOptions { level: percent / 100.0, ..JackknifeOptions::default() });
+    job.intervals = asked.intervals;
     job.bounds = asked.bounds;
-    job.also = if asked.plot.is_some() || asked.html.is_some() { &report::NEEDS } else { &[] };
+    job.also = asked.also;
     job.network = scoring.extract.choice(scoring.preset);
     job.caching = scoring.cache.caching();
-    let evaluation = Evaluation::plan(job, &interrupt)?;
+    let evaluation = Evaluation::plan(job, interrupt)?;
     let planned = &evaluation.planned().request.metrics;
     if let Some((metric, flag)) = asked.changed.into_iter().find(|(metric, _)| !planned.contains(metric)) {
         return Err(ParameterError::Unused { flag, metric }.into());
@@ -203,6 +210,24 @@ fn run(asked: Asked<'_>) -> Result<Outcome> {
         scoring.extract.refuse()?;
         scoring.cache.refuse()?;
     }
+    Ok(evaluation)
+}
+
+/// Does what is asked for.
+fn run(command: &'static str, asked: Asked<'_>, drawn: Drawn<'_>) -> Result<Outcome> {
+    let Asked { sets, scoring, .. } = asked;
+    scoring.extract.check()?;
+    scoring.cache.check()?;
+    let mut outputs = Outputs::beside(sets.inputs().chain(scoring.extract.inputs()));
+    let destination = Destination::claim(&scoring.output, &mut outputs)?;
+    let plot = match drawn.plot {
+        Some(path) => Some((Drawing::of(path)?, outputs.claim(path)?)),
+        None => None,
+    };
+    let html = drawn.html.map(|path| outputs.claim(path)).transpose()?;
+
+    let interrupt = progress::interrupt();
+    let evaluation = plan(asked, &interrupt)?;
     if let Some((drawing, _)) = &plot {
         drawing.check(&evaluation)?;
     }

@@ -1,16 +1,31 @@
 //! `gan-metrics stats IMAGES -o FILE`
 
+use std::path::PathBuf;
+
+use super::shards;
 use crate::Result;
 use crate::cli::args::{StatsArgs, first_given};
 use crate::cli::exit::Outcome;
 use crate::cli::output;
 use crate::cli::progress::{self, Progress};
-use crate::evaluate::{Caching, Input, Measurer, NetworkPlan};
+use crate::error::{Blame, Blamed};
+use crate::evaluate::{Accumulator, Caching, Input, Measurer, NetworkPlan};
 use crate::metrics::Sets;
 use crate::output::Outputs;
 use crate::report::{escaped_for_terminals, warnings_of_set};
 use crate::score::{Need, Preset};
 use crate::stats::{MomentsError, StatsFile};
+
+/// A shard is of images.
+#[derive(Debug, thiserror::Error)]
+#[error("--shard would have no effect: {} holds no images but what was measured of some", .0.display())]
+struct NotImages(PathBuf);
+
+impl Blamed for NotImages {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
 
 /// Writes the statistics of a set.
 pub fn run(args: &StatsArgs) -> Result<Outcome> {
@@ -18,6 +33,9 @@ pub fn run(args: &StatsArgs) -> Result<Outcome> {
     args.cache.check()?;
     let logits = [("--logits-output", args.extract.logits_output.is_some())];
     first_given(&logits, "statistics are of the features alone")?;
+    if args.shard.is_some() {
+        shards::check(&args.output, &args.cache)?;
+    }
     let inputs = args.extract.inputs().chain([args.images.as_path()]);
     let output = Outputs::beside(inputs).claim(&args.output)?;
     let interrupt = progress::interrupt();
@@ -35,6 +53,13 @@ pub fn run(args: &StatsArgs) -> Result<Outcome> {
         return Err(MomentsError::TooFew { got: images as u64 }.into());
     }
 
+    if let Some(shard) = args.shard {
+        let (Input::Images(images), Some(network)) = (&input, network) else {
+            return Err(NotImages(args.images.clone()).into());
+        };
+        let statistics = Accumulator::of_statistics();
+        return shards::write(network, images, shard, statistics, (&args.output, output), args.quiet);
+    }
     let mut measurer = Measurer::start(network, Caching::parts(args.cache.caching()))?;
     let needs = [Need::Statistics].into();
     let measured = measurer.measure(&mut input, &needs, &mut Progress::new(args.quiet), &interrupt)?;

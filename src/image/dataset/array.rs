@@ -5,8 +5,7 @@ use std::path::Path;
 
 use super::error::{DataSetError, ImageError};
 use super::positioned::read_exact_at;
-use crate::image::RgbImage;
-use crate::image::decode::{DecodeError, MAX_PIXELS};
+use crate::image::decode::MAX_PIXELS;
 
 /// A part of a file.
 #[derive(Debug)]
@@ -77,14 +76,5 @@ impl PixelArray {
         read_exact_at(&self.file, &mut samples, offset)
             .map_err(|source| ImageError::Read { image: image.to_owned(), source })?;
         Ok(samples)
-    }
-
-    pub(super) fn load(&self, index: usize, image: &str) -> Result<RgbImage, ImageError> {
-        let samples = self.read(index, image)?;
-        let loaded = match self.channels {
-            1 => RgbImage::from_gray(self.width, self.height, &samples),
-            _ => RgbImage::new(self.width, self.height, samples),
-        };
-        loaded.map_err(|error| ImageError::Decode { image: image.to_owned(), source: DecodeError::Image(error) })
     }
 }

@@ -48,8 +48,9 @@ use self::directory::Directory;
 pub use self::error::{DataSetError, ImageError};
 pub use self::survey::Others;
 use self::watched::Watched;
-use super::RgbImage;
-use super::decode::{Format, MAX_PIXELS, decode, hexadecimal};
+use super::decode::{DecodeError, Encoding, Format, MAX_PIXELS, decode, hexadecimal};
+use super::source::digest_of_levels;
+use super::{ImageSource, Origin, RgbImage};
 use crate::interrupt::Interrupt;
 use crate::regular;
 
@@ -179,12 +180,16 @@ impl DataSet {
             return Err(ImageError::OutOfRange { index, len: self.len() });
         }
         let image = self.described(index);
-        let bytes = match &self.source {
-            Source::Directory(directory) => directory.read(index, &image)?,
-            Source::Archive(archive) => archive.read(index, &image)?,
-            Source::Array(array) => return array.load(index, &image),
-        };
-        decode(&bytes).map_err(|source| ImageError::Decode { image, source })
+        self.read(index, &image)?.decoded(image)
+    }
+
+    /// An image as it is kept.
+    fn read(&self, index: usize, image: &str) -> Result<Kept, ImageError> {
+        Ok(match &self.source {
+            Source::Directory(directory) => Kept::Encoded(directory.read(index, image)?),
+            Source::Archive(archive) => Kept::Encoded(archive.read(index, image)?),
+            Source::Array(array) => Kept::Levels(array.shape_of_image(), array.read(index, image)?),
+        })
     }
 
     /// SHA-256 of an image as it is kept: of its encoded bytes, or of its shape and levels in an array. Images of one digest
@@ -196,17 +201,7 @@ impl DataSet {
         if index >= self.len() {
             return Err(ImageError::OutOfRange { index, len: self.len() });
         }
-        let image = self.described(index);
-        let mut hasher = Sha256::new();
-        match &self.source {
-            Source::Directory(directory) => hasher.update(directory.read(index, &image)?),
-            Source::Archive(archive) => hasher.update(archive.read(index, &image)?),
-            Source::Array(array) => {
-                hasher.update(format!("array of {:?} levels\n", array.shape_of_image()));
-                hasher.update(array.read(index, &image)?);
-            }
-        }
-        Ok(hasher.finalize().into())
+        Ok(self.read(index, &self.described(index))?.digest())
     }
 
     /// Where an image is, for messages.
@@ -214,6 +209,72 @@ impl DataSet {
         match &self.source {
             Source::Array(_) => format!("{}[{index}]", self.path.display()),
             _ => format!("{}/{}", self.path.display(), self.name(index)),
+        }
+    }
+}
+
+impl ImageSource for DataSet {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn title(&self) -> Cow<'_, str> {
+        self.path.to_string_lossy()
+    }
+
+    fn name(&self, index: usize) -> Cow<'_, str> {
+        self.name(index)
+    }
+
+    fn load(&self, index: usize) -> Result<RgbImage, ImageError> {
+        self.load(index)
+    }
+
+    fn load_with_origin(&self, index: usize) -> Result<(RgbImage, Origin), ImageError> {
+        let image = self.described(index);
+        let kept = self.read(index, &image)?;
+        let origin = Origin { encoding: kept.encoding(), digest: kept.digest() };
+        Ok((kept.decoded(image)?, origin))
+    }
+
+    fn digest(&self, index: usize) -> Result<[u8; 32], ImageError> {
+        self.digest(index)
+    }
+}
+
+/// An image as it is kept.
+enum Kept {
+    /// A file or entry.
+    Encoded(Vec<u8>),
+    /// Height, width and channels, and the levels in that order.
+    Levels([usize; 3], Vec<u8>),
+}
+
+impl Kept {
+    fn decoded(self, image: String) -> Result<RgbImage, ImageError> {
+        let decoded = match self {
+            Kept::Encoded(bytes) => decode(&bytes),
+            Kept::Levels([height, width, 1], gray) => {
+                RgbImage::from_gray(width as u32, height as u32, &gray).map_err(DecodeError::Image)
+            }
+            Kept::Levels([height, width, _], levels) => {
+                RgbImage::new(width as u32, height as u32, levels).map_err(DecodeError::Image)
+            }
+        };
+        decoded.map_err(|source| ImageError::Decode { image, source })
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        match self {
+            Kept::Encoded(bytes) => Sha256::digest(bytes).into(),
+            Kept::Levels(shape, levels) => digest_of_levels(*shape, levels),
+        }
+    }
+
+    fn encoding(&self) -> Encoding {
+        match self {
+            Kept::Encoded(bytes) => Encoding::of(bytes),
+            Kept::Levels(..) => Encoding::Levels,
         }
     }
 }

@@ -35,13 +35,18 @@
 //! separate planes in TIFF, arithmetic coding in JPEG, 16 bits per pixel in BMP). None of these is ever approximated.
 
 mod bmp;
+mod encoding;
 mod gif;
 mod jpeg;
+mod jpeg_encoding;
 mod png;
 mod tiff;
 mod webp;
 
 use std::fmt;
+
+pub use encoding::Encoding;
+pub use jpeg_encoding::{JpegEncoding, Subsampling};
 
 use super::{RgbImage, RgbImageError};
 use crate::error::{Blame, Blamed};
@@ -53,7 +58,7 @@ pub const MAX_PIXELS: u64 = 178_956_970;
 pub const SNIFF_LEN: usize = 32;
 
 /// The encodings that [`decode`] reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Format {
     /// Portable Network Graphics.

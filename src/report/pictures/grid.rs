@@ -4,8 +4,6 @@ use crate::Result;
 use image::imageops::{FilterType, overlay, resize};
 use image::{Rgb, RgbImage};
 
-use super::png::encode;
-
 /// Side of the square that each image is fitted into, and the space around it, in pixels.
 const CELL: u32 = 112;
 const SPACE: u32 = 6;
@@ -36,7 +34,8 @@ impl Grid {
                 overlay(&mut picture, &image, left.into(), top.into());
             }
         }
-        Ok(Self { title: title.to_owned(), png: encode(&picture)?, size })
+        let picture = crate::image::RgbImage::new(size.0, size.1, picture.into_raw())?;
+        Ok(Self { title: title.to_owned(), png: picture.to_png()?, size })
     }
 
     /// Width in pixels.

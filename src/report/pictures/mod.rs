@@ -1,7 +1,7 @@
 //! Pictures of two sets, for those who prefer to look.
 
+pub(super) mod data_uri;
 mod grid;
-pub(super) mod png;
 
 use std::fmt::Write;
 
@@ -15,8 +15,8 @@ use crate::linalg::eigenvalues;
 use crate::metrics::{nearest_real, principal};
 use crate::score::{Need, Scores, SetData};
 use crate::stats::Gaussian;
+use data_uri::data_uri;
 pub use grid::Grid;
-use png::data_uri;
 
 /// What pictures show of both sets.
 pub const NEEDS: [Need; 2] = [Need::Statistics, Need::Features];

@@ -6,9 +6,9 @@
 //! | `.safetensors` | tensors of the same names; the texts in the metadata |
 //! | `.npy` | the features alone, n×d |
 //!
-//! All numbers are written in f32. Arrays of f64, as other tools write them, are read and rounded to f32.
+//! All numbers are written in f32. Arrays of f64, as other tools write them, are read and rounded to f32. A `.npy` file of 256 MB and more
+//! is mapped instead of read: its features take no memory that other programs want, and there may be more of them than memory.
 
-mod fault;
 mod npz;
 mod safetensors;
 
@@ -18,12 +18,13 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Ix2, OwnedRepr};
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyExt};
 
+use super::fault::Fault;
 use super::features::{Features, FeaturesError, Logits};
 use super::file::Provenance;
+use super::mapped::{MAPPED_FROM, MappedRows};
 use crate::error::{Blame, Blamed};
 use crate::output::{Output, OutputError};
 use crate::regular;
-use fault::Fault;
 
 /// Why a feature file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +86,9 @@ impl Blamed for FeatureFileError {
     }
 }
 
+/// The array that only files of a part of a set have.
+pub(crate) const PART: &str = "part";
+
 /// What a network said of every image of a set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureFile {
@@ -100,10 +104,16 @@ pub struct FeatureFile {
     pub provenance: Option<Provenance>,
 }
 
+/// Features as found, nothing checked.
+enum Found {
+    Memory(Array2<f32>),
+    Mapped(MappedRows),
+}
+
 /// A feature file as read, nothing checked.
 #[derive(Default)]
 struct Raw {
-    features: Option<Array2<f32>>,
+    features: Option<Found>,
     logits: Option<Array2<f32>>,
     spatial: Option<Array2<f32>>,
     names: Option<String>,
@@ -192,7 +202,11 @@ impl FeatureFile {
             FeatureFileError::Features { path: path.into(), image, source }
         };
         let features = raw.features.ok_or_else(|| malformed("it has no array `features`".into()))?;
-        let features = Features::new(features).map_err(values)?;
+        let features = match features {
+            Found::Memory(features) => Features::new(features),
+            Found::Mapped(rows) => Features::mapped(rows),
+        };
+        let features = features.map_err(values)?;
         let logits = raw.logits.map(Logits::new).transpose().map_err(values)?;
         let spatial = raw.spatial.map(Features::new).transpose().map_err(values)?;
         let rows = features.len();
@@ -274,16 +288,23 @@ impl FeatureFile {
     }
 }
 
-/// An array of f32, or of f64 rounded to f32.
-fn read_npy(path: &Path) -> Result<Array2<f32>, Fault> {
+/// An array of f32, or of f64 rounded to f32; a large one is mapped where that is possible.
+fn read_npy(path: &Path) -> Result<Found, Fault> {
     fn read<T: ReadableElement>(path: &Path) -> Result<Array2<T>, ReadNpyError> {
         let file = regular::open(path)?;
         ndarray::ArrayBase::<OwnedRepr<T>, Ix2>::read_npy(BufReader::new(file))
+    }
+    let file = regular::open(path)?;
+    if file.metadata()?.len() >= MAPPED_FROM
+        && let Some(rows) = MappedRows::of_npy(&file)?
+    {
+        return Ok(Found::Mapped(rows));
     }
     match read::<f64>(path) {
         Err(ReadNpyError::WrongDescriptor(_)) => read::<f32>(path),
         found => found.map(|values| values.mapv(|value| value as f32)),
     }
+    .map(Found::Memory)
     .map_err(|error| Fault::of(&error))
 }
 

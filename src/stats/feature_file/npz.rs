@@ -1,71 +1,44 @@
-//! Feature files as archives of NumPy arrays. Nothing is compressed: features hardly shrink.
+//! Feature files as archives of NumPy arrays.
 
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::path::Path;
 
-use ndarray::{Array1, Array2, Ix2, OwnedRepr};
-use ndarray_npy::{NpzReader, NpzWriter, ReadNpyError, ReadNpzError, ReadableElement};
-
-use super::fault::Fault;
-use super::{FeatureFile, Raw};
+use super::{FeatureFile, Found, PART, Raw};
 use crate::output::OutputWriter;
-use crate::regular;
-
-type Reader = NpzReader<BufReader<File>>;
-
-fn open(path: &Path) -> Result<(Reader, Vec<String>), Fault> {
-    let mut npz = NpzReader::new(BufReader::new(regular::open(path)?)).map_err(|error| Fault::of(&error))?;
-    let names = npz.names().map_err(|error| Fault::of(&error))?;
-    Ok((npz, names))
-}
+use crate::stats::archive::{ArrayArchive, ArrayArchiveWriter};
+use crate::stats::fault::Fault;
 
 /// Whether the archive has an array `features`.
 pub(super) fn has_features(path: &Path) -> bool {
-    open(path).is_ok_and(|(_, names)| names.iter().any(|name| name == "features"))
+    ArrayArchive::names_in(path).iter().any(|name| name == "features")
 }
 
 pub(super) fn read(path: &Path) -> Result<Raw, Fault> {
-    let (mut npz, names) = open(path)?;
-    let has = |wanted: &str| names.iter().any(|name| name == wanted);
-    let mut matrix = |name: &str| has(name).then(|| read_matrix(&mut npz, name)).transpose();
-    let (features, logits, spatial) = (matrix("features")?, matrix("logits")?, matrix("spatial")?);
-    let mut text = |name: &str| has(name).then(|| read_text(&mut npz, name)).transpose();
-    Ok(Raw { features, logits, spatial, names: text("names")?, provenance: text("provenance")? })
+    let mut archive = ArrayArchive::open(path)?;
+    if archive.has(PART) {
+        return Err(Fault::Malformed("it holds a part of a set: merge it with the other parts".into()));
+    }
+    Ok(Raw {
+        features: archive.matrix("features")?.map(Found::Memory),
+        logits: archive.matrix("logits")?,
+        spatial: archive.matrix("spatial")?,
+        names: archive.text("names")?,
+        provenance: archive.text("provenance")?,
+    })
 }
 
 pub(super) fn read_provenance(path: &Path) -> Result<String, Fault> {
-    read_text(&mut open(path)?.0, "provenance")
-}
-
-/// A matrix of f32, or of f64 rounded to f32.
-fn read_matrix(npz: &mut Reader, name: &str) -> Result<Array2<f32>, Fault> {
-    fn read<T: ReadableElement>(npz: &mut Reader, name: &str) -> Result<Array2<T>, ReadNpzError> {
-        npz.by_name::<OwnedRepr<T>, Ix2>(name)
-    }
-    match read::<f32>(npz, name) {
-        Err(ReadNpzError::Npy(ReadNpyError::WrongDescriptor(_))) => {
-            read::<f64>(npz, name).map(|values| values.mapv(|value| value as f32))
-        }
-        other => other,
-    }
-    .map_err(|error| Fault::of(&error).within(&format!("array `{name}`")))
-}
-
-fn read_text(npz: &mut Reader, name: &str) -> Result<String, Fault> {
-    let read = npz.by_name(name);
-    let bytes: Array1<u8> = read.map_err(|error| Fault::of(&error).within(&format!("array `{name}`")))?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| Fault::Malformed(format!("array `{name}` is not text")))
+    let text = ArrayArchive::open(path)?.text("provenance")?;
+    text.ok_or_else(|| Fault::Malformed("it has no array `provenance`".into()))
 }
 
 pub(super) fn write(content: &FeatureFile, file: &mut OutputWriter<'_>) -> io::Result<()> {
-    let mut npz = NpzWriter::new(file);
+    let mut archive = ArrayArchiveWriter::new(file);
     for (name, matrix) in content.matrices() {
-        npz.add_array(name, &matrix).map_err(io::Error::other)?;
+        archive.array(name, &matrix)?;
     }
     for (name, text) in content.texts() {
-        npz.add_array(name, &Array1::from_vec(text.into_bytes())).map_err(io::Error::other)?;
+        archive.text(name, text)?;
     }
-    npz.finish().map_err(io::Error::other)?;
-    Ok(())
+    archive.finish().map(|_| ())
 }

@@ -10,10 +10,10 @@ use std::path::Path;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::fault::Fault;
-use super::{FeatureFile, Raw};
+use super::{FeatureFile, Found, Raw};
 use crate::output::OutputWriter;
 use crate::regular;
+use crate::stats::fault::Fault;
 
 /// Longest header that is read; the names of ten million images fit.
 const LONGEST_HEADER: u64 = 1 << 30;
@@ -112,7 +112,7 @@ pub(super) fn read(path: &Path) -> Result<Raw, Fault> {
         Ok(Some(Array2::from_shape_vec((rows, columns), values).expect("as many as the shape says")))
     };
     Ok(Raw {
-        features: matrix("features")?,
+        features: matrix("features")?.map(Found::Memory),
         logits: matrix("logits")?,
         spatial: matrix("spatial")?,
         names: metadata.remove("names"),

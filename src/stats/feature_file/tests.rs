@@ -16,6 +16,7 @@ fn example() -> FeatureFile {
             layer: "pool3".into(),
             resize: "tf1".into(),
             n: 2,
+            ..Provenance::default()
         }),
     }
 }

@@ -1,6 +1,6 @@
 //! The table: what each flag does, and where it is refused.
 
-use super::{Case, Row, between, choice, effect, refusals, refused, scores};
+use super::{Case, Row, between, check, choice, effect, refusals, refused, scores};
 
 /// A command line: `{}` stands for arguments with which the command does its work on the inputs of the walk, and scores
 /// have [more](scores::fill) of the kind.
@@ -35,9 +35,18 @@ fn training_without(flag: &str) -> String {
 
 /// Every row. A flag may have several.
 pub(super) fn all() -> Vec<Row> {
-    let tables =
-        [divergence(), bounds_of_divergence(), runs(), settings(), watching(), making(), networks(), scores::all()];
-    tables.into_iter().flatten().chain(refusals::all()).collect()
+    let tables = [
+        divergence(),
+        bounds_of_divergence(),
+        runs(),
+        settings(),
+        watching(),
+        making(),
+        networks(),
+        reports(),
+        scores::all(),
+    ];
+    tables.into_iter().flatten().chain(check::all()).chain(refusals::all()).collect()
 }
 
 pub(super) fn row(command: &'static str, flag: &str, cases: impl IntoIterator<Item = Case>) -> Row {
@@ -361,6 +370,15 @@ fn making() -> Vec<Row> {
         row("generate", "--quiet", [effect("{}", "--quiet")]),
         row("export", "--checkpoint", [choice("-o g.onnx", &one, &other)]),
         row("export", "--output", [choice(&one, "--output g.onnx", "--output h.onnx")]),
+    ]
+}
+
+/// Commands about two reports.
+fn reports() -> Vec<Row> {
+    let both = |flag: &str, case: Case| scores::rows(&["compare", "explain"], flag, [case]);
+    vec![
+        both("--json", effect("base.json worse.json", "--json")),
+        both("--output", choice("base.json worse.json", "--output found.txt", "--output other.txt")),
     ]
 }
 

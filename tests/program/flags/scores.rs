@@ -89,6 +89,36 @@ fn common() -> Vec<Row> {
         row("features", "--output", [choice(&format!("photos.zip {NET}"), "--output a.npz", "--output a.safetensors")]),
         row("features", "--output", [refused(&format!("photos.zip {NET} --output a.csv"), &["a.csv", ".safetensors"])]),
         row("stats", "--output", [choice("real.npz", "--output a.npz", "--output b.npz")]),
+        rows(
+            &["features", "stats"],
+            "--shard",
+            [
+                choice(&format!("{{sets}} {NET}"), "--shard 1/2", "--shard 2/2"),
+                refused(&format!("{{sets}} {NET} --shard 0/2"), &["--shard", "INDEX/COUNT"]),
+                refused(&format!("{{sets}} {NET} --shard 1/13"), &["shard 1/13 of 12 images is empty"]),
+                refused(&format!("{{sets}} {NET} --shard 1/2 --cache use"), &["--cache", "would have no effect"]),
+                refused(&format!("photos.zip -o out.npy {NET} --shard 1/2"), &["out.npy", ".npz"]),
+            ],
+        ),
+        row("stats", "--shard", [refused("{} --shard 1/2", &["--shard", "would have no effect", "holds no images"])]),
+        row(
+            "merge",
+            "--output",
+            [
+                choice("one.npz two.npz", "--output a.npz", "--output a.safetensors"),
+                refused("one.npz two.npz --output a.csv", &["a.csv", ".safetensors"]),
+                refused("one.npz --output a.npz", &["6 of the 12 images", "shard 2/2"]),
+            ],
+        ),
+        row(
+            "merge",
+            "--images",
+            [
+                choice("real-stats.npz fake-stats.npz -o out.npz", "--images 40,40", "--images 40,80"),
+                refused("one.npz two.npz -o out.npz --images 6", &["--images gives 1 numbers, but 0"]),
+                refused("real-stats.npz fake-stats.npz -o out.npz --images 0,1", &["--images", "0"]),
+            ],
+        ),
         // Text has its warnings on standard output.
         rows(&of_two, "--quiet", [effect("{} --json", "--quiet").aloud()]),
         rows(&of_one, "--quiet", [effect(&format!("{{sets}} {NET} --json"), "--quiet").aloud()]),

@@ -103,18 +103,24 @@ const BATCH: usize = 64;
 const IMAGES: u32 = 10_000;
 
 impl OnnxGeneratorArgs {
+    /// Refuses whatever is said of a generator, where there is none.
+    pub fn refuse(&self) -> Result<()> {
+        let others = [
+            ("--latent", self.latent.is_some()),
+            ("--images", self.images.is_some()),
+            ("--latent-seed", self.latent_seed.is_some()),
+            ("--pixel-range", self.pixel_range.is_some()),
+        ];
+        match others.iter().find(|(_, given)| *given) {
+            Some(&(flag, _)) => Err(GeneratorError::Unused { flag }.into()),
+            None => Ok(()),
+        }
+    }
+
     /// The set that is judged: at a path, or to be made by a generator, which `extract` says how to run.
     pub fn judged(&self, path: Option<&Path>, extract: &ExtractArgs) -> Result<Judged> {
         let Some(file) = &self.generator else {
-            let others = [
-                ("--latent", self.latent.is_some()),
-                ("--images", self.images.is_some()),
-                ("--latent-seed", self.latent_seed.is_some()),
-                ("--pixel-range", self.pixel_range.is_some()),
-            ];
-            if let Some(&(flag, _)) = others.iter().find(|(_, given)| *given) {
-                return Err(GeneratorError::Unused { flag }.into());
-            }
+            self.refuse()?;
             let path = path.expect("one of both is there, as the arguments require");
             return Ok(Judged::Path(path.to_owned()));
         };

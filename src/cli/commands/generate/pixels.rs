@@ -2,10 +2,8 @@
 
 use std::io;
 
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
-
 use super::array::Shape;
+use crate::image::png::{self, Samples};
 
 /// Planar samples (channel, row, column) as pixels with interleaved channels.
 pub fn interleaved(image: &[u8], channels: usize) -> Vec<u8> {
@@ -15,13 +13,9 @@ pub fn interleaved(image: &[u8], channels: usize) -> Vec<u8> {
 
 /// An image of interleaved samples, one of those of a shape, as a PNG, gray or RGB.
 pub fn encode(pixels: &[u8], shape: Shape) -> io::Result<Vec<u8>> {
-    let colour = if shape.channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
-    let mut png = Vec::new();
+    let samples = if shape.channels == 1 { Samples::Gray } else { Samples::Rgb };
     let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
-    PngEncoder::new(&mut png)
-        .write_image(pixels, side(shape.width)?, side(shape.height)?, colour)
-        .map_err(io::Error::other)?;
-    Ok(png)
+    png::encode(pixels, side(shape.width)?, side(shape.height)?, samples).map_err(io::Error::other)
 }
 
 #[cfg(test)]

@@ -1,27 +1,23 @@
 //! Scores of the generator on the way, against the images that it learns from.
 
-use std::collections::BTreeSet;
+use ndarray::ArrayView4;
 
 use super::WatchArgs;
 use crate::Result;
-use crate::cli::commands::generate::{ArrayFile, Shape};
 use crate::cli::{progress, terminal};
-use crate::evaluate::{Caching, Measurer, ModelChoice, NetworkChoice, NetworkPlan};
+use crate::evaluate::{Evaluator, ModelChoice, NetworkChoice, NetworkPlan};
 use crate::extractor::NetworkOptions;
 use crate::gan::train::{ImageSampler, Trainer, TrainingSet};
-use crate::image::DataSet;
+use crate::image::ImageArray;
 use crate::metrics::{Counts, Set};
-use crate::output::TemporaryFolder;
-use crate::score::{Definitions, Need, Offer, Plan, Preset, Request, ScoreNumber, Selection, SetData, score};
+use crate::score::{Definitions, Need, Offer, Plan, Preset, ScoreNumber, Selection};
 
 /// A network in use, what is known of the training data, and what to compute of both.
 pub struct Scorer {
     every: u64,
     images: usize,
     numbers: Vec<ScoreNumber>,
-    request: Request,
-    measurer: Measurer,
-    real: SetData,
+    evaluator: Evaluator,
     quiet: bool,
 }
 
@@ -56,8 +52,10 @@ impl Scorer {
         if Set::BOTH.into_iter().any(|set| request.needs(set).contains(&Need::Spatial)) {
             network.want_spatial();
         }
-        let mut measurer = Measurer::start(Some(network), Caching::parts(None))?;
-        if let Some(info) = measurer.info().filter(|_| !args.quiet) {
+        let interrupt = progress::interrupt();
+        let mut evaluator = Evaluator::with_network(network.start()?, request).with_interrupt(interrupt);
+        if !args.quiet {
+            let info = evaluator.network().info();
             // Before the work: on a slow engine the pass over the training images alone takes many minutes.
             let (name, engine) = (&info.name, &info.engine);
             terminal::say(&format!(
@@ -67,15 +65,11 @@ impl Scorer {
                 data.len()
             ));
         }
-        let needs = request.needs(Set::Real);
-        let real = match needs.is_empty() {
-            true => SetData::default(),
-            false => {
-                let shape = Shape::squares(data.len(), data.channels(), data.size());
-                measure(&mut measurer, &needs, shape, |file| file.push(data.samples()))?
-            }
-        };
-        Ok(Self { every, images, numbers, request, measurer, real, quiet: args.quiet })
+        if numbers.iter().any(|number| number.metric().about().compares()) {
+            let real = planar(data.samples(), data.channels(), data.size());
+            evaluator = evaluator.with_reference_images(&real, None)?;
+        }
+        Ok(Self { every, images, numbers, evaluator, quiet: args.quiet })
     }
 
     /// What is computed, in the order of [`Self::score`].
@@ -95,20 +89,17 @@ impl Scorer {
         const BATCH: usize = 64;
         let config = trainer.config();
         let (networks, generator) = (config.networks.clone(), trainer.generator().clone());
-        let shape = Shape::squares(self.images, networks.channels(), networks.size());
+        let (channels, size) = (networks.channels(), networks.size());
         let mut sampler = ImageSampler::new(networks, generator, config.latent, config.seed);
-        let interrupt = progress::interrupt();
-        let fake = measure(&mut self.measurer, &self.request.needs(Set::Fake), shape, |file| {
-            let mut left = shape.images;
-            while left > 0 {
-                interrupt.check()?;
-                let count = left.min(BATCH);
-                file.push(&sampler.next(count)?)?;
-                left -= count;
-            }
-            Ok(())
-        })?;
-        let scores = score(&self.request, Some(&self.real), &fake, &interrupt)?;
+        self.evaluator.reset(Set::Fake);
+        let mut left = self.images;
+        while left > 0 {
+            progress::interrupt().check()?;
+            let count = left.min(BATCH);
+            self.evaluator.update(Set::Fake, &planar(&sampler.next(count)?, channels, size))?;
+            left -= count;
+        }
+        let scores = self.evaluator.compute()?;
         for failure in scores.failed().iter().filter(|_| !self.quiet) {
             terminal::say(&format!("warning: {} could not be computed: {}", failure.metric, failure.error));
         }
@@ -116,18 +107,9 @@ impl Scorer {
     }
 }
 
-/// What scores need of images that go through a temporary array file, so that a score in training is the score that
-/// `gan-metrics score` gives to the same images.
-fn measure(
-    measurer: &mut Measurer,
-    needs: &BTreeSet<Need>,
-    shape: Shape,
-    fill: impl FnOnce(&mut ArrayFile<'_>) -> Result<()>,
-) -> Result<SetData> {
-    let folder = TemporaryFolder::new()?;
-    let path = folder.path().join("images.npy");
-    ArrayFile::write(&path, shape, fill)?;
-    let interrupt = progress::interrupt();
-    let images = DataSet::open_with(&path, &interrupt)?;
-    Ok(measurer.measure_streaming(&images, needs, &mut (), &interrupt)?.data)
+/// Square images of bytes, N×channels×size×size.
+fn planar(samples: &[u8], channels: usize, size: usize) -> ImageArray<'_> {
+    let shape = (samples.len() / (channels * size * size), channels, size, size);
+    let view = ArrayView4::from_shape(shape, samples).expect("whole images");
+    ImageArray::nchw(view).expect("one channel or three")
 }

@@ -123,6 +123,13 @@ pub enum Dimension {
     Unknown,
 }
 
+impl ValueInfo {
+    /// The length of the first axis, that of the batch, where it is fixed.
+    pub fn fixed_batch(&self) -> Option<usize> {
+        self.shape.as_deref()?.first()?.extent()
+    }
+}
+
 impl Dimension {
     /// The length of an axis that holds something, where it is fixed.
     pub fn extent(&self) -> Option<usize> {

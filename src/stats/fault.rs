@@ -5,7 +5,7 @@ use std::io;
 
 /// A damaged file stays damaged; a failed read may succeed the next time.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Io(io::Error),
     Malformed(String),
 }
