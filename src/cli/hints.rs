@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::evaluate::cache::CacheError;
-use crate::evaluate::{BoundError, EvaluateError};
+use crate::evaluate::{BoundError, EvaluateError, PartialError};
 use crate::extractor::{EngineChoice, EngineError, GeneratorError, ModelError, ModelSetting};
 use crate::metrics::{InceptionScoreError, MetricError};
 use crate::report::{ComparabilityError, JudgementError, RecordedError};
@@ -35,6 +35,9 @@ pub fn of(error: &Error, flags: Flags) -> Option<String> {
     }
     if let Some(RecordedError::OtherFile { .. }) = error.downcast_ref() {
         return Some("`score --json -o FILE` makes such a report".into());
+    }
+    if let Some(PartialError::Incomplete { .. }) = error.downcast_ref() {
+        return Some("put all parts of the set together with `gan-metrics merge`".into());
     }
     if let Some(hint) = of_network(error) {
         return Some(hint);

@@ -172,6 +172,8 @@ impl Blamed for PartialError {
 pub struct Partial {
     set: WholeSet,
     shard: Option<Shard>,
+    /// The file that it was read from, for people.
+    file: Option<PathBuf>,
     gathered: Accumulator,
     /// By index; as long as the rows where they are kept at all.
     names: Option<Vec<(usize, String)>>,
@@ -198,6 +200,7 @@ impl Partial {
         Self {
             set,
             shard: None,
+            file: None,
             gathered,
             names: None,
             skipped: Vec::new(),
@@ -258,6 +261,11 @@ impl Partial {
 
     /// What it is called, for people: a shard of a set.
     fn title(&self) -> String {
+        let part = self.part_title();
+        self.file.as_ref().map_or(part.clone(), |file| format!("{} ({part})", file.display()))
+    }
+
+    fn part_title(&self) -> String {
         match self.shard {
             Some(shard) => format!("shard {shard} of {}", self.set.title),
             None => match self.gathered.indices().first() {
@@ -279,7 +287,7 @@ impl Partial {
             return Err(PartialError::Foreign { part, other, difference });
         }
         if let (Some(ours), Some(theirs)) = (&self.provenance, &part.provenance) {
-            let differences = ours.differences(theirs);
+            let differences = theirs.differences(ours);
             if !differences.is_empty() {
                 let (part, other) = names();
                 return Err(PartialError::Incomparable { part, other, differences });
@@ -297,7 +305,7 @@ impl Partial {
         };
         merged.map_err(|source| PartialError::Merge { part: title, other, source })?;
         self.take_findings(part.names, part.skipped, &part.census, part.provenance);
-        self.shard = None;
+        (self.shard, self.file) = (None, None);
         Ok(())
     }
 
@@ -482,7 +490,8 @@ impl Partial {
             Fault::Io(source) => PartialError::Io { path: path.into(), source },
             Fault::Malformed(reason) => PartialError::Malformed { reason: format!("{}: {reason}", path.display()) },
         };
-        Self::of_archive(ArrayArchive::open(path).map_err(failure)?).map_err(failure)
+        let part = Self::of_archive(ArrayArchive::open(path).map_err(failure)?).map_err(failure)?;
+        Ok(Self { file: Some(path.into()), ..part })
     }
 
     /// Writes the bytes to a file that was claimed before they were computed.
@@ -500,7 +509,12 @@ impl Partial {
             return Err(format!("it is in format {}, and this version reads up to {FORMAT}", head.format).into());
         }
         let Head { set, shard, indices, skipped, census, provenance, .. } = head;
-        if !indices.are_valid() || indices.doubled().is_some() {
+        let seen: Indices = match indices.are_valid() {
+            true => indices.iter().chain(skipped.iter().map(|image| image.index)).collect(),
+            false => return Err("its list of images is damaged".to_owned().into()),
+        };
+        let beyond = set.images.and_then(|images| seen.iter().find(|&index| index >= images));
+        if seen.doubled().or(beyond).is_some() {
             return Err("its list of images is damaged".to_owned().into());
         }
         let images = indices.len();
@@ -521,7 +535,7 @@ impl Partial {
         let (of_features, of_spatial) = (statistics("")?, statistics("spatial_")?);
         let gathered = Accumulator::of_parts(indices, [features, logits, spatial], [of_features, of_spatial]);
         let names = names.map(|names| gathered.indices().iter().zip(names).collect());
-        Ok(Self { set, shard, gathered, names, skipped, census, provenance })
+        Ok(Self { set, shard, file: None, gathered, names, skipped, census, provenance })
     }
 }
 

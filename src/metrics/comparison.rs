@@ -168,6 +168,9 @@ pub fn difference(first: &Interval, second: &Interval, real: RealImages) -> Resu
     if variance == 0.0 {
         return Err(ComparisonError::Constant);
     }
+    if !variance.is_finite() {
+        return Err(ComparisonError::Impossible { what: "variance of a score", value: variance });
+    }
     // By shares of the variance, whose squares neither vanish nor overflow.
     let shares =
         variances.iter().zip(&parts).map(|(of_part, part)| (of_part / variance).powi(2) / (part.len() - 1) as f64);
@@ -190,6 +193,13 @@ mod tests {
     fn interval(value: f64, real: &[f64], fake: &[f64]) -> Interval {
         let without = Replicates { real: real.to_vec(), fake: fake.to_vec() };
         Interval { value, standard_error: 1.0, bias: 0.0, lower: value - 2.0, upper: value + 2.0, level: 0.95, without }
+    }
+
+    #[test]
+    fn replicates_whose_variance_overflows_are_refused() {
+        let huge = interval(1.0, &[1.0, 2.0], &[1e308, -1e308]);
+        let refused = difference(&huge, &interval(2.0, &[1.0, 2.0], &[1.0, 2.0]), RealImages::Paired);
+        assert!(matches!(refused, Err(ComparisonError::Impossible { what: "variance of a score", .. })), "{refused:?}");
     }
 
     #[test]

@@ -132,8 +132,14 @@ impl<'a> RecordedSet<'a> {
             }
             Property::Squeezed => self.share("squeezed"),
             Property::Enlarged => self.share("enlarged"),
+            // Files of features do not say what was left out when they were written.
+            Property::Skipped if self.is_file() => None,
             Property::Skipped => Some(self.set.get("skipped")?.as_array()?.len().to_string()),
         }
+    }
+
+    fn is_file(self) -> bool {
+        matches!(self.set.get("kind").and_then(Json::as_str), Some("features" | "statistics"))
     }
 
     /// Number of images behind the score.

@@ -28,9 +28,12 @@ pub(super) fn of(done: &Evaluated, sets: &[&Measured]) -> Vec<Warning> {
         if info.engine.name == "tract" {
             warnings.push(Warning::Tract);
         }
-        if info.name != ExtractorId::InceptionV3.to_string() {
-            warnings.push(Warning::OwnExtractor { name: info.name.clone() });
-        }
+    }
+    // Of this run, or of the one that wrote the files.
+    let of_files = || sets.iter().find_map(|set| Some(set.provenance.as_ref()?.extractor.clone()));
+    let extractor = done.extractor.as_ref().map(|info| info.name.clone()).or_else(of_files);
+    if let Some(name) = extractor.filter(|name| *name != ExtractorId::InceptionV3.to_string()) {
+        warnings.push(Warning::OwnExtractor { name });
     }
     warnings.extend(sets.iter().filter_map(|set| skipped(&set.report)));
     warnings

@@ -1,11 +1,13 @@
 //! Statistics files: `.npz` with `mu` and `sigma`, as `pytorch-fid --save-stats` writes and reads them.
 //!
 //! Files written here carry one more array, `provenance`, with the bytes of a JSON text that says how the statistics
-//! came about, so that a comparison of unlike statistics can be warned about. Other tools ignore it.
+//! came about, so that a comparison of unlike statistics can be warned about; or `n`, where only the number of images is known.
+//! Other tools ignore both.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use ndarray::{Ix0, arr0};
 use serde::{Deserialize, Serialize};
 
 use super::archive::{ArrayArchive, ArrayArchiveWriter};
@@ -194,7 +196,8 @@ impl StatsFile {
                 .map_err(|error| fault(Fault::Malformed(format!("its provenance cannot be read: {error}"))))
         };
         let provenance: Option<Provenance> = archive.text("provenance").map_err(fault)?.map(parsed).transpose()?;
-        let gaussian = Gaussian::new(provenance.as_ref().map(|known| known.n), mean, covariance)
+        let n = archive.doubles::<Ix0>("n").map_err(fault)?.map(|n| n.into_scalar() as u64);
+        let gaussian = Gaussian::new(provenance.as_ref().map(|known| known.n).or(n), mean, covariance)
             .map_err(|source| StatsFileError::Gaussian { path: path.into(), source })?;
         Ok(Self { gaussian, provenance })
     }
@@ -224,8 +227,12 @@ impl StatsFile {
             let mut archive = ArrayArchiveWriter::compressed(io::Cursor::new(Vec::new()));
             archive.array("mu", self.gaussian.mean())?;
             archive.array("sigma", &self.gaussian.covariance())?;
-            if let Some(known) = &self.provenance {
-                archive.text("provenance", serde_json::to_string(known).expect("plain values always serialise"))?;
+            match (&self.provenance, self.gaussian.n()) {
+                (Some(known), _) => {
+                    archive.text("provenance", serde_json::to_string(known).expect("plain values always serialise"))?;
+                }
+                (None, Some(n)) => archive.array("n", &arr0(n as f64))?,
+                (None, None) => {}
             }
             file.write_all(archive.finish()?.get_ref())
         })?)

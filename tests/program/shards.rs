@@ -100,6 +100,10 @@ fn shards_of_statistics_give_the_distance_of_one_run() {
     let again = path(folder, "again.npz");
     succeeds(merge(folder, &[merged.clone(), other.clone()], &again));
     assert_eq!(StatsFile::read(Path::new(&again)).unwrap().gaussian.n(), Some(44));
+    // But not counted twice.
+    let copy = path(folder, "copy.npz");
+    fs::copy(&merged, &copy).unwrap();
+    fails(merge(folder, &[merged, copy], &again), 2, &["copy.npz are statistics of the same images"]);
 }
 
 #[test]
@@ -120,7 +124,7 @@ fn what_is_missing_doubled_or_foreign_is_named() {
     let copy = path(folder, "copy.npz");
     fs::copy(&parts[1], &copy).unwrap();
     refused(&[&parts[0], &parts[1], &copy, &parts[2]], &["shard 2/3", "image 3 is in both"]);
-    refused(&[&parts[0], &foreign[1], &parts[2]], &["shard 2/3", "other", "it has 10 images, not 9"]);
+    refused(&[&parts[0], &foreign[1], &parts[2]], &["o2of3.npz (shard 2/3", "other", "it has 10 images, not 9"]);
     let statistics = shards(folder, "stats", &real, 3, "s");
     refused(&[&parts[0], &statistics[1], &parts[2]], &["one holds features, the other does not"]);
     // A part is never taken for the whole.
@@ -150,5 +154,30 @@ fn statistics_of_other_tools_merge_by_their_numbers() {
     fails(merge(&["--images", "2"]), 2, &["1 numbers, but 2"]);
     succeeds(merge(&["--images", "2,3"]));
     let merged = StatsFile::read(Path::new(&to)).unwrap().gaussian;
+    assert_eq!(merged.n(), Some(5), "their number is kept");
     assert!((merged.mean()[0] - 4.0).abs() < 1e-12 && (merged.covariance()[(0, 0)] - 10.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_header_that_announces_more_than_the_file_holds_takes_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let header = |shape: &str| {
+        let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+        let text = format!("{text:<117}\n");
+        [&b"\x93NUMPY\x01\0"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes(), &[0; 64]].concat()
+    };
+    let lying = header("(67, 1000000000000)");
+    let (npy, npz) = (path(folder, "lying.npy"), path(folder, "lying.npz"));
+    fs::write(&npy, &lying).unwrap();
+    let mut archive = zip::ZipWriter::new(fs::File::create(&npz).unwrap());
+    for name in ["features.npy", "mu.npy", "sigma.npy"] {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut archive, &lying).unwrap();
+    }
+    archive.finish().unwrap();
+    for file in [&npy, &npz] {
+        let output = program_at(folder).args(["kid", file, &npy]).output().unwrap();
+        fails(output, 2, &["announces 268000000000000 bytes of numbers"]);
+    }
 }

@@ -31,6 +31,10 @@ enum MergeFilesError {
     Extension(PathBuf),
     #[error("{} is given twice", .0.display())]
     Twice(PathBuf),
+    #[error("{} and {} are statistics of the same images, which would be counted twice", .0.display(), .1.display())]
+    SameImages(PathBuf, PathBuf),
+    #[error("{} holds the features of a whole set: only parts of one are merged, which `features --shard` writes", .0.display())]
+    Whole(PathBuf),
 }
 
 impl Blamed for MergeFilesError {
@@ -56,6 +60,9 @@ pub fn run(args: &MergeArgs) -> Result<Outcome> {
         // What is wrong with it says its own reader.
         if !path.exists() {
             StatsFile::read(path)?;
+        }
+        if FeatureFile::sniff(path) {
+            return Err(MergeFilesError::Whole(path.clone()).into());
         }
         return Err(MergeFilesError::NotAPart(path.clone()).into());
     }
@@ -136,6 +143,13 @@ fn statistics(args: &MergeArgs) -> Result<StatsFile> {
     if !args.images.is_empty() && args.images.len() != wanted {
         return Err(MergeFilesError::Numbers { given: args.images.len(), wanted }.into());
     }
+    let content = |file: &StatsFile| Some(file.provenance.as_ref()?.census.as_ref()?.content);
+    for (place, (path, file)) in args.parts.iter().zip(&files).enumerate() {
+        let same = |(_, other): &(&PathBuf, &StatsFile)| content(file).is_some() && content(other) == content(file);
+        if let Some((other, _)) = args.parts.iter().zip(&files).take(place).find(same) {
+            return Err(MergeFilesError::SameImages(other.clone(), path.clone()).into());
+        }
+    }
     let mut numbers = args.images.iter().copied();
     let mut merged: Option<(Moments, Option<Provenance>)> = None;
     for (path, StatsFile { gaussian, provenance }) in args.parts.iter().zip(files) {
@@ -167,5 +181,8 @@ fn statistics(args: &MergeArgs) -> Result<StatsFile> {
     }
     let (moments, provenance) = merged.expect("there is a file");
     let provenance = provenance.map(|known| Provenance { n: moments.len(), ..known });
-    Ok(StatsFile { gaussian: moments.try_into()?, provenance })
+    // What overflowed is said, not written.
+    let (n, gaussian) = (moments.len(), Gaussian::try_from(moments)?);
+    let gaussian = Gaussian::new(Some(n), gaussian.mean().clone(), gaussian.covariance())?;
+    Ok(StatsFile { gaussian, provenance })
 }

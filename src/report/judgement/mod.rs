@@ -386,12 +386,15 @@ fn check_standard_errors(
 /// Judges a number.
 fn change(number: ScoreNumber, before: f64, run: &Recorded, baseline: &Recorded, tolerances: &Tolerances) -> Change {
     let (better, tolerance, value) = (number.quantity().better, tolerances.of(number), run.number(number));
-    let errors = [baseline, run].map(|report| report.interval(number).map(|interval| interval.standard_error));
+    // An error below zero is none.
+    let error = |report: &Recorded| Some(report.interval(number)?.standard_error).filter(|&error| error >= 0.0);
+    let errors = [baseline, run].map(error);
     let errors = match errors {
         [Some(a), Some(b)] => Some([a, b]),
         _ => None,
     };
-    let allowed = tolerance.allowed(before, errors);
+    // What allows everything judges nothing.
+    let allowed = tolerance.allowed(before, errors).filter(|allowed| allowed.is_finite());
     let change = value.map(|value| value - before);
     let verdict = match (value, change, allowed) {
         (Some(value), Some(change), Some(allowed)) => {

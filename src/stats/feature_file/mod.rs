@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Ix2, OwnedRepr};
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyExt};
 
+use super::archive::{HEAD, check_npy};
 use super::fault::Fault;
 use super::features::{Features, FeaturesError, Logits};
 use super::file::Provenance;
@@ -295,6 +296,9 @@ fn read_npy(path: &Path) -> Result<Found, Fault> {
         ndarray::ArrayBase::<OwnedRepr<T>, Ix2>::read_npy(BufReader::new(file))
     }
     let file = regular::open(path)?;
+    let mut head = Vec::new();
+    (&file).take(HEAD).read_to_end(&mut head)?;
+    check_npy(&head, file.metadata()?.len())?;
     if file.metadata()?.len() >= MAPPED_FROM
         && let Some(rows) = MappedRows::of_npy(&file)?
     {

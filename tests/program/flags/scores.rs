@@ -114,9 +114,10 @@ fn common() -> Vec<Row> {
             "merge",
             "--images",
             [
-                choice("real-stats.npz fake-stats.npz -o out.npz", "--images 40,40", "--images 40,80"),
+                choice("p.npz q.npz -o out.npz", "--images 40,40", "--images 40,80"),
                 refused("one.npz two.npz -o out.npz --images 6", &["--images gives 1 numbers, but 0"]),
-                refused("real-stats.npz fake-stats.npz -o out.npz --images 0,1", &["--images", "0"]),
+                refused("p.npz q.npz -o out.npz --images 0,1", &["--images", "0"]),
+                refused("real-stats.npz fake-stats.npz -o out.npz --images 40", &["--images gives 1 numbers, but 0"]),
             ],
         ),
         // Text has its warnings on standard output.
