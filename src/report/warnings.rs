@@ -24,10 +24,8 @@ pub(super) fn of(done: &Evaluated, sets: &[&Measured]) -> Vec<Warning> {
         warnings.extend(of_pair(&done.scores, [real, fake]));
     }
     warnings.extend(sets.iter().filter_map(|set| not_cached(&set.report, set.not_cached.as_deref())));
-    if let Some(info) = &done.extractor {
-        if info.engine.name == "tract" {
-            warnings.push(Warning::Tract);
-        }
+    if done.extractor.as_ref().is_some_and(|info| info.engine.name == "tract") {
+        warnings.push(Warning::Tract);
     }
     // Of this run, or of the one that wrote the files.
     let of_files = || sets.iter().find_map(|set| Some(set.provenance.as_ref()?.extractor.clone()));

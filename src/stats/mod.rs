@@ -34,6 +34,7 @@ mod mapped;
 mod moments;
 
 pub use census::{Census, ContentSum, Sizes};
+#[cfg(feature = "inference")]
 pub(crate) use feature_file::PART;
 pub use feature_file::{FeatureFile, FeatureFileError};
 pub use features::{Features, FeaturesError, Logits};
