@@ -1,5 +1,5 @@
 //! What a poll of a training loop costs: the FID of some generated images against a reference that stays, its network and its
-//! algebra apart. `cargo bench --bench poll`; `python_ref/time_poll.py` has the same problem for torchmetrics.
+//! algebra apart. `cargo bench --bench poll`.
 
 use std::path::Path;
 use std::time::Instant;
