@@ -8,7 +8,7 @@ use super::{progress, terminal};
 use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::output::{Output, Outputs};
-use crate::report::{CheckReport, Report, WarningReport, escaped_for_terminals};
+use crate::report::{WarningReport, escaped_for_terminals};
 
 /// Standard output takes nothing.
 #[derive(Debug, thiserror::Error)]
@@ -58,46 +58,6 @@ pub fn warn(warnings: &[WarningReport], quiet: bool) {
     }
 }
 
-/// What a command reports.
-pub trait Reported {
-    /// As JSON.
-    fn json(&self) -> String;
-
-    /// As text, which ends with the warnings.
-    fn text(&self) -> String;
-
-    /// What to be careful about.
-    fn warnings(&self) -> &[WarningReport];
-}
-
-impl Reported for Report {
-    fn json(&self) -> String {
-        self.to_json()
-    }
-
-    fn text(&self) -> String {
-        self.to_text()
-    }
-
-    fn warnings(&self) -> &[WarningReport] {
-        &self.warnings
-    }
-}
-
-impl Reported for CheckReport {
-    fn json(&self) -> String {
-        self.to_json()
-    }
-
-    fn text(&self) -> String {
-        self.to_text()
-    }
-
-    fn warnings(&self) -> &[WarningReport] {
-        &self.warnings
-    }
-}
-
 /// Where a report will go.
 pub struct Destination {
     file: Option<Output>,
@@ -112,12 +72,18 @@ impl Destination {
         Ok(Self { file, json: args.json, quiet: args.quiet })
     }
 
-    /// Writes the report there. Its text ends with the warnings; where that is not what people see, they go to stderr too.
-    pub fn emit(self, report: &dyn Reported) -> Result<()> {
+    /// Writes a report there, of which one of these is made. Its text ends with the warnings; where that is not what people see,
+    /// they go to stderr too.
+    pub fn emit(
+        self,
+        warnings: &[WarningReport],
+        json: impl FnOnce() -> String,
+        text: impl FnOnce() -> String,
+    ) -> Result<()> {
         if self.json || self.file.is_some() {
-            warn(report.warnings(), self.quiet);
+            warn(warnings, self.quiet);
         }
-        let text = if self.json { report.json() } else { report.text() };
-        write(self.file, &text)
+        let rendered = if self.json { json() } else { text() };
+        write(self.file, &rendered)
     }
 }

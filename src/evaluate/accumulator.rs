@@ -372,21 +372,22 @@ impl Accumulator {
     /// [`MergeError`] when the two do not hold the same things of different images. Then nothing has changed.
     pub fn merge(&mut self, other: Self) -> Result<(), MergeError> {
         self.check(&other)?;
+        Ok(self.join(other)?)
+    }
+
+    /// [`Self::merge`] of what was [checked](Self::check).
+    pub(super) fn join(&mut self, other: Self) -> Result<(), MomentsError> {
+        if other.indices.is_empty() {
+            return Ok(());
+        }
         if self.indices.is_empty() {
             *self = other;
             return Ok(());
         }
-        let follows = |first: &Self, second: &Self| first.indices.last() < second.indices.first();
-        let in_order = self.indices.is_ascending() && other.indices.is_ascending();
-        if in_order && follows(&other, self) {
-            let second = std::mem::replace(self, other);
-            self.append(&second)?;
-        } else {
-            let interleaved = !(in_order && (other.indices.is_empty() || follows(self, &other)));
-            self.append(&other)?;
-            if interleaved {
-                self.put_in_order();
-            }
+        let second = if other.indices.first() < self.indices.first() { std::mem::replace(self, other) } else { other };
+        self.append(&second)?;
+        if !self.indices.is_ascending() {
+            self.put_in_order();
         }
         Ok(())
     }
@@ -485,9 +486,16 @@ impl Accumulator {
         let has_spatial = self.spatial.view().is_some() || self.spatial_statistics.statistics().is_some();
         let spatial =
             needed(Need::Spatial, has_spatial).then(|| gaussian_of(&self.spatial_statistics, &self.spatial, interrupt));
-        let features = self.features.into_matrix().map(|rows| Features::new(rows).expect("each batch was valid"));
-        let logits = self.logits.into_matrix().map(|rows| Logits::new(rows).expect("each batch was valid"));
+        let (features, logits, _) = self.into_rows();
         assembled(needs, names, [statistics, spatial], features, logits)
+    }
+
+    /// The features, class scores and spatial features of all images, as far as they were gathered, without a copy.
+    pub(super) fn into_rows(self) -> (Option<Features>, Option<Logits>, Option<Features>) {
+        const VALID: &str = "each batch was valid";
+        let features = |gathered: Gathered| gathered.into_matrix().map(|rows| Features::new(rows).expect(VALID));
+        let logits = self.logits.into_matrix().map(|rows| Logits::new(rows).expect(VALID));
+        (features(self.features), logits, features(self.spatial))
     }
 }
 

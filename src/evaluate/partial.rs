@@ -19,9 +19,7 @@ use crate::output::{Output, OutputError};
 use crate::score::{Need, SetData};
 use crate::stats::archive::{ArrayArchive, ArrayArchiveWriter};
 use crate::stats::fault::Fault;
-use crate::stats::{
-    Census, FeatureFile, FeatureStatistics, Features, Logits, Moments, MomentsError, PART, Provenance, Seen,
-};
+use crate::stats::{Census, FeatureFile, FeatureStatistics, Features, Moments, MomentsError, PART, Provenance, Seen};
 
 /// Version of the bytes of a part; grows when older programs could not read them.
 const FORMAT: u32 = 1;
@@ -301,7 +299,7 @@ impl Partial {
             (Err(obstacle), _) => Err(obstacle),
             (_, Some(index)) => Err(MergeError::Doubled { index }),
             _ if !named => Err(MergeError::Kept { what: "the names of its images" }),
-            _ => self.gathered.merge(part.gathered),
+            _ => self.gathered.join(part.gathered).map_err(MergeError::from),
         };
         merged.map_err(|source| PartialError::Merge { part: title, other, source })?;
         self.take_findings(part.names, part.skipped, &part.census, part.provenance);
@@ -410,15 +408,8 @@ impl Partial {
     /// The content of a feature file; `None` where the features are not kept.
     pub fn into_feature_file(self) -> Option<FeatureFile> {
         let (names, provenance) = (self.names(), self.provenance());
-        let data = self.gathered.clone();
-        let features = data.features()?.to_owned();
-        Some(FeatureFile {
-            features: Features::new(features).expect("each batch was valid"),
-            logits: data.logits().map(|rows| Logits::new(rows.to_owned()).expect("each batch was valid")),
-            spatial: data.spatial().map(|rows| Features::new(rows.to_owned()).expect("each batch was valid")),
-            names,
-            provenance,
-        })
+        let (features, logits, spatial) = self.gathered.into_rows();
+        Some(FeatureFile { features: features?, logits, spatial, names, provenance })
     }
 
     /// All of it, as an `.npz` archive of NumPy arrays; [`Self::from_bytes`] reads it.

@@ -138,7 +138,8 @@ impl<'a> RecordedSet<'a> {
         }
     }
 
-    fn is_file(self) -> bool {
+    /// Whether it came as a file of features or statistics.
+    pub fn is_file(self) -> bool {
         matches!(self.set.get("kind").and_then(Json::as_str), Some("features" | "statistics"))
     }
 
@@ -157,15 +158,14 @@ impl<'a> RecordedSet<'a> {
         self.provenance(of_set).or_else(|| self.run(section, of_run))
     }
 
-    fn provenance(self, field: &str) -> Option<&'a Json> {
+    /// What it says itself of how it was measured.
+    pub fn provenance(self, field: &str) -> Option<&'a Json> {
         self.set.get("provenance")?.get(field).filter(|told| !told.is_null())
     }
 
     /// What the report says of the network that ran: which never saw a set that came as a file of features or statistics.
     fn run(self, section: &str, field: &str) -> Option<&'a Json> {
-        let kind = self.set.get("kind").and_then(Json::as_str);
-        let ran = !matches!(kind, Some("features" | "statistics"));
-        self.report.json().get(section).filter(|_| ran)?.get(field)
+        self.report.json().get(section).filter(|_| !self.is_file())?.get(field)
     }
 
     /// A fact about the input of the network.

@@ -68,7 +68,7 @@ pub fn run(args: &CheckArgs) -> Result<Outcome> {
                 Ok(judgement) => (run, judgement, None),
                 Err(error) => {
                     // There is nothing to say of the baseline, but what was computed is not lost.
-                    destination.emit(&report)?;
+                    destination.emit(&report.warnings, || report.to_json(), || report.to_text())?;
                     return Err(error.into());
                 }
             }
@@ -77,7 +77,7 @@ pub fn run(args: &CheckArgs) -> Result<Outcome> {
     let check = CheckReport::new(judgement, &run, path, &args.baseline);
 
     let now = SystemTime::now();
-    let mut written = vec![destination.emit(&check)];
+    let mut written = vec![destination.emit(&check.warnings, || check.to_json(), || check.to_text())];
     written.extend(junit_file.map(|file| Ok(file.write_all(junit(&check, now).as_bytes())?)));
     written.extend(log.map(|log| Ok(log.append(&log_line(&check, now))?)));
     if args.github {

@@ -235,7 +235,7 @@ fn run(command: &'static str, asked: Asked<'_>, drawn: Drawn<'_>) -> Result<Outc
     let done = evaluation.run(&mut Progress::new(scoring.output.quiet), &interrupt)?;
     let report = Report::of(command, &done);
     // What was computed is shown before anything else can fail, and what fails costs no other output.
-    let mut written = vec![destination.emit(&report)];
+    let mut written = vec![destination.emit(&report.warnings, || report.to_json(), || report.to_text())];
     for failure in &report.failed {
         terminal::say(&format!("error: {}: {}", failure.score, escaped_for_terminals(&failure.reason)));
     }

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::super::differing::{self, Differing, shown};
 use super::super::recorded::Recorded;
+use super::super::recorded_set::RecordedSet;
 use crate::metrics::{Metric, Set};
 
 /// What stands between two reports.
@@ -27,8 +28,8 @@ pub(super) fn compare(run: &Recorded, baseline: &Recorded) -> Comparison {
         if metrics.iter().all(|metric| metric.about().needs(role).is_empty()) {
             continue;
         }
-        let [Some(ours), Some(theirs)] = [set(run, role), set(baseline, role)] else { continue };
-        let images = [ours, theirs].map(|set| set.get("images").and_then(Json::as_u64));
+        let [Some(ours), Some(theirs)] = [run, baseline].map(|report| RecordedSet::of(report, role)) else { continue };
+        let images = [ours, theirs].map(RecordedSet::images);
         if let [Some(ours), Some(theirs)] = images
             && ours != theirs
         {
@@ -64,21 +65,10 @@ impl Comparison {
     }
 }
 
-/// A set of a report: the one that is judged is the last.
-fn set(report: &Recorded, role: Set) -> Option<&Json> {
-    match (role, report.sets()) {
-        (Set::Fake, [.., fake]) => Some(fake),
-        (Set::Real, [real, _]) => Some(real),
-        _ => None,
-    }
-}
-
 /// How the features of a set came about: what a file says, or else the network of the run. Nothing where neither is known.
-fn origin(report: &Recorded, set: &Json) -> Vec<(&'static str, String)> {
-    let is_file = matches!(set.get("kind").and_then(Json::as_str), Some("features" | "statistics"));
-    let fields: Vec<(&'static str, Option<&Json>)> = if is_file {
-        let provenance = set.get("provenance");
-        let field = |name| provenance.and_then(|provenance| provenance.get(name));
+fn origin(report: &Recorded, set: RecordedSet<'_>) -> Vec<(&'static str, String)> {
+    let fields: Vec<(&'static str, Option<&Json>)> = if set.is_file() {
+        let field = |name| set.provenance(name);
         vec![
             ("extractor", field("extractor")),
             ("SHA-256 of the network", field("model_sha256")),
