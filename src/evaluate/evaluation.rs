@@ -13,10 +13,10 @@ use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::extractor::ExtractorInfo;
 use crate::interrupt::Interrupt;
-use crate::metrics::{Counts, JackknifeOptions, Set};
+use crate::metrics::{Counts, Set};
 use crate::score::{
-    Bound, Definitions, Metric, MetricError, Need, Offer, Plan, Preset, Request, ScoreNumber, Scores, Selection,
-    UnknownName, Verdict, score,
+    AskedIntervals, Bound, Definitions, Metric, MetricError, Need, Offer, Plan, Preset, Request, ScoreNumber, Scores,
+    Selection, UnknownName, Verdict, score,
 };
 
 /// A bound on a score that is not computed.
@@ -45,6 +45,16 @@ pub enum Judged {
     Generated(Box<dyn SetGenerator>),
 }
 
+impl Judged {
+    /// The path of a set that is there.
+    fn path(&self) -> Option<&PathBuf> {
+        match self {
+            Judged::Path(path) => Some(path),
+            Judged::Generated(_) => None,
+        }
+    }
+}
+
 /// The cache of features, and what is done with it.
 #[derive(Debug, Clone)]
 pub struct Caching {
@@ -65,14 +75,14 @@ impl Caching {
 pub struct Job {
     /// The real set, for scores that compare.
     pub real: Option<PathBuf>,
-    /// The set that is judged.
-    pub fake: Judged,
+    /// The sets that are judged: one or more, each of which is scored against the same real set.
+    pub fakes: Vec<Judged>,
     /// Which scores.
     pub selection: Selection,
     /// Their definitions.
     pub definitions: Definitions,
     /// Confidence intervals, if there are to be any.
-    pub intervals: Option<JackknifeOptions>,
+    pub intervals: AskedIntervals,
     /// Bounds to judge the scores by.
     pub bounds: Vec<Bound>,
     /// What is needed of both sets besides, for pictures.
@@ -89,10 +99,10 @@ impl Job {
         let preset = Preset::default();
         Self {
             real,
-            fake: Judged::Path(fake),
+            fakes: vec![Judged::Path(fake)],
             selection: Selection::where_possible(Metric::of_preset(preset)),
             definitions: Definitions::of(preset),
-            intervals: None,
+            intervals: AskedIntervals::None,
             bounds: Vec::new(),
             also: &[],
             network: NetworkChoice::of(preset),
@@ -113,9 +123,8 @@ impl Job {
 pub struct Evaluation {
     started: Instant,
     real: Option<Input>,
-    fake: Input,
+    fakes: Vec<(Input, Plan)>,
     network: Option<NetworkPlan>,
-    plan: Plan,
     bounds: Vec<Bound>,
     also: &'static [Need],
     caching: Option<Caching>,
@@ -154,36 +163,40 @@ pub struct Evaluated {
 impl Evaluation {
     /// Opens the sets, reads the network and checks what was asked for against what they offer.
     ///
+    /// # Panics
+    /// When no set is judged.
+    ///
     /// # Errors
     /// Of opening and reading; [`MetricError::Dimension`] when two files do not belong together,
     /// [`PlanError`](crate::score::PlanError) when a score that was named cannot be had of these sets, [`BoundError`] when there is a bound on a score that is not computed.
     pub fn plan(job: Job, interrupt: &Interrupt) -> Result<Self> {
+        assert!(!job.fakes.is_empty(), "a job judges at least one set");
         let started = Instant::now();
         if let Some(bound) = job.bounds.iter().find(|bound| !job.selection.contains(bound.score.metric())) {
             return Err(BoundError { number: bound.score, left_out: None }.into());
         }
-        // A path that leads nowhere is said before the other one is listed.
-        let judged = match &job.fake {
-            Judged::Path(path) => Some(path),
-            Judged::Generated(_) => None,
-        };
-        if let Some(path) = job.real.iter().chain(judged).find(|path| !path.exists()) {
+        // A path that leads nowhere is said before another one is listed.
+        let paths = job.real.iter().chain(job.fakes.iter().filter_map(Judged::path));
+        if let Some(path) = paths.clone().find(|path| !path.exists()) {
             Input::open(path, interrupt)?;
         }
-        let real = job.real.map(|path| Input::open(&path, interrupt)).transpose()?;
-        let fake = match job.fake {
-            Judged::Path(path) => Input::open(&path, interrupt)?,
-            Judged::Generated(generator) => Input::ToGenerate(generator),
+        let real = job.real.as_deref().map(|path| Input::open(path, interrupt)).transpose()?;
+        let open = |judged| match judged {
+            Judged::Path(path) => Input::open(&path, interrupt),
+            Judged::Generated(generator) => Ok(Input::ToGenerate(generator)),
         };
-        if let [Some(real), Some(fake)] = [real.as_ref().and_then(Input::dim), fake.dim()]
-            && real != fake
-        {
-            return Err(MetricError::Dimension { real, fake }.into());
+        let fakes = job.fakes.into_iter().map(open).collect::<Result<Vec<_>>>()?;
+        for fake in &fakes {
+            if let [Some(real), Some(fake)] = [real.as_ref().and_then(Input::dim), fake.dim()]
+                && real != fake
+            {
+                return Err(MetricError::Dimension { real, fake }.into());
+            }
         }
-        let plan = |network: Option<&NetworkPlan>| {
+        let plan = |fake: &Input, network: Option<&NetworkPlan>| {
             let input = |set| match set {
                 Set::Real => real.as_ref(),
-                Set::Fake => Some(&fake),
+                Set::Fake => Some(fake),
             };
             let offer = Offer {
                 has_real: real.is_some(),
@@ -192,36 +205,42 @@ impl Evaluation {
             };
             Plan::new(&job.selection, job.definitions.clone(), job.intervals, &offer)
         };
+        let plan_all =
+            |network: Option<&NetworkPlan>| fakes.iter().map(|fake| plan(fake, network)).collect::<Result<Vec<_>, _>>();
         // First without the network, which takes a while to read; files need none, and so no weights.
-        let mut planned = plan(None)?;
+        let mut planned = plan_all(None)?;
+        let seen = || real.iter().chain(&fakes).filter(|input| input.needs_network());
         let mut network = None;
-        if real.iter().chain([&fake]).any(Input::needs_network) {
+        if seen().next().is_some() {
             let mut read = NetworkPlan::new(&job.network)?;
-            planned = plan(Some(&read))?;
-            if Set::BOTH.into_iter().any(|set| planned.request.needs(set).contains(&Need::Spatial)) {
+            planned = plan_all(Some(&read))?;
+            let needs = |set| planned.iter().any(|plan| plan.request.needs(set).contains(&Need::Spatial));
+            if Set::BOTH.into_iter().any(needs) {
                 read.want_spatial();
             }
-            let largest =
-                real.iter().chain([&fake]).filter(|input| input.needs_network()).filter_map(Input::count).max();
-            read.fit_batch(largest.unwrap_or_default());
+            read.fit_batch(seen().filter_map(Input::count).max().unwrap_or_default());
             network = Some(read);
         }
-        if let Some(bound) = job.bounds.iter().find(|bound| !planned.request.metrics.contains(&bound.score.metric())) {
-            let left_out = planned.left_out.into_iter().find(|left_out| left_out.metric == bound.score.metric());
-            return Err(BoundError { number: bound.score, left_out: left_out.map(|left_out| left_out.reason) }.into());
+        for plan in &planned {
+            if let Some(bound) = job.bounds.iter().find(|bound| !plan.request.metrics.contains(&bound.score.metric())) {
+                let left_out = plan.left_out.iter().find(|left_out| left_out.metric == bound.score.metric());
+                let left_out = left_out.map(|left_out| left_out.reason.clone());
+                return Err(BoundError { number: bound.score, left_out }.into());
+            }
         }
         let (bounds, also, caching) = (job.bounds, job.also, job.caching);
-        Ok(Self { started, real, fake, network, plan: planned, bounds, also, caching })
+        let fakes = fakes.into_iter().zip(planned).collect();
+        Ok(Self { started, real, fakes, network, bounds, also, caching })
     }
 
-    /// What will be computed, and what the sets do not allow.
-    pub fn planned(&self) -> &Plan {
-        &self.plan
+    /// What will be computed of each set that is judged, and what the sets do not allow.
+    pub fn planned(&self) -> impl Iterator<Item = &Plan> {
+        self.fakes.iter().map(|(_, plan)| plan)
     }
 
     /// The sets, the real one first.
     pub fn inputs(&self) -> impl Iterator<Item = &Input> {
-        self.real.iter().chain([&self.fake])
+        self.real.iter().chain(self.fakes.iter().map(|(fake, _)| fake))
     }
 
     /// The network, where one runs.
@@ -234,37 +253,64 @@ impl Evaluation {
         self.network.is_some()
     }
 
-    /// Does the work.
+    /// Does the work of a job with one set that is judged; of several, [`Self::run_each`] tells of more than the last.
     ///
     /// # Errors
     /// Of the passes, and within a second of the interrupt one that blames it. A score that fails is among
     /// [`Scores::failed`].
     pub fn run(self, observer: &mut dyn PassObserver, interrupt: &Interrupt) -> Result<Evaluated> {
-        let Self { started, real, fake, network, plan, bounds, also, caching } = self;
-        let needs =
-            |set| -> BTreeSet<Need> { plan.request.needs(set).into_iter().chain(also.iter().copied()).collect() };
+        self.run_each(observer, interrupt, |_| ())
+    }
+
+    /// Does the work, tells of each set that is judged as soon as it is scored, and returns the last. The real set is measured
+    /// once, and of the others no more than one is in memory.
+    ///
+    /// # Errors
+    /// As [`Self::run`]. What was told before an error is not affected by it.
+    pub fn run_each(
+        self,
+        observer: &mut dyn PassObserver,
+        interrupt: &Interrupt,
+        mut tell: impl FnMut(&Evaluated),
+    ) -> Result<Evaluated> {
+        let Self { started, real, fakes, network, bounds, also, caching } = self;
+        let needs = |set| -> BTreeSet<Need> {
+            let of_scores = fakes.iter().flat_map(|(_, plan)| plan.request.needs(set));
+            of_scores.chain(also.iter().copied()).collect()
+        };
+        let (needs_of_real, needs_of_fake) = (needs(Set::Real), needs(Set::Fake));
         let mut measurer = Measurer::start(network, Caching::parts(caching))?;
-        let mut measure = |mut input: Input, set| -> Result<MeasuredSet> {
-            let measured = measurer.measure(&mut input, &needs(set), observer, interrupt)?;
+        let extractor = measurer.network().map(|network| network.info().clone());
+        let preparation = measurer.network().map(Network::preparation);
+        let mut measure = |mut input: Input, needs: &BTreeSet<Need>| -> Result<MeasuredSet> {
+            let measured = measurer.measure(&mut input, needs, observer, interrupt)?;
             Ok(MeasuredSet { input, measured })
         };
-        let real = real.map(|input| measure(input, Set::Real)).transpose()?;
-        let fake = measure(fake, Set::Fake)?;
-
-        let scoring = Instant::now();
-        let data = real.as_ref().map(|real| &real.measured.data);
-        let scores = score(&plan.request, data, &fake.measured.data, interrupt)?;
-        let metric_seconds = scoring.elapsed().as_secs_f64();
-        Ok(Evaluated {
-            bounds: bounds.iter().filter_map(|bound| bound.judge(&scores)).collect(),
-            scores,
-            extractor: measurer.network().map(|network| network.info().clone()),
-            preparation: measurer.network().map(Network::preparation),
-            plan,
-            real,
-            fake,
-            metric_seconds,
-            total_seconds: started.elapsed().as_secs_f64(),
-        })
+        let mut real = real.map(|input| measure(input, &needs_of_real)).transpose()?;
+        let (mut told, mut last) = (started, None);
+        for (input, plan) in fakes {
+            if let Some(Evaluated { real: measured, .. }) = last.take() {
+                real = measured;
+            }
+            let fake = measure(input, &needs_of_fake)?;
+            let scoring = Instant::now();
+            let data = real.as_ref().map(|real| &real.measured.data);
+            let scores = score(&plan.request, data, &fake.measured.data, interrupt)?;
+            let done = Evaluated {
+                bounds: bounds.iter().filter_map(|bound| bound.judge(&scores)).collect(),
+                scores,
+                extractor: extractor.clone(),
+                preparation,
+                plan,
+                real: real.take(),
+                fake,
+                metric_seconds: scoring.elapsed().as_secs_f64(),
+                total_seconds: told.elapsed().as_secs_f64(),
+            };
+            told = Instant::now();
+            tell(&done);
+            last = Some(done);
+        }
+        Ok(last.expect("a job has a set that is judged"))
     }
 }

@@ -21,6 +21,9 @@ const MEASURED_ALIKE: [Property; 6] = [
     Property::Precision,
 ];
 
+/// What is said where a test finds no difference.
+const UNDECIDED: &str = "the difference may be chance";
+
 /// Why two reports cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -169,7 +172,7 @@ pub struct NumberComparison {
     pub second: f64,
     /// The first value less the second.
     pub difference: f64,
-    /// Which report has the better one; `None` where no difference can be told.
+    /// Which report has the better one; `None` where the difference may be chance, or there is no test.
     pub better: Option<Which>,
     /// The test of the difference, where both reports have an interval.
     pub test: Option<Test>,
@@ -203,21 +206,11 @@ impl Comparison {
     /// [`ComparabilityError`] when no number is in both, or what both have is not of the same quantity: another network, layer, input,
     /// resize mode or precision, another definition of a score, other groups of the jackknife, another number of real images.
     pub fn of(reports: [&Recorded; 2]) -> Result<Self, ComparabilityError> {
-        let [first, second] = reports;
-        let in_both = || first.numbers().filter_map(|(number, value)| Some((number, value, second.number(number)?)));
-        if in_both().next().is_none() {
-            let names = |report: &Recorded| report.numbers().map(|(number, _)| number.to_string()).collect();
-            let titles = reports.map(|report| report.title().into_owned());
-            return Err(ComparabilityError::NothingInCommon { titles, numbers: reports.map(names) });
-        }
-        let reasons = obstacles(reports, in_both().map(|(number, ..)| number));
-        if !reasons.is_empty() {
-            return Err(ComparabilityError::Incomparable { reasons });
-        }
-        let compares = in_both().any(|(number, ..)| number.metric().about().compares());
-        let real_images = SameImages::of(reports, Set::Real).filter(|_| compares);
-        let real = if real_images == Some(SameImages::Same) { RealImages::Paired } else { RealImages::Independent };
-        let compared = |(number, first, second)| compare(reports, number, [first, second], real);
+        let same = SameImages::of(reports, Set::Real);
+        let real = if same == Some(SameImages::Same) { RealImages::Paired } else { RealImages::Independent };
+        let numbers = numbers(reports, real)?;
+        let compares = numbers.iter().any(|number| number.score.metric().about().compares());
+        let real_images = same.filter(|_| compares);
         let described = |report: &Recorded| {
             let fake = RecordedSet::of(report, Set::Fake);
             ComparedReport {
@@ -232,7 +225,7 @@ impl Comparison {
             command: "compare",
             reports: reports.map(described),
             real_images,
-            numbers: in_both().map(compared).collect(),
+            numbers,
         })
     }
 
@@ -264,34 +257,41 @@ impl Comparison {
             };
             text += &entry("real images", words);
         }
+        let images = self.reports.each_ref().map(|report| report.images);
         for number in &self.numbers {
-            text += &self.of_number(number);
+            text += &number.to_text(None, images);
         }
-        let tests = self.numbers.iter().filter(|number| number.test.is_some()).count();
-        if tests > 1 {
-            text += &entry(
-                "note",
-                format!("p is of each number by itself: of {tests} comparisons, some have a small one by chance"),
-            );
-        }
-        text
+        text + &many_tests(&self.numbers)
     }
+}
 
-    fn of_number(&self, number: &NumberComparison) -> String {
-        let NumberComparison { score, first, second, difference, better, test, untested } = number;
+/// What to bear in mind of several tests.
+pub(super) fn many_tests<'a>(numbers: impl IntoIterator<Item = &'a NumberComparison>) -> String {
+    let tests = numbers.into_iter().filter(|number| number.test.is_some()).count();
+    if tests < 2 {
+        return String::new();
+    }
+    entry("note", format!("p is of each number by itself: of {tests} comparisons, some have a small one by chance"))
+}
+
+impl NumberComparison {
+    /// Text for people, by the names of the two sets where they have any, and their numbers of images.
+    pub(super) fn to_text(&self, names: Option<[&str; 2]>, images: [Option<u64>; 2]) -> String {
+        let Self { score, first, second, difference, better, test, untested } = self;
         let [first, second, difference] = [first, second, difference].map(|&value| readable(value));
+        let [of_first, of_second] = names.map_or(Default::default(), |names| names.map(|name| format!("{name} ")));
         let title = score.quantity().title;
-        let mut text = entry(title, format!("{first} against {second}, difference {difference}"));
+        let mut text = entry(title, format!("{of_first}{first} against {of_second}{second}, difference {difference}"));
         if let Some(Test { of, difference, bias }) = test {
-            let verdict = better.map_or("no difference can be told".to_owned(), |which| format!("{which} is better"));
+            let name = |which: Which| names.map_or(which.to_string(), |names| names[which as usize].to_owned());
+            let verdict = better.map_or(UNDECIDED.to_owned(), |which| format!("{} is better", name(which)));
             let [value, lower, upper] = [difference.value, difference.lower, difference.upper].map(readable);
             if let Some(of) = of {
                 text += &entry("", format!("{}: difference {value}", escaped(of)));
             }
             let (level, p) = (percent(difference.level), probability(difference.p));
             text += &entry("", format!("{level} % interval {lower} to {upper}, p {p}: {verdict}"));
-            let [first, second] = [0, 1].map(|which| self.reports[which].images);
-            if first != second {
+            if images[0] != images[1] {
                 let bias = readable(*bias);
                 text +=
                     &entry("", format!("about {bias} of the difference comes from the different numbers of images"));
@@ -307,6 +307,24 @@ impl Comparison {
 /// A probability as people read it.
 fn probability(p: f64) -> String {
     if p < 1e-4 { "below 0.0001".into() } else { format!("{p:.4}") }
+}
+
+/// Every number that both reports have, in the order of reports.
+pub(super) fn numbers(reports: [&Recorded; 2], real: RealImages) -> Result<Vec<NumberComparison>, ComparabilityError> {
+    let [first, second] = reports;
+    let in_both: Vec<(ScoreNumber, f64, f64)> =
+        first.numbers().filter_map(|(number, value)| Some((number, value, second.number(number)?))).collect();
+    if in_both.is_empty() {
+        let names = |report: &Recorded| report.numbers().map(|(number, _)| number.to_string()).collect();
+        let titles = reports.map(|report| report.title().into_owned());
+        return Err(ComparabilityError::NothingInCommon { titles, numbers: reports.map(names) });
+    }
+    let reasons = obstacles(reports, in_both.iter().map(|(number, ..)| *number));
+    if !reasons.is_empty() {
+        return Err(ComparabilityError::Incomparable { reasons });
+    }
+    let compared = |(number, first, second)| compare(reports, number, [first, second], real);
+    Ok(in_both.into_iter().map(compared).collect())
 }
 
 /// A number of two reports.

@@ -22,6 +22,7 @@ mod pictures;
 pub mod plot;
 mod recorded;
 mod recorded_set;
+mod series;
 mod text;
 mod warning;
 mod warnings;
@@ -42,6 +43,7 @@ pub use log::log_line;
 #[cfg(feature = "pictures")]
 pub use pictures::{Grid, NEEDS, Pictures};
 pub use recorded::{Recorded, RecordedError, RecordedFailure, RecordedInterval};
+pub use series::{PairComparison, SeriesReport};
 pub(crate) use text::entry;
 pub use text::escaped as escaped_for_terminals;
 pub use warning::{FEW_IMAGES, Warning};
@@ -110,7 +112,7 @@ impl FailureReport {
 }
 
 /// A warning as reports carry it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WarningReport {
     /// Stable identifier for programs.
     pub code: &'static str,

@@ -213,7 +213,7 @@ impl Recorded {
             Some((None, other)) => return Err(Fault::field("schema", other, "a whole number")),
         }
         let metrics = match json.get("metrics") {
-            None => return Err(Fault::missing("metrics")),
+            None => return Err(other_result(&json).map_or_else(|| Fault::missing("metrics"), Fault::Malformed)),
             Some(Json::Object(metrics)) => metrics,
             Some(other) => return Err(Fault::field("metrics", other, "an object")),
         };
@@ -323,6 +323,18 @@ impl From<&Report> for Recorded {
     /// The report as it would be read back.
     fn from(report: &Report) -> Self {
         Self::reread(report)
+    }
+}
+
+/// What is said of the result of another command, which holds reports or was made of some.
+fn other_result(json: &Map<String, Json>) -> Option<String> {
+    let command = json.get("command")?.as_str()?;
+    if json.contains_key("report") {
+        Some(format!("it is what `{command}` found: its field `report` is the report of the run"))
+    } else if json.get("reports")?.get(0)?.get("metrics").is_some() {
+        Some(format!("it is what `{command}` found of several sets: its field `reports` has the report of each"))
+    } else {
+        Some(format!("it is what `{command}` found of two reports: give one of those"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The report as text.
 
-use super::{CacheUse, Preparation, Report, SetReport};
+use super::{CacheUse, Preparation, Report, SetReport, WarningReport};
 use crate::metrics::{Metric, ScoreInterval, ScoreNumber, Value, readable};
 use crate::score::{Bound, Scores, Verdict};
 
@@ -34,6 +34,19 @@ pub(crate) fn entry(title: &str, content: impl std::fmt::Display) -> String {
 }
 
 pub(super) fn render(report: &Report) -> String {
+    let sets: String = report.sets.iter().map(set).collect();
+    let (definitions, engine) = (definitions(report), engine(report));
+    scores(report)
+        + &definitions
+        + &bounds(report)
+        + &engine
+        + &sets
+        + &warnings(&report.warnings)
+        + &time(report.total_seconds, report.metric_seconds)
+}
+
+/// The scores, and those that failed.
+pub(super) fn scores(report: &Report) -> String {
     let mut text = String::new();
     for (metric, value) in report.metrics.iter() {
         text += &of_score(&report.metrics, metric, value);
@@ -41,13 +54,31 @@ pub(super) fn render(report: &Report) -> String {
     for failure in &report.failed {
         text += &entry("FAILED", format!("{}: {}", failure.what(), escaped(&failure.reason)));
     }
-    text += &entry("definitions", format!("those of {}, where nothing else was asked for", report.preset));
-    for Verdict { bound, value, met } in &report.bounds {
+    text
+}
+
+fn definitions(report: &Report) -> String {
+    entry("definitions", format!("those of {}, where nothing else was asked for", report.preset))
+}
+
+/// What became of the bounds.
+pub(super) fn bounds(report: &Report) -> String {
+    let of_bound = |Verdict { bound, value, met }: &Verdict| {
         let verdict = if *met { "met" } else { "NOT met" };
         let Bound { score, side, limit } = bound;
         let value = value.map_or("failed".to_owned(), readable);
-        text += &entry("bound", format!("{verdict}: {score} {value}, {side} {limit}"));
-    }
+        entry("bound", format!("{verdict}: {score} {value}, {side} {limit}"))
+    };
+    report.bounds.iter().map(of_bound).collect()
+}
+
+/// By whose definitions and by which network the scores were computed.
+pub(super) fn origin(report: &Report) -> String {
+    definitions(report) + &engine(report)
+}
+
+fn engine(report: &Report) -> String {
+    let mut text = String::new();
     if let Some(extractor) = &report.extractor {
         let engine = &extractor.engine;
         let (name, output) = (escaped(&extractor.name), escaped(&extractor.features_output));
@@ -61,21 +92,32 @@ pub(super) fn render(report: &Report) -> String {
         let Preparation { resize, width, height, batch_size, .. } = preparation;
         text += &entry("resize", format!("{resize} to {width}×{height}, batches of {batch_size}"));
     }
-    for set in &report.sets {
-        text += &entry("set", describe(set));
-        for skipped in set.skipped.iter().take(SKIPPED_SHOWN) {
-            text += &entry("", format!("  skipped {}: {}", escaped(&skipped.name), escaped(&skipped.reason)));
-        }
-        if set.skipped.len() > SKIPPED_SHOWN {
-            text += &entry("", format!("  and {} more", set.skipped.len() - SKIPPED_SHOWN));
-        }
-    }
-    for warning in &report.warnings {
-        text += &entry("warning", format!("{}: {}; {}", warning.code, escaped(&warning.message), warning.remedy));
-    }
-    let (total, metrics) = (report.total_seconds, report.metric_seconds);
-    text += &entry("time", format!("{total:.2} s, of which {metrics:.2} s for the metrics"));
     text
+}
+
+/// A set, and what was left out of it.
+pub(super) fn set(set: &SetReport) -> String {
+    let mut text = entry("set", describe(set));
+    for skipped in set.skipped.iter().take(SKIPPED_SHOWN) {
+        text += &entry("", format!("  skipped {}: {}", escaped(&skipped.name), escaped(&skipped.reason)));
+    }
+    if set.skipped.len() > SKIPPED_SHOWN {
+        text += &entry("", format!("  and {} more", set.skipped.len() - SKIPPED_SHOWN));
+    }
+    text
+}
+
+/// What to be careful about.
+pub(super) fn warnings(warnings: &[WarningReport]) -> String {
+    let of_warning = |warning: &WarningReport| {
+        entry("warning", format!("{}: {}; {}", warning.code, escaped(&warning.message), warning.remedy))
+    };
+    warnings.iter().map(of_warning).collect()
+}
+
+/// Seconds of the whole, and of the metrics.
+pub(super) fn time(total: f64, metrics: f64) -> String {
+    entry("time", format!("{total:.2} s, of which {metrics:.2} s for the metrics"))
 }
 
 /// The numbers of a score, each with its interval beneath, then whatever explains them.

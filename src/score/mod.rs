@@ -29,7 +29,7 @@ mod scores;
 use std::collections::BTreeSet;
 
 pub use bound::{Bound, Side, Verdict};
-pub use plan::{LeftOut, Offer, Plan, PlanError, Selection};
+pub use plan::{AskedIntervals, LeftOut, Offer, Plan, PlanError, Selection};
 pub use scores::{Failure, Intervals, Part, Scores};
 
 pub use crate::metrics::{

@@ -43,6 +43,18 @@ impl Selection {
     }
 }
 
+/// Which scores get confidence intervals, by which definition.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum AskedIntervals {
+    /// None.
+    #[default]
+    None,
+    /// All that can have one, with an error when none can.
+    Required(JackknifeOptions),
+    /// All that can have one.
+    WherePossible(JackknifeOptions),
+}
+
 /// What is known of the sets before anything is extracted.
 pub struct Offer<'a> {
     /// Whether there is a real set.
@@ -116,7 +128,7 @@ impl Plan {
     pub fn new(
         selection: &Selection,
         definitions: Definitions,
-        intervals: Option<JackknifeOptions>,
+        intervals: AskedIntervals,
         offer: &Offer<'_>,
     ) -> Result<Self, PlanError> {
         let Selection { named, where_possible } = selection;
@@ -137,8 +149,20 @@ impl Plan {
             return Err(PlanError::Nothing { first: (first.metric, first.reason.clone()) });
         }
         let (intervals, without_interval) = match intervals {
-            Some(definition) => with_intervals(&metrics, definition, offer)?,
-            None => (None, Vec::new()),
+            AskedIntervals::None => (None, Vec::new()),
+            AskedIntervals::Required(definition) => {
+                let (request, without) = with_intervals(&metrics, definition, offer);
+                if request.is_none() {
+                    return Err(no_interval(&without));
+                }
+                (request, without)
+            }
+            AskedIntervals::WherePossible(definition) => {
+                let (request, mut without) = with_intervals(&metrics, definition, offer);
+                // That others can have one at all is no news to who did not ask for it.
+                without.retain(|found| found.metric.about().interval.is_some());
+                (request, without)
+            }
         };
         Ok(Self { request: Request { metrics, definitions, intervals }, left_out, without_interval })
     }
@@ -159,7 +183,7 @@ fn with_intervals(
     metrics: &BTreeSet<Metric>,
     definition: JackknifeOptions,
     offer: &Offer<'_>,
-) -> Result<(Option<IntervalRequest>, Vec<LeftOut>), PlanError> {
+) -> (Option<IntervalRequest>, Vec<LeftOut>) {
     let obstacle = |metric: Metric| {
         let about = metric.about();
         let Some(needs) = about.interval else { return Some(MetricError::NoInterval { score: about.title }) };
@@ -181,12 +205,14 @@ fn with_intervals(
             Some(reason) => without.push(LeftOut { metric, reason }),
         }
     }
-    if with.is_empty() {
-        // What could be changed says more than what cannot be had at all.
-        let first = without.iter().find(|found| found.metric.about().interval.is_some()).or(without.first());
-        return Err(PlanError::NoInterval { first: first.map(|found| (found.metric, found.reason.clone())) });
-    }
-    Ok((Some(IntervalRequest { definition, metrics: with }), without))
+    let request = (!with.is_empty()).then_some(IntervalRequest { definition, metrics: with });
+    (request, without)
+}
+
+/// Why no score has an interval: what could be changed says more than what cannot be had at all.
+fn no_interval(without: &[LeftOut]) -> PlanError {
+    let first = without.iter().find(|found| found.metric.about().interval.is_some()).or(without.first());
+    PlanError::NoInterval { first: first.map(|found| (found.metric, found.reason.clone())) }
 }
 
 #[cfg(test)]
@@ -210,12 +236,13 @@ mod tests {
     #[test]
     fn all_is_what_the_sets_allow_and_says_what_they_do_not() {
         let all = Selection::all();
-        let plan = images(40, 40, |offer| Plan::new(&all, Definitions::default(), None, offer)).unwrap();
+        let plan =
+            images(40, 40, |offer| Plan::new(&all, Definitions::default(), AskedIntervals::None, offer)).unwrap();
         assert_eq!(names(&plan.left_out), ["sfid", "kid"]);
         let reason = plan.left_out[1].reason.to_string();
         assert!(reason.contains("the real set has 40 images") && reason.contains("1000"), "{reason}");
         assert!(plan.request.metrics.is_superset(&metrics(&["fid", "is", "prdc", "authpct", "realism", "vendi"])));
-        let one = images(1, 1, |offer| Plan::new(&all, Definitions::default(), None, offer)).unwrap();
+        let one = images(1, 1, |offer| Plan::new(&all, Definitions::default(), AskedIntervals::None, offer)).unwrap();
         assert_eq!(one.request.metrics, metrics(&["mind", "vendi"]), "what a single image allows");
     }
 
@@ -223,7 +250,7 @@ mod tests {
     fn what_was_named_is_refused_before_the_work() {
         let named = |names: &[&str], real, fake| {
             let selection = Selection::named(metrics(names));
-            images(real, fake, |offer| Plan::new(&selection, Definitions::default(), None, offer))
+            images(real, fake, |offer| Plan::new(&selection, Definitions::default(), AskedIntervals::None, offer))
         };
         let refused = named(&["fid", "kid"], 2000, 512).unwrap_err().to_string();
         assert!(
@@ -242,7 +269,7 @@ mod tests {
     fn an_interval_that_no_score_can_have_is_refused_and_others_are_said() {
         let plan = |names: &[&str], images_of_each| {
             let selection = Selection::named(metrics(names));
-            let options = Some(JackknifeOptions::default());
+            let options = AskedIntervals::Required(JackknifeOptions::default());
             images(images_of_each, images_of_each, |offer| {
                 Plan::new(&selection, Definitions::default(), options, offer)
             })
@@ -260,7 +287,7 @@ mod tests {
             has: &|_, need| need == Need::Statistics,
         };
         let selection = Selection::named(metrics(&["fid"]));
-        let options = Some(JackknifeOptions::default());
+        let options = AskedIntervals::Required(JackknifeOptions::default());
         let refused = Plan::new(&selection, Definitions::default(), options, &statistics).unwrap_err().to_string();
         assert!(refused.contains("FID needs the features of every image of the real set"), "{refused}");
     }

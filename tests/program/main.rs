@@ -15,6 +15,7 @@ mod model;
 #[cfg(unix)]
 mod outputs;
 mod scores;
+mod series;
 mod shards;
 mod skipped;
 mod telemetry;

@@ -54,7 +54,7 @@ impl CheckArgs {
         let is_of_sets = self.fake.is_some() || self.generated.generator.is_some();
         is_of_sets.then(|| SetsArgs {
             real: Some(self.first.clone()),
-            fake: self.fake.clone(),
+            fakes: self.fake.iter().cloned().collect(),
             generated: self.generated.clone(),
         })
     }

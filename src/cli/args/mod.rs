@@ -16,8 +16,8 @@ pub use self::model::{DoctorArgs, ModelCommand};
 pub use self::network::{EngineArg, ExtractArgs, first_given};
 pub use self::reports::ReportsArgs;
 pub use self::score::{
-    CacheArgs, CacheCommand, FeaturesArgs, MergeArgs, MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs, SetsArgs,
-    StatsArgs,
+    CacheArgs, CacheCommand, FeaturesArgs, Level, MergeArgs, MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs,
+    SetsArgs, StatsArgs,
 };
 pub use self::single::SingleArgs;
 use super::commands::divergence::DivergenceArgs;

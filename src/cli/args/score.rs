@@ -22,15 +22,25 @@ pub struct ScoringArgs {
     #[arg(long, value_name = "TOOL", default_value_t, help_heading = "Definitions")]
     #[arg(value_parser = |text: &str| text.parse::<Preset>())]
     pub preset: Preset,
-    /// Add confidence intervals of this level, in percent: each score is computed some 40 times more.
-    #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Definitions")]
-    pub ci: Option<f64>,
+    /// Add confidence intervals of this level, in percent, or none: each score is computed some 40 times more [default: 95 where
+    /// several generated sets are compared, else none].
+    #[arg(long, value_name = "PERCENT|none", value_parser = level, help_heading = "Definitions")]
+    pub ci: Option<Level>,
     #[command(flatten)]
     pub extract: ExtractArgs,
     #[command(flatten)]
     pub cache: CacheArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// The level of confidence intervals.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Level {
+    /// No intervals.
+    None,
+    /// Probability, between 0 and 1.
+    Of(f64),
 }
 
 /// Whether features are kept for later runs.
@@ -87,8 +97,8 @@ pub enum CacheArg {
 pub struct SetsArgs {
     /// The real images.
     pub real: Option<PathBuf>,
-    /// The generated images, unless a generator makes them.
-    pub fake: Option<PathBuf>,
+    /// The sets of generated images, unless a generator makes one.
+    pub fakes: Vec<PathBuf>,
     /// A generator in their place.
     pub generated: OnnxGeneratorArgs,
 }
@@ -104,20 +114,22 @@ impl SetsArgs {
             None => command,
         };
         let generated = path("fake", "FAKE")
+            .num_args(1..)
             .required_unless_present("generator")
-            .help(format!("The generated images: {fake}; or --generator"));
+            .help(format!("The generated images: {fake}; several sets are compared with each other; or --generator"));
         OnnxGeneratorArgs::augment_args(command.arg(generated))
     }
 
     /// The files and folders that are read.
     pub fn inputs(&self) -> impl Iterator<Item = &Path> {
-        self.real.iter().chain(&self.fake).chain(&self.generated.generator).map(PathBuf::as_path)
+        self.real.iter().chain(&self.fakes).chain(&self.generated.generator).map(PathBuf::as_path)
     }
 
     pub(super) fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let path = |id| matches.try_get_one::<PathBuf>(id).ok().flatten().cloned();
+        let real = matches.try_get_one::<PathBuf>("real").ok().flatten().cloned();
+        let fakes = matches.get_many::<PathBuf>("fake").into_iter().flatten().cloned().collect();
         let generated = OnnxGeneratorArgs::from_arg_matches(matches)?;
-        Ok(Self { real: path("real"), fake: path("fake"), generated })
+        Ok(Self { real, fakes, generated })
     }
 }
 
@@ -142,7 +154,7 @@ impl Args for SetsArgs {
     }
 }
 
-/// `gan-metrics score REAL FAKE`
+/// `gan-metrics score REAL FAKE…`
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
     #[command(flatten)]
@@ -326,10 +338,13 @@ pub enum CacheCommand {
     Clear,
 }
 
-fn percent(text: &str) -> Result<f64, String> {
+fn level(text: &str) -> Result<Level, String> {
+    if text == "none" {
+        return Ok(Level::None);
+    }
     match text.trim_end_matches('%').parse::<f64>() {
-        Ok(percent) if percent > 0.0 && percent < 100.0 => Ok(percent),
-        _ => Err("expected a percentage between 0 and 100, such as 95".into()),
+        Ok(percent) if percent > 0.0 && percent < 100.0 => Ok(Level::Of(percent / 100.0)),
+        _ => Err("expected a percentage between 0 and 100, such as 95, or none".into()),
     }
 }
 
@@ -359,7 +374,8 @@ mod tests {
         for text in ["", "G", "-1", "2X", "99999999999T"] {
             assert!(bytes(text).is_err(), "{text}");
         }
-        assert_eq!((percent("95"), percent("99.5%")), (Ok(95.0), Ok(99.5)));
-        assert!(percent("100").is_err() && percent("0").is_err() && percent("x").is_err());
+        assert_eq!((level("95"), level("99.5%")), (Ok(Level::Of(0.95)), Ok(Level::Of(0.995))));
+        assert_eq!(level("none"), Ok(Level::None));
+        assert!(level("100").is_err() && level("0").is_err() && level("x").is_err());
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Blame, Blamed};
 use crate::metrics::JackknifeOptions;
 use crate::output::Outputs;
 use crate::report::{CheckReport, Judgement, Recorded, Report, Tolerances, github, junit, log_line};
-use crate::score::{Metric, Preset, Selection};
+use crate::score::{AskedIntervals, Metric, Preset, Selection};
 
 /// Arguments that do not go together.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +114,7 @@ fn computed(args: &CheckArgs, sets: &SetsArgs, baseline: &Recorded, tolerances: 
         selection: Selection::named(metrics.collect::<std::collections::BTreeSet<Metric>>()),
         definitions,
         changed,
-        intervals: intervals(baseline, tolerances),
+        intervals: intervals(baseline, tolerances).map_or(AskedIntervals::None, AskedIntervals::Required),
         bounds: Vec::new(),
         also: &[],
         scoring: &scoring,

@@ -1,21 +1,21 @@
-//! `gan-metrics score REAL FAKE` and the commands of one score each: arguments → outputs claimed → a job → a plan → the
+//! `gan-metrics score REAL FAKE…` and the commands of one score each: arguments → outputs claimed → a job → a plan → the
 //! work → the report.
 
 use std::path::{Path, PathBuf};
 
 use crate::Result;
-use crate::cli::args::{MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs, SetsArgs, SingleArgs};
+use crate::cli::args::{ExtractArgs, Level, MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs, SetsArgs, SingleArgs};
 use crate::cli::exit::Outcome;
 use crate::cli::output::Destination;
 use crate::cli::progress::{self, Progress};
 use crate::cli::terminal;
 use crate::error::{Blame, Blamed};
-use crate::evaluate::{Evaluation, Job};
+use crate::evaluate::{Evaluation, Job, Judged};
 use crate::interrupt::Interrupt;
 use crate::metrics::{Arguments, JackknifeOptions};
 use crate::output::{Output, Outputs};
-use crate::report::{self, Pictures, Report, escaped_for_terminals, page};
-use crate::score::{Bound, Definitions, Metric, MetricError, Need, Preset, ScoreNumber, Selection};
+use crate::report::{self, Pictures, Report, SeriesReport, escaped_for_terminals, page};
+use crate::score::{AskedIntervals, Bound, Definitions, Metric, MetricError, Need, Preset, ScoreNumber, Selection};
 
 /// A picture that cannot be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +24,22 @@ enum PictureError {
     Extension(PathBuf),
     #[error("a .png shows images of both sets, but {} holds none: draw a .svg, or give images", .0.display())]
     NoImages(PathBuf),
+    #[error("{} shows one generated set, and there are {sets}: give one of them", path.display())]
+    Several { path: PathBuf, sets: usize },
 }
 
 impl Blamed for PictureError {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
+/// A set that is judged twice.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is given twice: nothing could be learned from comparing a set with itself", .0.display())]
+struct GivenTwice(PathBuf);
+
+impl Blamed for GivenTwice {
     fn blame(&self) -> Blame {
         Blame::Input
     }
@@ -56,7 +69,7 @@ pub(super) struct Asked<'a> {
     pub definitions: Definitions,
     /// The scores of which a flag changes the definition, and that flag.
     pub changed: Vec<(Metric, String)>,
-    pub intervals: Option<JackknifeOptions>,
+    pub intervals: AskedIntervals,
     pub bounds: Vec<Bound>,
     /// What is needed of both sets besides.
     pub also: &'static [Need],
@@ -84,7 +97,7 @@ pub fn one(args: &SingleArgs) -> Result<Outcome> {
         selection: Selection::named([metric]),
         definitions,
         changed: Vec::new(),
-        intervals: intervals(&args.scoring),
+        intervals: intervals(&args.scoring, &args.sets),
         bounds: args.bounds.clone(),
         also: &[],
         scoring: &args.scoring,
@@ -101,7 +114,7 @@ pub fn many(args: &ScoreArgs) -> Result<Outcome> {
         selection: selection(args),
         definitions,
         changed,
-        intervals: intervals(&args.scoring),
+        intervals: intervals(&args.scoring, &args.sets),
         bounds: args.bounds.bounds(),
         also: if drawn.plot.is_some() || drawn.html.is_some() { &report::NEEDS } else { &[] },
         scoring: &args.scoring,
@@ -109,9 +122,14 @@ pub fn many(args: &ScoreArgs) -> Result<Outcome> {
     run("score", asked, drawn)
 }
 
-/// The intervals that are asked for.
-fn intervals(scoring: &ScoringArgs) -> Option<JackknifeOptions> {
-    scoring.ci.map(|percent| JackknifeOptions { level: percent / 100.0, ..JackknifeOptions::default() })
+/// The intervals that are asked for; without them nobody knows which of several sets is better.
+fn intervals(scoring: &ScoringArgs, sets: &SetsArgs) -> AskedIntervals {
+    match scoring.ci {
+        Some(Level::None) => AskedIntervals::None,
+        Some(Level::Of(level)) => AskedIntervals::Required(JackknifeOptions { level, ..JackknifeOptions::default() }),
+        None if sets.fakes.len() > 1 => AskedIntervals::WherePossible(JackknifeOptions::default()),
+        None => AskedIntervals::None,
+    }
 }
 
 /// The definitions of a tool as the flags change them, and the scores of which one does, with that flag.
@@ -189,11 +207,25 @@ impl Drawing {
     }
 }
 
+/// The sets that are judged, each once.
+fn judged(sets: &SetsArgs, extract: &ExtractArgs) -> Result<Vec<Judged>> {
+    if sets.fakes.is_empty() {
+        return Ok(vec![sets.generated.judged(None, extract)?]);
+    }
+    // Two names of the same file are one set; what is not there is for the plan to say.
+    let place = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    let places: Vec<PathBuf> = sets.fakes.iter().map(place).collect();
+    if let Some(again) = (1..places.len()).find(|&index| places[..index].contains(&places[index])) {
+        return Err(GivenTwice(sets.fakes[again].clone()).into());
+    }
+    sets.fakes.iter().map(|path| sets.generated.judged(Some(path), extract)).collect()
+}
+
 /// What is asked for as a plan, in which every flag has an effect.
 pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation> {
     let Asked { sets, scoring, .. } = asked;
     let mut job = Job::new(sets.real.clone(), PathBuf::new());
-    job.fake = sets.generated.judged(sets.fake.as_deref(), &scoring.extract)?;
+    job.fakes = judged(sets, &scoring.extract)?;
     job.selection = asked.selection;
     job.definitions = asked.definitions;
     job.intervals = asked.intervals;
@@ -202,8 +234,8 @@ pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation
     job.network = scoring.extract.choice(scoring.preset);
     job.caching = scoring.cache.caching();
     let evaluation = Evaluation::plan(job, interrupt)?;
-    let planned = &evaluation.planned().request.metrics;
-    if let Some((metric, flag)) = asked.changed.into_iter().find(|(metric, _)| !planned.contains(metric)) {
+    let is_planned = |metric: &Metric| evaluation.planned().any(|plan| plan.request.metrics.contains(metric));
+    if let Some((metric, flag)) = asked.changed.into_iter().find(|(metric, _)| !is_planned(metric)) {
         return Err(ParameterError::Unused { flag, metric }.into());
     }
     if !evaluation.runs_network() {
@@ -218,6 +250,9 @@ fn run(command: &'static str, asked: Asked<'_>, drawn: Drawn<'_>) -> Result<Outc
     let Asked { sets, scoring, .. } = asked;
     scoring.extract.check()?;
     scoring.cache.check()?;
+    if let (Some(path), true) = (drawn.plot.or(drawn.html), sets.fakes.len() > 1) {
+        return Err(PictureError::Several { path: path.to_owned(), sets: sets.fakes.len() }.into());
+    }
     let mut outputs = Outputs::beside(sets.inputs().chain(scoring.extract.inputs()));
     let destination = Destination::claim(&scoring.output, &mut outputs)?;
     let plot = match drawn.plot {
@@ -227,23 +262,41 @@ fn run(command: &'static str, asked: Asked<'_>, drawn: Drawn<'_>) -> Result<Outc
     let html = drawn.html.map(|path| outputs.claim(path)).transpose()?;
 
     let interrupt = progress::interrupt();
+    let several = sets.fakes.len() > 1;
     let evaluation = plan(asked, &interrupt)?;
     if let Some((drawing, _)) = &plot {
         drawing.check(&evaluation)?;
     }
 
-    let done = evaluation.run(&mut Progress::new(scoring.output.quiet), &interrupt)?;
-    let report = Report::of(command, &done);
+    let (mut reports, mut blame) = (Vec::new(), None);
+    let done = evaluation.run_each(&mut Progress::new(scoring.output.quiet), &interrupt, |done| {
+        reports.push(Report::of(command, done));
+        blame = blame.or(done.scores.failed().first().map(|failure| failure.error.blame()));
+    });
     // What was computed is shown before anything else can fail, and what fails costs no other output.
-    let mut written = vec![destination.emit(&report.warnings, || report.to_json(), || report.to_text())];
-    for failure in &report.failed {
-        terminal::say(&format!("error: {}: {}", failure.score, escaped_for_terminals(&failure.reason)));
-    }
-    if plot.is_some() || html.is_some() {
-        written.extend(draw(&report, &Pictures::of(&done, &interrupt)?, plot, html));
+    let mut written = emit(command, &reports, several, destination);
+    if let (Ok(done), [report], true) = (&done, reports.as_slice(), plot.is_some() || html.is_some()) {
+        written.extend(draw(report, &Pictures::of(done, &interrupt)?, plot, html));
     }
     written.into_iter().collect::<Result<()>>()?;
-    Ok(outcome(&report, done.scores.failed().first().map(|failure| failure.error.blame())))
+    done?;
+    Ok(outcome(&reports, blame))
+}
+
+/// Shows the reports of the sets that were scored: of one its own, of several what compares them.
+fn emit(command: &'static str, reports: &[Report], several: bool, destination: Destination) -> Vec<Result<()>> {
+    let written = match reports {
+        [] => return Vec::new(),
+        [report] if !several => destination.emit(&report.warnings, || report.to_json(), || report.to_text()),
+        reports => {
+            let series = SeriesReport::new(command, reports.to_vec());
+            destination.emit(&series.warnings(), || series.to_json(), || series.to_text())
+        }
+    };
+    for failure in reports.iter().flat_map(|report| &report.failed) {
+        terminal::say(&format!("error: {}: {}", failure.score, escaped_for_terminals(&failure.reason)));
+    }
+    vec![written]
 }
 
 fn draw(
@@ -261,11 +314,11 @@ fn draw(
     plotted.into_iter().chain(page).map(|written| Ok(written?)).collect()
 }
 
-/// How a command ends whose report is out: by the first score that failed, else by the bounds.
-fn outcome(report: &Report, failed: Option<Blame>) -> Outcome {
+/// How a command ends whose reports are out: by the first score that failed, else by the bounds.
+fn outcome(reports: &[Report], failed: Option<Blame>) -> Outcome {
     match failed {
         Some(blame) => Outcome::from(blame),
-        None if report.bounds.iter().all(|verdict| verdict.met) => Outcome::Success,
+        None if reports.iter().flat_map(|report| &report.bounds).all(|verdict| verdict.met) => Outcome::Success,
         None => Outcome::BoundMissed,
     }
 }

@@ -148,6 +148,7 @@ fn common() -> Vec<Row> {
         ),
         rows(&without, "--ci", [Case::Never, refused("{} --ci 95", &["--ci", "has no confidence interval"])]),
         row("fid", "--ci", [choice("{}", "--ci 95", "--ci 50%")]),
+        row("fid", "--ci", [effect("real.npz fake.npz real.npz", "--ci none")]),
         row(
             "fid",
             "--ci",

@@ -10,7 +10,7 @@ use crate::extractor::NetworkOptions;
 use crate::gan::train::{ImageSampler, Trainer, TrainingSet};
 use crate::image::ImageArray;
 use crate::metrics::{Counts, Set};
-use crate::score::{Definitions, Need, Offer, Plan, Preset, ScoreNumber, Selection};
+use crate::score::{AskedIntervals, Definitions, Need, Offer, Plan, Preset, ScoreNumber, Selection};
 
 /// A network in use, what is known of the training data, and what to compute of both.
 pub struct Scorer {
@@ -48,7 +48,7 @@ impl Scorer {
             counts: Counts { real: Some(data.len()), fake: Some(images) },
             has: &|_, need| need != Need::Labels && network.offers(need),
         };
-        let request = Plan::new(&selection, Definitions::of(preset), None, &offer)?.request;
+        let request = Plan::new(&selection, Definitions::of(preset), AskedIntervals::None, &offer)?.request;
         if Set::BOTH.into_iter().any(|set| request.needs(set).contains(&Need::Spatial)) {
             network.want_spatial();
         }
