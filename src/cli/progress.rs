@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::Interrupt;
 use crate::evaluate::PassObserver;
 use crate::report::escaped_for_terminals;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::exit::{Outcome, Teller};
 use super::terminal;
@@ -165,6 +165,18 @@ impl PassObserver for Progress {
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left")
             .expect("the template is well-formed");
         self.bar = bar.with_style(style).with_message(escaped_for_terminals(set));
+    }
+
+    fn keeps_in_file(&mut self, set: &str, bytes: u64) {
+        if !self.quiet {
+            let (set, size, folder) = (escaped_for_terminals(set), HumanBytes(bytes), std::env::temp_dir());
+            let note = format!(
+                "note: {size} of features of {set} are kept in a temporary file in {} (TMPDIR); scores of statistics alone, such as \
+                 FID, need none",
+                folder.display()
+            );
+            self.bar.suspend(|| terminal::say(&note));
+        }
     }
 
     fn images_done(&mut self, done: usize, total: usize) {

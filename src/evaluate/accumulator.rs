@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::ArrayView2;
 
 use super::indices::Indices;
 use super::measure::labels;
 use super::pass::FeatureSink;
+use super::rows::{GatherError, Rows};
 use crate::error::{Blame, Blamed};
 use crate::extractor::Extraction;
 use crate::interrupt::Interrupt;
@@ -14,12 +15,15 @@ use crate::score::{Need, SetData};
 use crate::stats::{FeatureFile, FeatureStatistics, Features, Gaussian, Logits, MomentsError};
 
 /// Why parts cannot be merged.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergeError {
     /// Their features have different dimensions.
     #[error(transparent)]
     Moments(#[from] MomentsError),
+    /// What they hold together cannot be kept.
+    #[error(transparent)]
+    Gather(#[from] GatherError),
     /// Not both hold the same things.
     #[error("one holds {what}, the other does not")]
     Kept {
@@ -38,6 +42,7 @@ impl Blamed for MergeError {
     fn blame(&self) -> Blame {
         match self {
             MergeError::Moments(error) => error.blame(),
+            MergeError::Gather(error) => error.blame(),
             _ => Blame::Input,
         }
     }
@@ -58,93 +63,22 @@ pub struct Accumulator {
     spatial: Gathered,
 }
 
-/// The rows of all images.
-#[derive(Debug, Clone, Default)]
-enum Gathered {
-    Wanted(Rows),
-    #[default]
-    Unwanted,
+/// The rows of all images, where they are wanted.
+type Gathered = Option<Rows>;
+
+fn view(rows: &Gathered) -> Option<ArrayView2<'_, f32>> {
+    rows.as_ref()?.view()
 }
 
-/// A matrix that grows.
-#[derive(Debug, Clone, Default)]
-struct Rows {
-    /// Columns; not known before the first row.
-    dim: Option<usize>,
-    values: Vec<f32>,
-}
-
-impl Rows {
-    fn check(&self, dim: usize) -> Result<(), MomentsError> {
-        match self.dim {
-            Some(expected) if expected != dim => Err(MomentsError::Dimension { expected, got: dim }),
-            _ => Ok(()),
-        }
-    }
-
-    fn push(&mut self, rows: ArrayView2<'_, f32>) {
-        self.dim = Some(rows.ncols());
-        self.values.extend(rows.iter());
-    }
-
-    fn view(&self) -> Option<ArrayView2<'_, f32>> {
-        let dim = self.dim?;
-        Some(ArrayView2::from_shape((self.values.len() / dim, dim), &self.values).expect("whole rows were pushed"))
-    }
-
-    fn into_matrix(self) -> Option<Array2<f32>> {
-        let dim = self.dim?;
-        Some(Array2::from_shape_vec((self.values.len() / dim, dim), self.values).expect("whole rows were pushed"))
+fn check(ours: &Gathered, rows: Option<ArrayView2<'_, f32>>) -> Result<(), MomentsError> {
+    match (ours, rows) {
+        (Some(ours), Some(rows)) => ours.check(rows.ncols()),
+        _ => Ok(()),
     }
 }
 
-impl Gathered {
-    fn rows(&self) -> Option<&Rows> {
-        match self {
-            Gathered::Wanted(rows) => Some(rows),
-            Gathered::Unwanted => None,
-        }
-    }
-
-    fn check(&self, rows: Option<ArrayView2<'_, f32>>) -> Result<(), MomentsError> {
-        match (self, rows) {
-            (Gathered::Wanted(ours), Some(rows)) => ours.check(rows.ncols()),
-            _ => Ok(()),
-        }
-    }
-
-    fn push(&mut self, rows: Option<ArrayView2<'_, f32>>) {
-        if let (Gathered::Wanted(ours), Some(rows)) = (self, rows) {
-            ours.push(rows);
-        }
-    }
-
-    fn view(&self) -> Option<ArrayView2<'_, f32>> {
-        self.rows()?.view()
-    }
-
-    fn into_matrix(self) -> Option<Array2<f32>> {
-        match self {
-            Gathered::Wanted(rows) => rows.into_matrix(),
-            Gathered::Unwanted => None,
-        }
-    }
-
-    fn emptied(&self) -> Self {
-        match self {
-            Gathered::Wanted(_) => Gathered::Wanted(Rows::default()),
-            Gathered::Unwanted => Gathered::Unwanted,
-        }
-    }
-
-    fn put_in_order(&mut self, order: &[usize]) {
-        if let Gathered::Wanted(rows) = self
-            && let Some(view) = rows.view()
-        {
-            let sorted = view.select(Axis(0), order);
-            rows.values = sorted.into_raw_vec_and_offset().0;
-        }
-    }
+fn emptied(rows: &Gathered) -> Gathered {
+    rows.as_ref().map(|_| Rows::default())
 }
 
 /// Mean and covariance of all images.
@@ -214,13 +148,7 @@ impl Accumulator {
         rows: [Option<Features>; 3],
         statistics: [Option<FeatureStatistics>; 2],
     ) -> Self {
-        let [features, logits, spatial] = rows.map(|rows| match rows {
-            Some(rows) => {
-                let dim = Some(rows.dim());
-                Gathered::Wanted(Rows { dim, values: rows.into_inner().into_raw_vec_and_offset().0 })
-            }
-            None => Gathered::Unwanted,
-        });
+        let [features, logits, spatial] = rows.map(|rows| rows.map(|rows| Rows::from(rows.into_inner())));
         let [statistics, spatial_statistics] = statistics.map(|found| match found {
             Some(found) => Reduced::Wanted(Some(found)),
             None => Reduced::Unwanted,
@@ -258,23 +186,30 @@ impl Accumulator {
 
     /// Gathers the logits too: `4·classes` bytes an image.
     pub fn with_logits(self) -> Self {
-        Self { logits: Gathered::Wanted(Rows::default()), ..self }
+        Self { logits: Some(Rows::default()), ..self }
     }
 
-    /// Gathers the features too: `4·d` bytes an image.
+    /// Gathers the features too: `4·d` bytes an image, in a temporary file where they come to a gigabyte or more.
     pub fn with_features(self) -> Self {
-        Self { features: Gathered::Wanted(Rows::default()), statistics: Reduced::Unwanted, ..self }
+        Self { features: Some(Rows::default()), statistics: Reduced::Unwanted, ..self }
     }
 
     /// Gathers mean and covariance of the spatial features too: 33 MB; as [`Self::with_statistics`].
     pub fn with_spatial_statistics(self) -> Self {
-        let wanted = if self.spatial.rows().is_some() { Reduced::Unwanted } else { Reduced::Wanted(None) };
+        let wanted = if self.spatial.is_some() { Reduced::Unwanted } else { Reduced::Wanted(None) };
         Self { spatial_statistics: wanted, ..self }
     }
 
     /// Gathers the spatial features too: 8 KB an image.
     pub fn with_spatial(self) -> Self {
-        Self { spatial: Gathered::Wanted(Rows::default()), spatial_statistics: Reduced::Unwanted, ..self }
+        Self { spatial: Some(Rows::default()), spatial_statistics: Reduced::Unwanted, ..self }
+    }
+
+    /// Of so many images, as far as is known: a lack of room for their rows is found at the first of them.
+    pub fn expecting(self, images: usize) -> Self {
+        let expecting = |rows: Gathered| rows.map(|rows| rows.expecting(images));
+        let (features, logits, spatial) = (self.features, self.logits, self.spatial);
+        Self { features: expecting(features), logits: expecting(logits), spatial: expecting(spatial), ..self }
     }
 
     /// Gathers the same of other images.
@@ -286,22 +221,22 @@ impl Accumulator {
         Self {
             indices: Indices::default(),
             statistics: reduced(&self.statistics),
-            features: self.features.emptied(),
-            logits: self.logits.emptied(),
+            features: emptied(&self.features),
+            logits: emptied(&self.logits),
             spatial_statistics: reduced(&self.spatial_statistics),
-            spatial: self.spatial.emptied(),
+            spatial: emptied(&self.spatial),
         }
     }
 
     /// Gathers the rows that [`Self::extend`] takes.
     pub(super) fn rows_to_extend(&self) -> Self {
         let rows = |rows: &Gathered, statistics: &Reduced| match statistics {
-            Reduced::Wanted(_) => Gathered::Wanted(Rows::default()),
-            Reduced::Unwanted => rows.emptied(),
+            Reduced::Wanted(_) => Some(Rows::default()),
+            Reduced::Unwanted => emptied(rows),
         };
         Self {
             features: rows(&self.features, &self.statistics),
-            logits: self.logits.emptied(),
+            logits: emptied(&self.logits),
             spatial: rows(&self.spatial, &self.spatial_statistics),
             ..Self::default()
         }
@@ -309,7 +244,7 @@ impl Accumulator {
 
     /// Whether the features of every image are kept.
     pub fn features_are_wanted(&self) -> bool {
-        self.features.rows().is_some()
+        self.features.is_some()
     }
 
     /// The images that were seen, in the order of the rows.
@@ -353,17 +288,17 @@ impl Accumulator {
 
     /// The features of all images; `None` when they were not asked for or nothing was seen.
     pub fn features(&self) -> Option<ArrayView2<'_, f32>> {
-        self.features.view()
+        view(&self.features)
     }
 
     /// The logits of all images; `None` when they were not asked for or the model has none.
     pub fn logits(&self) -> Option<ArrayView2<'_, f32>> {
-        self.logits.view()
+        view(&self.logits)
     }
 
     /// The spatial features of all images; `None` when they were not asked for or the model has none.
     pub fn spatial(&self) -> Option<ArrayView2<'_, f32>> {
-        self.spatial.view()
+        view(&self.spatial)
     }
 
     /// Joins the images of `other`, wherever they are in the set.
@@ -376,7 +311,7 @@ impl Accumulator {
     }
 
     /// [`Self::merge`] of what was [checked](Self::check).
-    pub(super) fn join(&mut self, other: Self) -> Result<(), MomentsError> {
+    pub(super) fn join(&mut self, other: Self) -> Result<(), GatherError> {
         if other.indices.is_empty() {
             return Ok(());
         }
@@ -387,7 +322,7 @@ impl Accumulator {
         let second = if other.indices.first() < self.indices.first() { std::mem::replace(self, other) } else { other };
         self.append(&second)?;
         if !self.indices.is_ascending() {
-            self.put_in_order();
+            self.put_in_order()?;
         }
         Ok(())
     }
@@ -397,7 +332,7 @@ impl Accumulator {
     ///
     /// # Errors
     /// [`MomentsError::Dimension`]; then nothing has changed.
-    pub(super) fn extend(&mut self, rows: &Self) -> Result<(), MomentsError> {
+    pub(super) fn extend(&mut self, rows: &Self) -> Result<(), GatherError> {
         self.check_rows(rows.features(), rows.logits(), rows.spatial())?;
         self.append(rows)
     }
@@ -409,9 +344,9 @@ impl Accumulator {
         logits: Option<ArrayView2<'_, f32>>,
         spatial: Option<ArrayView2<'_, f32>>,
     ) -> Result<(), MomentsError> {
-        self.features.check(features)?;
-        self.logits.check(logits)?;
-        self.spatial.check(spatial)?;
+        check(&self.features, features)?;
+        check(&self.logits, logits)?;
+        check(&self.spatial, spatial)?;
         self.statistics.check(features)?;
         self.spatial_statistics.check(spatial)
     }
@@ -425,11 +360,11 @@ impl Accumulator {
         ] {
             // A model without such an output leaves empty what was asked for.
             let both = !self.indices.is_empty() && !other.indices.is_empty();
-            let unlike = both && ours.view().is_some() != theirs.view().is_some();
-            if unlike || ours.rows().is_some() != theirs.rows().is_some() {
+            let unlike = both && view(ours).is_some() != view(theirs).is_some();
+            if unlike || ours.is_some() != theirs.is_some() {
                 return Err(MergeError::Kept { what });
             }
-            ours.check(theirs.view())?;
+            check(ours, view(theirs))?;
         }
         for (what, ours, theirs) in [
             ("statistics", &self.statistics, &other.statistics),
@@ -449,25 +384,34 @@ impl Accumulator {
     }
 
     /// Adds the images of `other` behind these.
-    fn append(&mut self, other: &Self) -> Result<(), MomentsError> {
+    fn append(&mut self, other: &Self) -> Result<(), GatherError> {
+        self.push_rows([other.features(), other.logits(), other.spatial()])?;
         self.statistics.append(&other.statistics, other.features())?;
         self.spatial_statistics.append(&other.spatial_statistics, other.spatial())?;
-        self.features.push(other.features());
-        self.logits.push(other.logits());
-        self.spatial.push(other.spatial());
         self.indices.extend(other.indices.iter());
         Ok(())
     }
 
+    /// Adds features, class scores and spatial features that were checked, all of them or, where there is no room, none.
+    fn push_rows(&mut self, rows: [Option<ArrayView2<'_, f32>>; 3]) -> Result<(), GatherError> {
+        let before = self.indices.len();
+        let mut wanted = [&mut self.features, &mut self.logits, &mut self.spatial];
+        let mut pairs = wanted.iter_mut().zip(rows).filter_map(|(ours, rows)| ours.as_mut().zip(rows));
+        let pushed = pairs.try_for_each(|(ours, rows)| ours.push(rows));
+        if pushed.is_err() {
+            wanted.into_iter().flatten().for_each(|rows| rows.truncate(before));
+        }
+        pushed
+    }
+
     /// Sorts the rows by the index of their image.
-    fn put_in_order(&mut self) {
+    fn put_in_order(&mut self) -> Result<(), GatherError> {
         let indices: Vec<usize> = self.indices.iter().collect();
         let mut order: Vec<usize> = (0..indices.len()).collect();
         order.sort_unstable_by_key(|&row| indices[row]);
         self.indices = order.iter().map(|&row| indices[row]).collect();
-        self.features.put_in_order(&order);
-        self.logits.put_in_order(&order);
-        self.spatial.put_in_order(&order);
+        let wanted = [&mut self.features, &mut self.logits, &mut self.spatial].into_iter().flatten();
+        wanted.map(|rows| rows.put_in_order(&order)).collect()
     }
 
     /// What scores need of the set, as far as it was gathered; `names` are those of the images, in their order.
@@ -483,7 +427,7 @@ impl Accumulator {
         let needed = |need, available: bool| needs.contains(&need) && available;
         let statistics = needed(Need::Statistics, true).then(|| self.gaussian_until(interrupt));
         // A model without spatial features has none, however many images there are.
-        let has_spatial = self.spatial.view().is_some() || self.spatial_statistics.statistics().is_some();
+        let has_spatial = view(&self.spatial).is_some() || self.spatial_statistics.statistics().is_some();
         let spatial =
             needed(Need::Spatial, has_spatial).then(|| gaussian_of(&self.spatial_statistics, &self.spatial, interrupt));
         let (features, logits, _) = self.into_rows();
@@ -492,10 +436,8 @@ impl Accumulator {
 
     /// The features, class scores and spatial features of all images, as far as they were gathered, without a copy.
     pub(super) fn into_rows(self) -> (Option<Features>, Option<Logits>, Option<Features>) {
-        const VALID: &str = "each batch was valid";
-        let features = |gathered: Gathered| gathered.into_matrix().map(|rows| Features::new(rows).expect(VALID));
-        let logits = self.logits.into_matrix().map(|rows| Logits::new(rows).expect(VALID));
-        (features(self.features), logits, features(self.spatial))
+        let features = |gathered: Gathered| gathered?.into_features();
+        (features(self.features), self.logits.and_then(Rows::into_logits), features(self.spatial))
     }
 }
 
@@ -540,25 +482,27 @@ fn assembled(
 
 /// Mean and covariance: gathered, or of the rows where these are.
 fn gaussian_of(statistics: &Reduced, rows: &Gathered, interrupt: &Interrupt) -> Result<Gaussian, MomentsError> {
-    match (statistics, rows.view()) {
+    match (statistics, view(rows)) {
         (Reduced::Unwanted, Some(rows)) => Gaussian::of_view(rows, interrupt),
         (statistics, _) => statistics.gaussian(),
     }
 }
 
 impl FeatureSink for Accumulator {
-    fn take(&mut self, indices: &[usize], extraction: Extraction) -> Result<(), MomentsError> {
+    fn take(&mut self, indices: &[usize], extraction: Extraction) -> Result<(), GatherError> {
         let Extraction { features, logits, spatial } = &extraction;
         let (features, logits) = (Some(features.view()), logits.as_ref().map(Logits::view));
         let spatial = spatial.as_ref().map(Features::view);
         // All is checked before anything is taken.
         self.check_rows(features, logits, spatial)?;
+        self.push_rows([features, logits, spatial])?;
         self.statistics.push(features)?;
         self.spatial_statistics.push(spatial)?;
-        self.features.push(features);
-        self.logits.push(logits);
-        self.spatial.push(spatial);
         self.indices.extend(indices.iter().copied());
         Ok(())
+    }
+
+    fn bytes_in_file(&self) -> u64 {
+        [&self.features, &self.logits, &self.spatial].into_iter().flatten().map(Rows::bytes_in_file).sum()
     }
 }

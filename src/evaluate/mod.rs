@@ -25,6 +25,7 @@ mod measure;
 mod network;
 mod partial;
 mod pass;
+mod rows;
 mod shard;
 
 pub use accumulator::{Accumulator, MergeError};
@@ -38,4 +39,5 @@ pub use partial::{Partial, PartialError, WholeSet};
 pub use pass::{
     EvaluateError, FeatureSink, OnBadImage, PassObserver, PassOptions, PassSummary, Portion, SkippedImage, run,
 };
+pub use rows::GatherError;
 pub use shard::{Shard, ShardError};

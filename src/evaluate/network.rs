@@ -224,6 +224,7 @@ impl Network {
         observer: &mut dyn PassObserver,
         interrupt: &Interrupt,
     ) -> Result<(Partial, StageSeconds)> {
+        gathered = gathered.expecting(portion.count());
         let summary = pass::run(&portion, &mut *self.extractor, self.pass, &mut gathered, observer, interrupt)?;
         let seconds = StageSeconds::from(&summary);
         let part = Partial::new(WholeSet::of(portion.images()), gathered);

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::accumulator::{Accumulator, MergeError};
 use super::indices::Indices;
 use super::pass::SkippedImage;
+use super::rows::GatherError;
 use super::shard::Shard;
 use crate::error::{Blame, Blamed};
 use crate::image::ImageSource;
@@ -310,8 +311,8 @@ impl Partial {
     /// Adds the next images of a stream, of which [the rows](Accumulator::rows_to_extend) are known.
     ///
     /// # Errors
-    /// [`MomentsError::Dimension`]; then nothing has changed.
-    pub(super) fn extend(&mut self, next: Self) -> Result<(), MomentsError> {
+    /// [`GatherError`]; then nothing has changed.
+    pub(super) fn extend(&mut self, next: Self) -> Result<(), GatherError> {
         self.gathered.extend(&next.gathered)?;
         self.take_findings(next.names, next.skipped, &next.census, next.provenance);
         Ok(())

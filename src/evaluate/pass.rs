@@ -25,11 +25,12 @@ use std::time::{Duration, Instant};
 use ndarray::ArrayView4;
 use rayon::prelude::*;
 
+use super::rows::GatherError;
 use crate::error::{Blame, Blamed};
 use crate::extractor::{BATCHES_IN_FLIGHT, EngineError, Extraction, FeatureExtractor, InputSpec, Ticket};
 use crate::image::{ImageError, ImageSource, Origin, ResizeError, ResizeMode, Resizer};
 use crate::interrupt::Interrupt;
-use crate::stats::{Census, FeaturesError, MomentsError};
+use crate::stats::{Census, FeaturesError};
 
 /// Batches that may wait for the network.
 const QUEUE: usize = 2;
@@ -75,9 +76,9 @@ pub enum EvaluateError {
         /// What was wrong with the first.
         first: String,
     },
-    /// The features do not fit together.
+    /// The features do not fit together, or there is no room for them.
     #[error(transparent)]
-    Moments(#[from] MomentsError),
+    Gather(#[from] GatherError),
     /// The pass was stopped.
     #[error("interrupted after {done} of {total} images")]
     Interrupted {
@@ -95,7 +96,8 @@ impl Blamed for EvaluateError {
             EvaluateError::Resize(error) => error.blame(),
             EvaluateError::Engine(error) => error.blame(),
             EvaluateError::NotFinite { source, .. } => source.blame(),
-            EvaluateError::NothingLeft { .. } | EvaluateError::Moments(_) => Blame::Input,
+            EvaluateError::Gather(error) => error.blame(),
+            EvaluateError::NothingLeft { .. } => Blame::Input,
             EvaluateError::Interrupted { .. } => Blame::Interrupted,
         }
     }
@@ -137,6 +139,10 @@ pub trait PassObserver {
     /// Called before the first image of a set, by a name for people.
     fn begins(&mut self, _set: &str, _images: usize) {}
 
+    /// Called after the first batch, when it is known that so many bytes will be [kept in a temporary
+    /// file](FeatureSink::bytes_in_file) of the set.
+    fn keeps_in_file(&mut self, _set: &str, _bytes: u64) {}
+
     /// Called after every batch with the number of images that are done, skipped ones included.
     fn images_done(&mut self, _done: usize, _total: usize) {}
 }
@@ -158,8 +164,14 @@ pub trait FeatureSink {
     /// Takes one batch: the indices of its images in the set, ascending, and what the network said of each.
     ///
     /// # Errors
-    /// [`MomentsError`] when the features do not fit those seen before.
-    fn take(&mut self, indices: &[usize], extraction: Extraction) -> Result<(), MomentsError>;
+    /// [`GatherError`] when the features do not fit those seen before, or there is no room for them.
+    fn take(&mut self, indices: &[usize], extraction: Extraction) -> Result<(), GatherError>;
+
+    /// Bytes that it will have written to a temporary file when it has taken all images, as far as is known after the first batch; zero
+    /// where all stays in memory.
+    fn bytes_in_file(&self) -> u64 {
+        0
+    }
 }
 
 /// Images ready for the network, and those that could not be readied.
@@ -212,6 +224,11 @@ impl<'a> Portion<'a> {
     /// The source.
     pub fn images(&self) -> &'a dyn ImageSource {
         self.images
+    }
+
+    /// Number of images that it has.
+    pub(super) fn count(&self) -> usize {
+        self.range.len()
     }
 
     /// The indices of the images in the set.
@@ -393,6 +410,9 @@ fn consume(
             network_done = sinking;
             sink.take(&batch.indices, extraction)?;
             summary.sink += sinking.elapsed();
+            if summary.images == 0 && sink.bytes_in_file() > 0 {
+                observer.keeps_in_file(&images.title(), sink.bytes_in_file());
+            }
             summary.images += batch.indices.len();
         }
         let done = summary.images + summary.skipped.len();

@@ -29,6 +29,8 @@ mod error;
 mod folder;
 mod lines;
 mod outputs;
+#[cfg(feature = "images")]
+mod space;
 mod target;
 mod temporary;
 mod writer;
@@ -43,6 +45,8 @@ pub use folder::OutputFolder;
 pub(crate) use folder::check_folder;
 pub use lines::JsonLines;
 pub use outputs::Outputs;
+#[cfg(feature = "images")]
+pub(crate) use space::spare_bytes;
 #[cfg(feature = "inference")]
 pub(crate) use temporary::sweep;
 pub use temporary::{TemporaryFolder, remove_temporaries};

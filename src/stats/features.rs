@@ -1,8 +1,6 @@
 //! Feature matrices: one row an image. [`Features`] and [`Logits`] are distinct types, so that a metric of the one
 //! cannot be handed the other.
 
-use std::sync::Arc;
-
 use ndarray::{Array2, ArrayView2};
 
 use super::mapped::MappedRows;
@@ -43,7 +41,7 @@ impl Blamed for FeaturesError {
 enum Rows {
     Memory(Array2<f32>),
     /// In a file; clones share it.
-    Mapped(Arc<MappedRows>),
+    Mapped(MappedRows),
 }
 
 impl Rows {
@@ -99,6 +97,12 @@ macro_rules! matrix_of_rows {
                 validated(values).map(Self)
             }
 
+            /// Rows in a file, which are looked at once to make sure that they are finite.
+            pub(crate) fn mapped(rows: MappedRows) -> Result<Self, FeaturesError> {
+                check(rows.view())?;
+                Ok(Self(Rows::Mapped(rows)))
+            }
+
             /// Number of rows: images.
             pub fn len(&self) -> usize {
                 self.0.view().nrows()
@@ -133,14 +137,6 @@ macro_rules! matrix_of_rows {
 matrix_of_rows! {
     /// Features of a set of images, n×d, f32, finite: what Fréchet distance, KID and precision/recall see.
     Features
-}
-
-impl Features {
-    /// Features in a file, which are looked at once to make sure that they are finite.
-    pub(super) fn mapped(rows: MappedRows) -> Result<Self, FeaturesError> {
-        check(rows.view())?;
-        Ok(Self(Rows::Mapped(Arc::new(rows))))
-    }
 }
 
 matrix_of_rows! {

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
 use memmap2::Mmap;
 use ndarray::ArrayView2;
@@ -12,10 +13,10 @@ use ndarray_npy::ViewNpyExt;
 /// the memory that it takes.
 pub(super) const MAPPED_FROM: u64 = 256 << 20;
 
-/// A matrix of f32 in a `.npy` file, row-major.
-#[derive(Debug)]
+/// A matrix of f32 in a file, row-major. Clones share it.
+#[derive(Debug, Clone)]
 pub(crate) struct MappedRows {
-    map: Mmap,
+    map: Arc<Mmap>,
     /// Where the numbers begin.
     start: usize,
     rows: usize,
@@ -37,7 +38,21 @@ impl MappedRows {
             }
             _ => None,
         };
-        Ok(found.map(|(start, rows, columns)| Self { map, start, rows, columns }))
+        Ok(found.map(|(start, rows, columns)| Self { map: Arc::new(map), start, rows, columns }))
+    }
+
+    /// The matrix of a file that holds nothing but its numbers.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn of_values(file: &File, rows: usize, columns: usize) -> io::Result<Self> {
+        Ok(Self { map: Arc::new(map(file)?), start: 0, rows, columns })
+    }
+
+    /// Its first rows.
+    pub fn first(&self, rows: usize) -> Self {
+        assert!(rows <= self.rows, "there are {} rows", self.rows);
+        Self { rows, ..self.clone() }
     }
 
     /// The matrix.
@@ -52,7 +67,8 @@ impl MappedRows {
 #[allow(unsafe_code)]
 fn map(file: &File) -> io::Result<Mmap> {
     // SAFETY: a mapped file must not change while it is looked at. Nothing in this crate writes into a file that exists: outputs
-    // are new files that are renamed into place, which leaves a mapped one as it is. Of another program that writes into a file
+    // are new files that are renamed into place, which leaves a mapped one as it is, and temporary files of rows are
+    // written behind the rows that are looked at. Of another program that writes into a file
     // of features while it is scored we can only ask, as NumPy's `mmap_mode` does, that it does not. Every bit pattern is a
     // number, so what is seen then is wrong, not invalid; a file that is cut short ends the process by SIGBUS.
     unsafe { Mmap::map(file) }

@@ -32,6 +32,8 @@ mod file;
 mod gaussian;
 mod mapped;
 mod moments;
+#[cfg(feature = "inference")]
+mod spilled;
 
 pub use census::{Census, ContentSum, Sizes};
 #[cfg(feature = "inference")]
@@ -40,4 +42,8 @@ pub use feature_file::{FeatureFile, FeatureFileError};
 pub use features::{Features, FeaturesError, Logits};
 pub use file::{EngineProvenance, NetworkInput, Provenance, StatsFile, StatsFileError};
 pub use gaussian::{FeatureStatistics, Gaussian, GaussianError, Seen};
+#[cfg(feature = "inference")]
+pub(crate) use mapped::MappedRows;
 pub use moments::{Moments, MomentsError};
+#[cfg(feature = "inference")]
+pub(crate) use spilled::SpilledRows;

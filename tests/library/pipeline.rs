@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gan_metrics::Interrupt;
 use gan_metrics::evaluate::{
-    EvaluateError, FeatureSink, OnBadImage, PassObserver, PassOptions, PassSummary, Portion, run,
+    EvaluateError, FeatureSink, GatherError, OnBadImage, PassObserver, PassOptions, PassSummary, Portion, run,
 };
 use gan_metrics::extractor::{
     BATCHES_IN_FLIGHT, EngineError, EngineInfo, Extraction, ExtractorInfo, FeatureExtractor, InputSpec, Layout,
     Normalization, Ticket,
 };
 use gan_metrics::image::{ImageError, ImageSource, ResizeMode, RgbImage};
-use gan_metrics::stats::{Features, MomentsError};
+use gan_metrics::stats::Features;
 use ndarray::{ArrayView4, s};
 
 /// Images of one grey each, which is their index; it counts how many were loaded.
@@ -119,7 +119,7 @@ impl FeatureExtractor for Beside {
 struct Kept(Vec<(usize, f32)>);
 
 impl FeatureSink for Kept {
-    fn take(&mut self, indices: &[usize], extraction: Extraction) -> Result<(), MomentsError> {
+    fn take(&mut self, indices: &[usize], extraction: Extraction) -> Result<(), GatherError> {
         self.0.extend(indices.iter().copied().zip(extraction.features.view().iter().copied()));
         Ok(())
     }

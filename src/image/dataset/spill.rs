@@ -6,13 +6,14 @@ use std::path::Path;
 
 use super::error::DataSetError;
 use super::watched::was_stopped;
+use crate::output::spare_bytes;
 
 /// Copies all of `content` to a file that vanishes when it is closed, and is read from its beginning. Content may inflate to a thousand times its length,
 /// so it may take half of what is free where temporary files are, and no more: whatever else needs the disk finds as much.
 pub(super) fn spill(path: &Path, content: impl Read) -> Result<File, DataSetError> {
     let folder = std::env::temp_dir();
-    match free_bytes(&folder) {
-        Ok(free) => spill_within(free / 2, path, content),
+    match spare_bytes(&folder) {
+        Ok(spare) => spill_within(spare, path, content),
         Err(source) => Err(DataSetError::TemporaryFile { path: path.to_owned(), folder, source }),
     }
 }
@@ -48,19 +49,6 @@ pub(super) fn failure(path: &Path, error: &io::Error) -> DataSetError {
         true => DataSetError::Interrupted { path: path.to_owned() },
         false => DataSetError::CorruptArchive { path: path.to_owned(), reason: error.to_string() },
     }
-}
-
-/// What a user may still write to the disk of a folder.
-#[cfg(unix)]
-fn free_bytes(folder: &Path) -> io::Result<u64> {
-    let disk = rustix::fs::statvfs(folder)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-/// Not known without calls that are unsafe: a full disk is an error like any other then.
-#[cfg(not(unix))]
-fn free_bytes(_: &Path) -> io::Result<u64> {
-    Ok(u64::MAX)
 }
 
 #[cfg(test)]
