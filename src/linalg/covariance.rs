@@ -15,8 +15,8 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
 use super::{
-    LinalgError, add_gram_lower, cholesky, eigenvalues, eigh, lower_transposed_times, matmul, matmul_lower_transposed,
-    singular_values,
+    LinalgError, add_gram_lower, cholesky, eigenvalues, eigh, finite, lower_transposed_times, matmul,
+    matmul_lower_transposed, near_one, singular_values,
 };
 
 /// Eigenvalues below `d·ε·λmax` are rounding errors of a d×d matrix: the bound on the backward error of the solvers.
@@ -181,13 +181,16 @@ impl CovarianceFactor {
             (_, Rank::Triangular) => lower_transposed_times(&other.factor, self.factor.view()),
             _ => matmul(self.factor.t(), other.factor.view()),
         };
+        finite(&product)?;
+        // The Gram matrix squares the entries.
+        let (product, scale) = near_one(&product);
         if self.rank != Rank::Deficient
             && other.rank != Rank::Deficient
             && let Some(norm) = nuclear_norm_by_gram(&product)?
         {
-            return Ok(norm);
+            return Ok(norm * scale);
         }
-        Ok(singular_values(&product)?.sum())
+        Ok(singular_values(&product)?.sum() * scale)
     }
 }
 

@@ -10,6 +10,8 @@ mod backend;
 mod covariance;
 mod gemm;
 
+use std::borrow::Cow;
+
 use ndarray::{Array1, Array2};
 
 pub use covariance::{CovarianceFactor, Spectrum, sqrtm};
@@ -94,7 +96,9 @@ pub fn eigh(a: &Array2<f64>) -> Result<Eigh, LinalgError> {
     if a.is_empty() {
         return Ok(Eigh { values: Array1::zeros(0), vectors: a.clone() });
     }
-    backend::eigh(a).ok_or_else(|| no_convergence("symmetric eigenvalue", a))
+    let (matrix, scale) = near_one(a);
+    let Eigh { values, vectors } = backend::eigh(&matrix).ok_or_else(|| no_convergence("symmetric eigenvalue", a))?;
+    Ok(Eigh { values: values * scale, vectors })
 }
 
 /// Eigenvalues (ascending) of a symmetric matrix, read from its lower triangle.
@@ -108,7 +112,9 @@ pub fn eigenvalues(a: &Array2<f64>) -> Result<Array1<f64>, LinalgError> {
     if a.is_empty() {
         return Ok(Array1::zeros(0));
     }
-    backend::eigenvalues(a).ok_or_else(|| no_convergence("symmetric eigenvalue", a))
+    let (matrix, scale) = near_one(a);
+    let values = backend::eigenvalues(&matrix).ok_or_else(|| no_convergence("symmetric eigenvalue", a))?;
+    Ok(values * scale)
 }
 
 /// Cholesky factor `L` (lower triangular, `A = L·Lᵀ`) of a symmetric matrix, read from its lower triangle;
@@ -121,7 +127,8 @@ pub fn cholesky(a: &Array2<f64>) -> Result<Option<Array2<f64>>, LinalgError> {
     if a.is_empty() {
         return Ok(Some(a.clone()));
     }
-    Ok(backend::cholesky(a))
+    let (matrix, scale) = near_one(a);
+    Ok(backend::cholesky(&matrix).map(|factor| if scale == 1.0 { factor } else { factor * scale.sqrt() }))
 }
 
 /// Singular values of any matrix, in descending order.
@@ -135,7 +142,24 @@ pub fn singular_values(a: &Array2<f64>) -> Result<Array1<f64>, LinalgError> {
     if a.is_empty() {
         return Ok(Array1::zeros(0));
     }
-    backend::singular_values(a).ok_or_else(|| no_convergence("singular value", a))
+    let (matrix, scale) = near_one(a);
+    let values = backend::singular_values(&matrix).ok_or_else(|| no_convergence("singular value", a))?;
+    Ok(values * scale)
+}
+
+/// Entries of matrices that are factorised as they are. Of larger and smaller ones the solvers form squares and fourth powers that leave the
+/// range of f64.
+const SAFE: std::ops::Range<f64> = 1e-60..1e60;
+
+/// A matrix whose largest entry is [`SAFE`], and the power of four, which costs no digit, by which the given one is larger.
+fn near_one(a: &Array2<f64>) -> (Cow<'_, Array2<f64>>, f64) {
+    let largest = a.fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    if largest == 0.0 || SAFE.contains(&largest) {
+        return (Cow::Borrowed(a), 1.0);
+    }
+    // No power beyond these, whose inverse would leave the range itself.
+    let scale = 4.0_f64.powi(((largest.log2() / 2.0) as i32).clamp(-500, 500));
+    (Cow::Owned(a / scale), scale)
 }
 
 /// Checks what every factorisation of a square matrix requires.

@@ -294,3 +294,28 @@ fn views_of_every_layout_have_the_same_products() {
         assert!(norm(&(product - &expected)) < tolerance(7) * norm(&expected));
     }
 }
+
+#[test]
+fn no_factorisation_depends_on_the_scale() {
+    let (a, b) = (covariance(&random(40, 12, 20)), covariance(&random(40, 12, 21)));
+    // Fewer samples than dimensions, which no Cholesky takes.
+    let singular = covariance(&random(6, 12, 22));
+    let trace = |a: &Array2<f64>, b: &Array2<f64>| {
+        let [a, b] = [a, b].map(|sigma| CovarianceFactor::of_covariance(sigma).unwrap());
+        a.trace_sqrt_product(&b).unwrap()
+    };
+    for exponent in [-1000, -700, -560, -530, -200, 200, 500, 530, 1000] {
+        let scale = 2.0_f64.powi(exponent);
+        let near = |found: f64, expected: f64| {
+            let relative = (found / scale / expected - 1.0).abs();
+            assert!(relative < tolerance(12), "2^{exponent}: {found:e} is off by {relative:e}");
+        };
+        near(trace(&(&a * scale), &(&b * scale)), trace(&a, &b));
+        near(trace(&(&a * scale), &(&singular * scale)), trace(&a, &singular));
+        near(eigenvalues(&(&a * scale)).unwrap()[11], eigenvalues(&a).unwrap()[11]);
+        near(eigh(&(&a * scale)).unwrap().values[0], eigh(&a).unwrap().values[0]);
+        near(singular_values(&(&a * scale)).unwrap()[0], singular_values(&a).unwrap()[0]);
+        let root = sqrtm(&(&a * scale)).unwrap();
+        near(root.dot(&root)[(3, 3)], a[(3, 3)]);
+    }
+}
