@@ -116,6 +116,8 @@ pub struct Measured {
     pub provenance: Option<Provenance>,
     /// The index of the image behind each row, where the set holds images.
     pub rows: Vec<usize>,
+    /// Digests of the images, shortened to 64 bits, where they were seen: equal for equal files.
+    pub digests: BTreeSet<u64>,
     /// Where it came from and what became of it.
     pub report: SetReport,
     /// Why its features were not kept in the cache, where they should have been.
@@ -126,7 +128,8 @@ impl Measured {
     /// A set that was measured before, as its file tells.
     fn from_file(data: SetData, report: SetReport, provenance: &Option<Provenance>) -> Self {
         let report = SetReport { provenance: provenance.clone(), ..report };
-        Self { data, provenance: provenance.clone(), rows: Vec::new(), report, not_cached: None }
+        let (provenance, digests) = (provenance.clone(), BTreeSet::new());
+        Self { data, provenance, rows: Vec::new(), digests, report, not_cached: None }
     }
 }
 
@@ -139,6 +142,7 @@ pub struct Extracted {
     /// Why the features were not kept in the cache, where they should have been.
     pub not_cached: Option<String>,
     rows: Vec<usize>,
+    digests: BTreeSet<u64>,
 }
 
 /// A network in use, and the cache beside it.
@@ -224,9 +228,9 @@ impl Measurer {
         if self.mode == CacheMode::Off {
             return self.measure_streaming(images, needs, observer, interrupt);
         }
-        let Extracted { file, report, rows, not_cached } = self.extract(images, observer, interrupt)?;
+        let Extracted { file, report, rows, digests, not_cached } = self.extract(images, observer, interrupt)?;
         let provenance = file.provenance.clone();
-        Ok(Measured { data: data_of(file, needs, interrupt)?, provenance, rows, report, not_cached })
+        Ok(Measured { data: data_of(file, needs, interrupt)?, provenance, rows, digests, report, not_cached })
     }
 
     /// One pass that keeps nothing but what is needed.
@@ -250,7 +254,8 @@ impl Measurer {
         let (part, seconds) = network.partial(Portion::of(images), gathered, named, observer, interrupt)?;
         let rows = part.gathered().indices().iter().collect();
         let (report, provenance) = (report_of_pass(images, &part, seconds), part.provenance());
-        Ok(Measured { data: part.into_data(needs, interrupt)?, provenance, rows, report, not_cached: None })
+        let digests = part.digests().clone();
+        Ok(Measured { data: part.into_data(needs, interrupt)?, provenance, rows, digests, report, not_cached: None })
     }
 
     /// Everything that the network says of the images, from the cache where it may be.
@@ -278,13 +283,14 @@ impl Measurer {
                 cache: Some(CacheUse::Hit),
                 ..SetReport::of(images.path(), images.kind(), Some(rows.len() as u64))
             };
-            return Ok(Extracted { file, report, rows, not_cached: None });
+            return Ok(Extracted { file, report, rows, digests: BTreeSet::new(), not_cached: None });
         }
         let everything = Accumulator::of_everything();
         let network = self.network_mut();
         let (part, seconds) = network.partial(Portion::of(images), everything, false, observer, interrupt)?;
         let rows: Vec<usize> = part.gathered().indices().iter().collect();
         let mut report = report_of_pass(images, &part, seconds);
+        let digests = part.digests().clone();
         let mut file = part.into_feature_file().expect("a pass that succeeds has images");
         let mut not_cached = None;
         if let Some(cache) = self.cache.as_ref().filter(|_| self.mode != CacheMode::Off) {
@@ -301,7 +307,7 @@ impl Measurer {
             not_cached = stored.err();
         }
         file.names = Some(names(images, &rows));
-        Ok(Extracted { file, report, rows, not_cached })
+        Ok(Extracted { file, report, rows, digests, not_cached })
     }
 
     /// The name of the images' features in the cache, where it is used. An image that cannot be read has no place in it; the

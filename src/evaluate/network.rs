@@ -236,6 +236,7 @@ impl Network {
             }
             false => part,
         };
-        Ok((part.with_findings(summary.skipped, summary.census, Some(self.provenance())), seconds))
+        let part = part.with_findings(summary.skipped, summary.census, Some(self.provenance()));
+        Ok((part.with_digests(summary.digests), seconds))
     }
 }

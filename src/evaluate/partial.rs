@@ -178,6 +178,8 @@ pub struct Partial {
     names: Option<Vec<(usize, String)>>,
     skipped: Vec<SkippedImage>,
     census: Census,
+    /// As in a summary of a pass; not written.
+    digests: BTreeSet<u64>,
     provenance: Option<Provenance>,
 }
 
@@ -204,6 +206,7 @@ impl Partial {
             names: None,
             skipped: Vec::new(),
             census: Census::default(),
+            digests: BTreeSet::new(),
             provenance: None,
         }
     }
@@ -230,6 +233,16 @@ impl Partial {
         provenance: Option<Provenance>,
     ) -> Self {
         Self { skipped, census, provenance, ..self }
+    }
+
+    /// Adds the digests of the images.
+    pub(super) fn with_digests(self, digests: BTreeSet<u64>) -> Self {
+        Self { digests, ..self }
+    }
+
+    /// The digests of the images, where these were seen.
+    pub(super) fn digests(&self) -> &BTreeSet<u64> {
+        &self.digests
     }
 
     /// The set that it is of.
@@ -303,6 +316,7 @@ impl Partial {
             _ => self.gathered.join(part.gathered).map_err(MergeError::from),
         };
         merged.map_err(|source| PartialError::Merge { part: title, other, source })?;
+        self.digests.extend(part.digests);
         self.take_findings(part.names, part.skipped, &part.census, part.provenance);
         (self.shard, self.file) = (None, None);
         Ok(())
@@ -314,6 +328,7 @@ impl Partial {
     /// [`GatherError`]; then nothing has changed.
     pub(super) fn extend(&mut self, next: Self) -> Result<(), GatherError> {
         self.gathered.extend(&next.gathered)?;
+        self.digests.extend(next.digests);
         self.take_findings(next.names, next.skipped, &next.census, next.provenance);
         Ok(())
     }
@@ -527,7 +542,8 @@ impl Partial {
         let (of_features, of_spatial) = (statistics("")?, statistics("spatial_")?);
         let gathered = Accumulator::of_parts(indices, [features, logits, spatial], [of_features, of_spatial]);
         let names = names.map(|names| gathered.indices().iter().zip(names).collect());
-        Ok(Self { set, shard, file: None, gathered, names, skipped, census, provenance })
+        let digests = BTreeSet::new();
+        Ok(Self { set, shard, file: None, gathered, names, skipped, census, digests, provenance })
     }
 }
 

@@ -12,7 +12,7 @@ use super::jackknife::{JackknifeOptions, jackknife_logits};
 use super::parameter::{Arguments, Choice, Kind, Parameter};
 use super::random_state::RandomState;
 use super::score::{About, Better, Counts, Need, Quantity, Score, ScoreInterval, Sets};
-use super::value::Value;
+use super::value::{Caution, Value};
 use crate::error::{Blame, Blamed};
 use crate::interrupt::Interrupt;
 use crate::stats::Logits;
@@ -378,7 +378,9 @@ impl Score for Row {
         let score = inception_score(logits, options)?;
         let note = format!("{} splits", score.splits);
         let value = Value::new(&ABOUT, &Reported::new(score, options)).spread(score.std).note(0, note);
-        Ok(value.range([1.0, logits.dim() as f64]))
+        let value = value.range([1.0, logits.dim() as f64]);
+        let in_order = options.order == Order::AsGiven && score.splits > 1;
+        Ok(if in_order && is_sorted_by_class(logits) { value.caution(Caution::SortedByClass) } else { value })
     }
 
     /// Of the score of one split, which has no randomness.
@@ -395,6 +397,23 @@ impl Score for Row {
         })?;
         Ok(vec![ScoreInterval { interval, of: Some("Inception Score of one split") }])
     }
+}
+
+/// How much more often neighbours are of the same class than any two images, where the images are taken to be sorted by class.
+const SORTED_EXCESS: f64 = 0.25;
+
+/// Whether neighbours are of the same class, by the largest logit, far more often than any two images.
+fn is_sorted_by_class(logits: &Logits) -> bool {
+    let largest = |row: ArrayView1<'_, f32>| {
+        row.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(class, _)| class)
+    };
+    let classes: Vec<usize> = logits.view().outer_iter().map(largest).collect();
+    let mut counts = vec![0.0_f64; logits.dim()];
+    classes.iter().for_each(|&class| counts[class] += 1.0);
+    let images = classes.len() as f64;
+    let of_any_two: f64 = counts.iter().map(|count| (count / images).powi(2)).sum();
+    let of_neighbours = classes.windows(2).filter(|pair| pair[0] == pair[1]).count() as f64 / (images - 1.0).max(1.0);
+    of_neighbours > of_any_two + SORTED_EXCESS
 }
 
 #[cfg(test)]
@@ -420,6 +439,23 @@ mod tests {
         let sure = logits(Array2::from_shape_fn((40, 8), |(row, column)| if row % 8 == column { 200.0 } else { 0.0 }));
         let score = inception_score(&sure, plain(5)).unwrap();
         assert!((score.mean - 8.0).abs() < 1e-12 && score.std < 1e-12, "{score:?}");
+    }
+
+    #[test]
+    fn images_sorted_by_class_are_noticed_and_others_are_not() {
+        let of = |class: &dyn Fn(usize) -> usize| {
+            let values =
+                Array2::from_shape_fn((200, 10), |(row, column)| if class(row) == column { 50.0 } else { 0.0 });
+            is_sorted_by_class(&logits(values))
+        };
+        assert!(of(&|row| row / 20), "ten classes in order");
+        assert!(of(&|row| row / 100), "two");
+        assert!(!of(&|row| row % 10));
+        assert!(!of(&|_| 3), "a generator of one class has no order");
+        let mut random = RandomState::new(1);
+        let drawn: Vec<usize> = random.permutation(200);
+        assert!(!of(&|row| drawn[row] % 10));
+        assert!(!is_sorted_by_class(&logits(Array2::zeros((1, 10)))));
     }
 
     #[test]

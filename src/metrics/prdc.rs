@@ -109,15 +109,16 @@ const F_SCORE_GUARD: f64 = 1e-5;
 /// # Errors
 /// [`MetricError`] when the dimensions differ, k is zero, or a set has no more than k images.
 pub fn prdc(real: &Features, fake: &Features, options: PrdcOptions) -> Result<Prdc, MetricError> {
-    prdc_until(real, fake, options, &Interrupt::new())
+    Ok(prdc_until(real, fake, options, &Interrupt::new())?.0)
 }
 
+/// With the numbers of real and of fake images of which a ball is a point.
 fn prdc_until(
     real: &Features,
     fake: &Features,
     options: PrdcOptions,
     interrupt: &Interrupt,
-) -> Result<Prdc, MetricError> {
+) -> Result<(Prdc, [usize; 2]), MetricError> {
     let PrdcOptions { precision_recall, density_coverage } = options;
     same_dimension(real, fake)?;
     options.check(Counts { real: Some(real.len()), fake: Some(fake.len()) })?;
@@ -153,13 +154,15 @@ fn prdc_until(
     }
 
     let (precision, recall) = (share(&seen.fake_in_real), share(&seen.real_in_fake));
-    Ok(Prdc {
+    let found = Prdc {
         precision,
         recall,
         f_score: 2.0 * precision * recall / (precision + recall).max(F_SCORE_GUARD),
         density: seen.balls as f64 / (density_coverage.neighbours as f64 * fake.len() as f64),
         coverage: share(&seen.covered),
-    })
+    };
+    let points = |radii: &[[f64; 2]]| radii.iter().filter(|radii| radii.contains(&0.0)).count();
+    Ok((found, [points(&real_radii), points(&fake_radii)]))
 }
 
 fn share(flags: &[bool]) -> f64 {
@@ -299,11 +302,13 @@ impl Score for Row {
         let definition: PrdcDefinition = definitions.get();
         let [real, fake] = definition.subsets(sets.features()?);
         let options = definition.options;
-        let score = prdc_until(&real, &fake, options, interrupt)?;
+        let (score, points) = prdc_until(&real, &fake, options, interrupt)?;
         let k = |balls: Balls| format!("k = {}", balls.neighbours);
         let value = Value::defined(&ABOUT, &score, &definition)
             .note(0, k(options.precision_recall))
             .note(3, k(options.density_coverage));
+        let copies = Set::BOTH.into_iter().zip(points).filter(|(_, images)| *images > 0);
+        let value = copies.fold(value, |value, (set, images)| value.caution(Caution::Copies { set, images }));
         Ok(match definition.subset {
             None => value.caution(Caution::NumberOfImages),
             Some(_) => value,
@@ -320,7 +325,7 @@ impl Score for Row {
         let definition: PrdcDefinition = definitions.get();
         let [real, fake] = definition.subsets(sets.features()?);
         let found = jackknife_parts([real.len(), fake.len()], options, |x, y| -> Result<_, MetricError> {
-            let score = prdc_until(&x.of(&real), &y.of(&fake), definition.options, interrupt)?;
+            let (score, _) = prdc_until(&x.of(&real), &y.of(&fake), definition.options, interrupt)?;
             Ok([score.precision, score.recall, score.f_score, score.density, score.coverage])
         })?;
         Ok(found.map(|interval| ScoreInterval { interval, of: None }).into())

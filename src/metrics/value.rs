@@ -47,6 +47,15 @@ pub enum Caution {
         /// The eigenvalue.
         eigenvalue: f64,
     },
+    /// The ball of some images is a point, since as many copies of them as it reaches to are in their own set.
+    Copies {
+        /// Whose images.
+        set: Set,
+        /// How many.
+        images: usize,
+    },
+    /// It is of images in their order, which are sorted by class.
+    SortedByClass,
 }
 
 /// Rows that belong to a score, such as its classes: for people.

@@ -24,6 +24,7 @@ mod recorded;
 mod recorded_set;
 mod series;
 mod text;
+mod unlike;
 mod warning;
 mod warnings;
 
@@ -148,7 +149,7 @@ impl Report {
             preparation: done.preparation,
             linalg: linalg::BACKEND,
             sets: sets.iter().map(|set| set.report.clone()).collect(),
-            warnings: warnings::of(done, &sets).into_iter().map(Into::into).collect(),
+            warnings: warnings::of(done).into_iter().map(Into::into).collect(),
             bounds: done.bounds.clone(),
             metric_seconds: done.metric_seconds,
             total_seconds: done.total_seconds,

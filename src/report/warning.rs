@@ -42,7 +42,7 @@ pub enum Warning {
         /// Path of the set.
         set: String,
         /// How many.
-        count: usize,
+        count: u64,
     },
     /// A covariance had a negative eigenvalue beyond rounding.
     Clipped {
@@ -78,6 +78,71 @@ pub enum Warning {
         set: String,
         /// Why.
         reason: String,
+    },
+    /// Images of the sets have other sizes.
+    DifferentSizes {
+        /// Paths of the sets.
+        sets: [String; 2],
+        /// The usual size of each, or its range.
+        sizes: [String; 2],
+    },
+    /// Images of one set are squeezed to the network's input, those of the other are not.
+    DifferentAspects {
+        /// Paths of the sets.
+        sets: [String; 2],
+        /// The share of squeezed images of each.
+        squeezed: [f64; 2],
+    },
+    /// Images of the sets were encoded in ways that leave other traces.
+    DifferentEncodings {
+        /// Paths of the sets.
+        sets: [String; 2],
+        /// The most frequent encoding of each.
+        encodings: [String; 2],
+    },
+    /// One set is a part of the other.
+    Nested {
+        /// Path of the part.
+        inner: String,
+        /// Path of the other.
+        outer: String,
+    },
+    /// The same images are in both sets.
+    SharedImages {
+        /// How many.
+        images: usize,
+    },
+    /// A few images are of another size than all others.
+    OddSizes {
+        /// Path of the set.
+        set: String,
+        /// The size of the others.
+        usual: String,
+        /// How many there are.
+        odd: u64,
+        /// One of them, with its size.
+        example: String,
+    },
+    /// Images of 16-bit gray, of which most levels become white.
+    GrayClipped {
+        /// Path of the set.
+        set: String,
+        /// How many.
+        images: u64,
+    },
+    /// Images of which the ball that precision and recall look at is a point.
+    Copies {
+        /// Path of the set.
+        set: String,
+        /// How many.
+        images: usize,
+        /// Of how many, where that is known.
+        of: Option<u64>,
+    },
+    /// Images are cut into splits in the order of their classes.
+    SortedByClass {
+        /// Path of the set.
+        set: String,
     },
     /// The slow engine runs since there is no other.
     Tract,
@@ -160,6 +225,79 @@ impl From<Warning> for WarningReport {
                 "not-cached",
                 format!("the features of {set} were not kept in the cache: {reason}"),
                 "the scores are not affected, but the next run extracts them again".into(),
+            ),
+            Warning::DifferentSizes { sets, sizes } => (
+                "different-sizes",
+                format!(
+                    "the images of {} are {}, those of {} {}: the network sees how they are enlarged or reduced, and so does the score",
+                    sets[0], sizes[0], sets[1], sizes[1]
+                ),
+                "bring both sets to the resolution of the generator, in the same way, before they are scored".into(),
+            ),
+            Warning::DifferentAspects { sets, squeezed } => {
+                let [real, fake] = squeezed.map(|share| 100.0 * share);
+                let message = format!(
+                    "{real:.0} % of the images of {} and {fake:.0} % of those of {} are not as wide and high as the network's input and are \
+                     squeezed to it",
+                    sets[0], sets[1]
+                );
+                ("different-aspects", message, "crop both sets in the same way before they are scored".into())
+            }
+            Warning::DifferentEncodings { sets, encodings } => (
+                "different-encodings",
+                format!(
+                    "{} is encoded as {}, {} as {}: networks see compression, and the score is of it too",
+                    sets[0], encodings[0], sets[1], encodings[1]
+                ),
+                "encode both sets in the same way, best without loss".into(),
+            ),
+            Warning::Nested { inner, outer } => (
+                "nested-sets",
+                format!("{inner} lies in {outer}: its images are in both sets"),
+                "keep the sets in folders side by side".into(),
+            ),
+            Warning::SharedImages { images } => (
+                "shared-images",
+                match images {
+                    1 => "1 image is in both sets".to_owned(),
+                    _ => format!("{images} images are in both sets"),
+                },
+                "check that no real images were copied to the generated ones; the score `duplicates` lists them".into(),
+            ),
+            Warning::OddSizes { set, usual, odd, example } => (
+                "odd-sizes",
+                match odd {
+                    1 => format!("1 image of {set} is not {usual} as all others: {example}"),
+                    _ => format!("{odd} images of {set} are not {usual} as all others: {example}"),
+                },
+                "check that no grid of samples or other picture is among the images".into(),
+            ),
+            Warning::GrayClipped { set, images } => (
+                "gray-clipped",
+                match images {
+                    1 => format!("1 image of {set} holds 16-bit gray: as in Pillow, all levels above 255 are white"),
+                    _ => format!(
+                        "{images} images of {set} hold 16-bit gray: as in Pillow, all levels above 255 are white"
+                    ),
+                },
+                "rescale them to 8 bits, as their levels require".into(),
+            ),
+            Warning::Copies { set, images, of } => (
+                "copies",
+                format!(
+                    "{images}{} images of {set} have so many copies in it that the ball to their neighbours is a point, in which only \
+                     copies lie: precision, recall, density and coverage are lower for it",
+                    of.map_or(String::new(), |of| format!(" of {of}"))
+                ),
+                "remove the copies; the score `duplicates` lists them".into(),
+            ),
+            Warning::SortedByClass { set } => (
+                "sorted-by-class",
+                format!(
+                    "the images of {set} are sorted by class and are cut into splits in this order: each split sees some of the classes \
+                     only, and the Inception Score is too low"
+                ),
+                "shuffle the images, or cut them at random with `--is-order shuffled`".into(),
             ),
             Warning::Tract => (
                 "slow-engine",

@@ -1,13 +1,16 @@
 //! What there is to be careful about after a run.
 
+use super::unlike;
 use super::warning::{FEW_IMAGES, Warning};
-use crate::evaluate::{Evaluated, Measured, SetReport};
+use crate::evaluate::{Evaluated, Measured, MeasuredSet, SetReport};
 use crate::extractor::ExtractorId;
 use crate::metrics::{Caution, Set};
 use crate::score::Scores;
 
 /// All warnings of a run, about the sets in the order of the arguments.
-pub(super) fn of(done: &Evaluated, sets: &[&Measured]) -> Vec<Warning> {
+pub(super) fn of(done: &Evaluated) -> Vec<Warning> {
+    let inputs: Vec<&MeasuredSet> = done.real.iter().chain([&done.fake]).collect();
+    let sets: Vec<&Measured> = inputs.iter().map(|set| &set.measured).collect();
     let mut warnings = Vec::new();
     for left_out in &done.plan.left_out {
         warnings.push(Warning::LeftOut { metric: left_out.metric, reason: left_out.reason.to_string() });
@@ -20,8 +23,15 @@ pub(super) fn of(done: &Evaluated, sets: &[&Measured]) -> Vec<Warning> {
     for found in here {
         warnings.push(Warning::NoInterval { metrics: vec![found.metric], reason: Some(found.reason.to_string()) });
     }
-    if let [real, fake] = sets {
+    if let [real, fake] = sets[..] {
         warnings.extend(of_pair(&done.scores, [real, fake]));
+    }
+    if let [real, fake] = inputs[..] {
+        warnings.extend(unlike::of_pair(real, fake));
+    }
+    warnings.extend(inputs.iter().flat_map(|set| unlike::of_set(set)));
+    if done.scores.iter().any(|(_, value)| value.cautions.contains(&Caution::SortedByClass)) {
+        warnings.push(Warning::SortedByClass { set: name(&done.fake.measured.report) });
     }
     warnings.extend(sets.iter().filter_map(|set| not_cached(&set.report, set.not_cached.as_deref())));
     if done.extractor.as_ref().is_some_and(|info| info.engine.name == "tract") {
@@ -39,7 +49,9 @@ pub(super) fn of(done: &Evaluated, sets: &[&Measured]) -> Vec<Warning> {
 
 /// The warning of images that were left out.
 pub(super) fn skipped(set: &SetReport) -> Option<Warning> {
-    let count = set.skipped.len();
+    let census = set.provenance.as_ref().and_then(|provenance| provenance.census.as_ref());
+    // A file of features tells how many were left out when it was written.
+    let count = census.map_or(0, |census| census.left_out).max(set.skipped.len() as u64);
     (count > 0).then(|| Warning::Skipped { set: name(set), count })
 }
 
@@ -74,6 +86,9 @@ fn of_pair(scores: &Scores, pair: [&Measured; 2]) -> Vec<Warning> {
         warnings.extend(cautions().filter_map(|caution| match caution {
             Caution::Clipped { set: whose, eigenvalue } if whose == which => {
                 Some(Warning::Clipped { set: name(&set.report), eigenvalue })
+            }
+            Caution::Copies { set: whose, images } if whose == which => {
+                Some(Warning::Copies { set: name(&set.report), images, of: set.report.images })
             }
             _ => None,
         }));

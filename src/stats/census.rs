@@ -18,10 +18,13 @@ pub struct Census {
     pub encodings: BTreeMap<String, u64>,
     /// Widths and heights; `None` for no image.
     pub sizes: Option<Sizes>,
+    /// Images that were left out, since they could not be decoded.
+    #[serde(default)]
+    pub left_out: u64,
 }
 
 /// Widths and heights of some images, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
     /// Smallest and largest width.
     pub width: [u32; 2],
@@ -31,7 +34,26 @@ pub struct Sizes {
     pub squeezed: u64,
     /// Images that are smaller than the network's input, on one side at least.
     pub enlarged: u64,
+    /// How many images have each size, by width and height; empty where there are more than 32 sizes.
+    #[serde(default)]
+    pub counts: Vec<SizeCount>,
 }
+
+/// The images of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeCount {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Number of images.
+    pub images: u64,
+    /// Index of the first of them.
+    pub first: usize,
+}
+
+/// Sizes of which the images are counted: of photographs, which have a size each, nobody needs the list.
+const SIZES_COUNTED: usize = 32;
 
 /// The sum modulo 2²⁵⁶ of the SHA-256 of each index with the digest of its image. A sum does not depend on the order, and no
 /// two sets share one by accident.
@@ -92,8 +114,9 @@ impl Census {
             height: [size[1]; 2],
             squeezed: u64::from((aspect.ln()).abs() > ASPECT_TOLERANCE),
             enlarged: u64::from(size[0] < input[0] || size[1] < input[1]),
+            counts: vec![SizeCount { width: size[0], height: size[1], images: 1, first: index }],
         };
-        self.add_sizes(one);
+        self.add_sizes(&one);
     }
 
     /// Counts the images of another part of the set.
@@ -102,17 +125,45 @@ impl Census {
         for (encoding, images) in &other.encodings {
             *self.encodings.entry(encoding.clone()).or_default() += images;
         }
-        other.sizes.into_iter().for_each(|sizes| self.add_sizes(sizes));
+        self.left_out += other.left_out;
+        other.sizes.iter().for_each(|sizes| self.add_sizes(sizes));
     }
 
-    fn add_sizes(&mut self, other: Sizes) {
+    fn add_sizes(&mut self, other: &Sizes) {
+        let Some(ours) = &mut self.sizes else {
+            self.sizes = Some(other.clone());
+            return;
+        };
         let both = |a: [u32; 2], b: [u32; 2]| [a[0].min(b[0]), a[1].max(b[1])];
-        self.sizes = Some(self.sizes.map_or(other, |ours| Sizes {
-            width: both(ours.width, other.width),
-            height: both(ours.height, other.height),
-            squeezed: ours.squeezed + other.squeezed,
-            enlarged: ours.enlarged + other.enlarged,
-        }));
+        ours.width = both(ours.width, other.width);
+        ours.height = both(ours.height, other.height);
+        ours.squeezed += other.squeezed;
+        ours.enlarged += other.enlarged;
+        // Once there were too many in one part, there are in the whole.
+        let is_counted = !ours.counts.is_empty() && !other.counts.is_empty();
+        other.counts.iter().filter(|_| is_counted).for_each(|&count| add_count(&mut ours.counts, count));
+        if !is_counted || ours.counts.len() > SIZES_COUNTED {
+            ours.counts.clear();
+        }
+    }
+}
+
+impl Sizes {
+    /// The size that most of the images have, if most have one.
+    pub fn usual(&self) -> Option<SizeCount> {
+        let most = self.counts.iter().max_by_key(|count| count.images).copied();
+        most.filter(|most| 2 * most.images > self.counts.iter().map(|count| count.images).sum())
+    }
+}
+
+/// Adds images of a size to the counts, which are sorted by size.
+fn add_count(counts: &mut Vec<SizeCount>, other: SizeCount) {
+    match counts.binary_search_by_key(&(other.width, other.height), |count| (count.width, count.height)) {
+        Ok(place) => {
+            counts[place].images += other.images;
+            counts[place].first = counts[place].first.min(other.first);
+        }
+        Err(place) => counts.insert(place, other),
     }
 }
 
@@ -138,8 +189,31 @@ mod tests {
         }
         assert_ne!(census(&[0, 1]).content, census(&[0, 2]).content);
         assert_eq!(whole.encodings, BTreeMap::from([("PNG".to_owned(), 5)]));
-        let sizes = Sizes { width: [10, 14], height: [20, 20], squeezed: 5, enlarged: 5 };
+        let counts = (0..5).map(|at| SizeCount { width: 10 + at, height: 20, images: 1, first: at as usize }).collect();
+        let sizes = Sizes { width: [10, 14], height: [20, 20], squeezed: 5, enlarged: 5, counts };
         assert_eq!(whole.sizes, Some(sizes));
+    }
+
+    #[test]
+    fn many_sizes_are_not_counted_whatever_the_parts() {
+        let all: Vec<usize> = (0..SIZES_COUNTED + 1).collect();
+        let whole = census(&all);
+        assert!(whole.sizes.as_ref().unwrap().counts.is_empty());
+        let (first, second) = all.split_at(20);
+        let mut merged = census(second);
+        merged.merge(&census(first));
+        merged.merge(&census(&[]));
+        assert_eq!(merged, whole);
+        assert_eq!(census(&all[1..]).sizes.unwrap().counts.len(), SIZES_COUNTED);
+    }
+
+    #[test]
+    fn the_usual_size_is_that_of_most() {
+        let mut census = census(&[0, 7]);
+        assert_eq!(census.sizes.as_ref().unwrap().usual(), None);
+        census.add(3, &[1; 32], "PNG".into(), [10, 20], [20, 20]);
+        let usual = SizeCount { width: 10, height: 20, images: 2, first: 0 };
+        assert_eq!(census.sizes.unwrap().usual(), Some(usual));
     }
 
     #[test]

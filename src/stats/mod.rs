@@ -35,7 +35,7 @@ mod moments;
 #[cfg(feature = "inference")]
 mod spilled;
 
-pub use census::{Census, ContentSum, Sizes};
+pub use census::{Census, ContentSum, SizeCount, Sizes};
 #[cfg(feature = "inference")]
 pub(crate) use feature_file::PART;
 pub use feature_file::{FeatureFile, FeatureFileError};

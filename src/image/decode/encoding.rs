@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::Format;
 use super::jpeg_encoding::JpegEncoding;
+use super::{Format, png, tiff};
 
 /// How an image was encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,8 @@ pub enum Encoding {
     Levels,
     /// In a file of this format, of which no more is known.
     File(Format),
+    /// In a file of this format that holds gray of 16 bits, of which all levels above 255 are white.
+    Gray16(Format),
     /// In a JPEG file, as its header says.
     Jpeg(JpegEncoding),
     /// In a file that no decoder here knows.
@@ -24,6 +26,8 @@ impl Encoding {
     pub fn of(bytes: &[u8]) -> Self {
         match Format::sniff(bytes) {
             Some(Format::Jpeg) => JpegEncoding::of(bytes).map_or(Encoding::File(Format::Jpeg), Encoding::Jpeg),
+            Some(format @ Format::Png) if png::is_gray16(bytes) => Encoding::Gray16(format),
+            Some(format @ Format::Tiff) if tiff::is_gray16(bytes) => Encoding::Gray16(format),
             Some(format) => Encoding::File(format),
             None => Encoding::Unknown,
         }
@@ -35,6 +39,7 @@ impl fmt::Display for Encoding {
         match self {
             Encoding::Levels => f.pad("levels"),
             Encoding::File(format) => format.fmt(f),
+            Encoding::Gray16(format) => write!(f, "{format} of 16-bit gray"),
             Encoding::Jpeg(jpeg) => jpeg.fmt(f),
             Encoding::Unknown => f.pad("unknown"),
         }
@@ -56,6 +61,8 @@ mod tests {
         assert_eq!(of("420.jpg"), "JPEG quality 80 4:2:0");
         assert_eq!(of("truncated_header.jpg"), "JPEG");
         assert_eq!(of("photo.png"), "PNG");
+        assert_eq!(of("gray16.png"), "PNG of 16-bit gray");
+        assert_eq!(of("gray.tif"), "TIFF");
         assert_eq!(Encoding::of(b"hello").to_string(), "unknown");
         assert_eq!(Encoding::Levels.to_string(), "levels");
     }

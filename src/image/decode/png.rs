@@ -20,6 +20,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     }
 }
 
+/// Whether the header announces gray of 16 bits.
+pub(super) fn is_gray16(bytes: &[u8]) -> bool {
+    // Behind the signature, the length and name of the first chunk, width and height.
+    matches!(bytes.get(24..26), Some([16, 0]))
+}
+
 fn decode_ended(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     let mut decoder = Decoder::new(Cursor::new(bytes));
     // Palettes are looked up and 1, 2 and 4 bits scaled to 8; 16 bits stay.

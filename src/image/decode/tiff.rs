@@ -46,6 +46,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     orient(RgbImage::new(width, height, pixels)?, orientation)
 }
 
+/// Whether the first page holds gray of 16 bits.
+pub(super) fn is_gray16(bytes: &[u8]) -> bool {
+    let colour = Decoder::new(Cursor::new(bytes)).and_then(|mut reader| reader.colortype());
+    matches!(colour, Ok(ColorType::Gray(16)))
+}
+
 /// Stops at what Pillow reads in another way than the `tiff` crate, or at what was never compared.
 fn refuse_what_is_not_established(reader: &mut Reader<'_>, colour: ColorType) -> Result<(), DecodeError> {
     const WHITE_IS_ZERO: u16 = 0;
