@@ -62,6 +62,20 @@ fn tf1_and_clean_are_bit_exact() {
     assert!(compared.len() == 2 && compared.values().all(|&count| count >= 10), "{compared:?}");
 }
 
+/// Portraits come out in other last digits since Pillow 13; each mode is one of the two.
+#[test]
+fn both_orders_of_pillow_are_bit_exact() {
+    let hashes: BTreeMap<String, BTreeMap<String, String>> = fixture("image/pillow_orders.json");
+    let of =
+        |mode: &str, key: &str| sha256_hex(resized(&format!("{mode} {key}")).1.iter().map(|value| value.to_le_bytes()));
+    let (before, since) = (&hashes["12.3.0"], &hashes["13.0.0"]);
+    for (key, hash) in before {
+        assert_eq!(of("clean", key), *hash, "{key}");
+        assert_eq!(of("clean-pillow13", key), since[key], "{key}");
+    }
+    assert!(before.iter().filter(|(key, hash)| since[*key] != **hash).count() >= 4);
+}
+
 #[test]
 fn every_mode_agrees_with_its_implementation_value_by_value() {
     let mut samples = NpzReader::new(fixture_file("image/resized.npz")).unwrap();

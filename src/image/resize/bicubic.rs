@@ -1,8 +1,8 @@
 //! Pillow's bicubic filter on float channels (mode `F`), as clean-fid runs it.
 //!
 //! The filter is Keys' cubic with a = −½, widened by the scale when it shrinks, which is what antialiases. Weights and
-//! sums are f64, an f32 is stored after each of the two passes, horizontal first, and a pass that keeps its length is
-//! left out: this order of roundings is Pillow's and makes the result bit-exact.
+//! sums are f64, an f32 is stored after each of the two passes, and a pass that keeps its length is left out: this order of
+//! roundings is Pillow's and makes the result bit-exact. Which pass comes first depends on Pillow's version: see [`Order`].
 
 use crate::image::RgbImage;
 
@@ -52,83 +52,112 @@ fn windows(source: usize, target: usize) -> Option<Vec<Window>> {
     Some((0..target).map(window).collect())
 }
 
+/// Which pass comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The horizontal one: Pillow up to 12, with which all published figures were made.
+    HorizontalFirst,
+    /// The vertical one where Pillow 13 and later find that to be less work.
+    LessWorkFirst,
+}
+
+impl Order {
+    fn is_vertical_first(self, source: (usize, usize), target: (usize, usize)) -> bool {
+        let shrinks_by = |from: usize, to: usize| from as i64 - to as i64;
+        let (narrower, lower) = (shrinks_by(source.0, target.0), shrinks_by(source.1, target.1));
+        self == Order::LessWorkFirst && lower > 0 && lower > 2 * narrower
+    }
+}
+
 /// A bicubic resizer to a fixed size.
 #[derive(Debug, Clone)]
 pub(super) struct Bicubic {
     target: (usize, usize),
+    order: Order,
     /// Size of the image that the windows were computed for.
     source: (usize, usize),
     columns: Option<Vec<Window>>,
     rows: Option<Vec<Window>>,
-    /// One plane after the horizontal pass: the source's height, the target's width.
-    narrowed: Vec<f32>,
+    /// One plane of the source.
+    channel: Vec<f32>,
+    /// The plane after the first pass.
+    between: Vec<f32>,
     /// One row of sums.
     sums: Vec<f64>,
 }
 
 impl Bicubic {
-    pub(super) fn new(target: (usize, usize)) -> Self {
-        Self { target, source: (0, 0), columns: None, rows: None, narrowed: vec![], sums: vec![0.0; target.0] }
+    pub(super) fn new(target: (usize, usize), order: Order) -> Self {
+        let (channel, between, sums) = (vec![], vec![], vec![]);
+        Self { target, order, source: (0, 0), columns: None, rows: None, channel, between, sums }
     }
 
     /// `out` holds three planes of the target's size.
     pub(super) fn resize(&mut self, image: &RgbImage, out: &mut [f32]) {
-        let source = (image.width() as usize, image.height() as usize);
+        let (source, target) = ((image.width() as usize, image.height() as usize), self.target);
+        let vertical_first = self.order.is_vertical_first(source, target);
+        let width_between = if vertical_first { source.0 } else { target.0 };
         if self.source != source {
             self.source = source;
-            self.columns = windows(source.0, self.target.0);
-            self.rows = windows(source.1, self.target.1);
-            self.narrowed = vec![0.0; self.target.0 * source.1];
+            self.columns = windows(source.0, target.0);
+            self.rows = windows(source.1, target.1);
+            self.channel = vec![0.0; source.0 * source.1];
+            self.between = vec![0.0; width_between * if vertical_first { target.1 } else { source.1 }];
+            self.sums = vec![0.0; width_between];
         }
-        for (channel, plane) in out.chunks_exact_mut(self.target.0 * self.target.1).enumerate() {
-            self.horizontal(image, channel);
-            self.vertical(plane);
+        let Self { columns, rows, channel: samples, between, sums, .. } = self;
+        for (channel, plane) in out.chunks_exact_mut(target.0 * target.1).enumerate() {
+            for (sample, pixel) in samples.iter_mut().zip(image.pixels().chunks_exact(3)) {
+                *sample = f32::from(pixel[channel]);
+            }
+            if vertical_first {
+                vertical(rows.as_deref(), samples, between, sums);
+                horizontal(columns.as_deref(), (between, source.0), (plane, target.0));
+            } else {
+                horizontal(columns.as_deref(), (samples, source.0), (between, target.0));
+                vertical(rows.as_deref(), between, plane, sums);
+            }
             for value in plane {
                 *value = value.clamp(0.0, 255.0);
             }
         }
     }
+}
 
-    fn horizontal(&mut self, image: &RgbImage, channel: usize) {
-        let lines = self.narrowed.chunks_exact_mut(self.target.0);
-        for (line, pixels) in lines.zip(image.pixels().chunks_exact(3 * self.source.0)) {
-            match &self.columns {
-                None => {
-                    for (value, pixel) in line.iter_mut().zip(pixels.chunks_exact(3)) {
-                        *value = f32::from(pixel[channel]);
-                    }
-                }
-                Some(windows) => {
-                    for (value, window) in line.iter_mut().zip(windows) {
-                        let samples = pixels[3 * window.first..].chunks_exact(3);
-                        let mut sum = 0.0;
-                        for (weight, pixel) in window.weights.iter().zip(samples) {
-                            sum += f64::from(pixel[channel]) * weight;
-                        }
-                        *value = sum as f32;
-                    }
-                }
+/// From a plane and its width to another; a copy where the width stays.
+fn horizontal(windows: Option<&[Window]>, (from, width): (&[f32], usize), (to, target): (&mut [f32], usize)) {
+    let Some(windows) = windows else {
+        to.copy_from_slice(from);
+        return;
+    };
+    for (line, samples) in to.chunks_exact_mut(target).zip(from.chunks_exact(width)) {
+        for (value, window) in line.iter_mut().zip(windows) {
+            let mut sum = 0.0;
+            for (weight, &sample) in window.weights.iter().zip(&samples[window.first..]) {
+                sum += f64::from(sample) * weight;
             }
+            *value = sum as f32;
         }
     }
+}
 
-    fn vertical(&mut self, plane: &mut [f32]) {
-        let Some(windows) = &self.rows else {
-            plane.copy_from_slice(&self.narrowed);
-            return;
-        };
-        let width = self.target.0;
-        for (line, window) in plane.chunks_exact_mut(width).zip(windows) {
-            self.sums.fill(0.0);
-            let samples = self.narrowed[window.first * width..].chunks_exact(width);
-            for (weight, samples) in window.weights.iter().zip(samples) {
-                for (sum, &sample) in self.sums.iter_mut().zip(samples) {
-                    *sum += f64::from(sample) * weight;
-                }
+/// From a plane to another of the same width, which is that of the sums; a copy where the height stays.
+fn vertical(windows: Option<&[Window]>, from: &[f32], to: &mut [f32], sums: &mut [f64]) {
+    let Some(windows) = windows else {
+        to.copy_from_slice(from);
+        return;
+    };
+    let width = sums.len();
+    for (line, window) in to.chunks_exact_mut(width).zip(windows) {
+        sums.fill(0.0);
+        let samples = from[window.first * width..].chunks_exact(width);
+        for (weight, samples) in window.weights.iter().zip(samples) {
+            for (sum, &sample) in sums.iter_mut().zip(samples) {
+                *sum += f64::from(sample) * weight;
             }
-            for (value, &sum) in line.iter_mut().zip(&self.sums) {
-                *value = sum as f32;
-            }
+        }
+        for (value, &sum) in line.iter_mut().zip(sums.iter()) {
+            *value = sum as f32;
         }
     }
 }
