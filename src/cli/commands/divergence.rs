@@ -8,6 +8,7 @@ mod input;
 mod options;
 mod output;
 mod picture;
+mod table;
 
 use std::path::PathBuf;
 

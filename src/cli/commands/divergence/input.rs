@@ -1,12 +1,16 @@
 //! What P and Q are: probabilities, densities, Gaussians or samples.
 
-use std::fs::{self, File};
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
+use super::table;
 use crate::divergence::{Density, DensityError, Distribution, DistributionError, Gaussian};
 use crate::error::{Blame, Blamed};
-use ndarray::{Array1, Array2, ArrayD, Axis, Ix1, Ix2};
-use ndarray_npy::{NpzReader, ReadNpyExt};
+use crate::regular;
+use crate::stats::StatsFile;
+use ndarray::{Array2, ArrayD, Axis, Ix1, Ix2};
+use ndarray_npy::{ReadNpyError, ReadNpyExt};
 
 /// Whether weights are divided by their sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,8 +186,11 @@ fn extension(text: &str) -> Option<&str> {
 fn probabilities(text: &str) -> Result<Vec<f64>, InputError> {
     match extension(text) {
         Some("csv" | "txt") => {
-            let content = fs::read_to_string(text);
-            numbers(&content.map_err(|source| InputError::File { path: text.to_owned(), source })?)
+            let content = open(Path::new(text)).and_then(|mut file| {
+                let read = io::read_to_string(&mut file);
+                read.map_err(|source| InputError::File { path: text.to_owned(), source })
+            });
+            table::probabilities(text, &content?)
         }
         _ => numbers(text),
     }
@@ -223,20 +230,30 @@ fn unusable(path: &Path, expected: &'static str, reason: impl std::fmt::Display)
 }
 
 fn open(path: &Path) -> Result<File, InputError> {
-    File::open(path).map_err(|source| InputError::File { path: path.display().to_string(), source })
+    regular::open(path).map_err(|source| InputError::File { path: path.display().to_string(), source })
 }
 
-/// Samples of f64 or f32, one a row; one dimension is one column.
+/// An array of any type that f64 holds, and of 64-bit integers, of which it holds those up to 2⁵³.
+fn doubles(path: &Path) -> Result<Result<ArrayD<f64>, ReadNpyError>, InputError> {
+    let first = match ArrayD::<f64>::read_npy(open(path)?) {
+        Err(error @ ReadNpyError::WrongDescriptor(_)) => error,
+        read => return Ok(read),
+    };
+    macro_rules! or_of {
+        ($($numbers:ty),*) => {$(
+            if let Ok(array) = ArrayD::<$numbers>::read_npy(open(path)?) {
+                return Ok(Ok(array.mapv(|value| value as f64)));
+            }
+        )*};
+    }
+    or_of!(f32, i64, u64, i32, u32, i16, u16, i8, u8);
+    Ok(Err(first))
+}
+
+/// Samples, one a row; one dimension is one column.
 fn samples(path: &Path) -> Result<Array2<f64>, InputError> {
     const EXPECTED: &str = "array of samples";
-    let array = match ArrayD::<f64>::read_npy(open(path)?) {
-        Ok(array) => array,
-        Err(first) => match ArrayD::<f32>::read_npy(open(path)?) {
-            Ok(array) => array.mapv(f64::from),
-            // The first message speaks of f64, which is what most files hold.
-            Err(_) => Err(unusable(path, EXPECTED, first))?,
-        },
-    };
+    let array = doubles(path)?.map_err(|error| unusable(path, EXPECTED, error))?;
     match array.ndim() {
         1 => array.into_dimensionality::<Ix1>().map(|column| column.insert_axis(Axis(1))),
         2 => array.into_dimensionality::<Ix2>(),
@@ -247,13 +264,10 @@ fn samples(path: &Path) -> Result<Array2<f64>, InputError> {
     .map_err(|error| unusable(path, EXPECTED, error))
 }
 
-/// The mean and covariance that FID tools write.
+/// The mean and covariance that FID tools write, as the scores read them.
 fn gaussian(path: &Path) -> crate::Result<Gaussian> {
-    const EXPECTED: &str = "statistics file with mu and sigma in f64";
-    let mut archive = NpzReader::new(open(path)?).map_err(|error| unusable(path, EXPECTED, error))?;
-    let mean: Array1<f64> = archive.by_name("mu").map_err(|error| unusable(path, EXPECTED, error))?;
-    let covariance: Array2<f64> = archive.by_name("sigma").map_err(|error| unusable(path, EXPECTED, error))?;
-    Ok(Gaussian::new(mean, covariance)?)
+    let StatsFile { gaussian, .. } = StatsFile::read(path)?;
+    Ok(Gaussian::new(gaussian.mean().clone(), gaussian.covariance())?)
 }
 
 #[cfg(test)]
@@ -286,8 +300,14 @@ mod tests {
     fn arrays_come_from_files() {
         let folder = tempfile::tempdir().unwrap();
         let column = folder.path().join("column.npy");
-        ndarray_npy::write_npy(&column, &Array1::from(vec![1.0_f32, 2.5])).unwrap();
+        ndarray_npy::write_npy(&column, &ndarray::array![1.0_f32, 2.5]).unwrap();
         assert_eq!(samples(&column).unwrap(), ndarray::array![[1.0], [2.5]]);
+        ndarray_npy::write_npy(&column, &ndarray::array![-3_i64, 4]).unwrap();
+        assert_eq!(samples(&column).unwrap(), ndarray::array![[-3.0], [4.0]]);
+        ndarray_npy::write_npy(&column, &ndarray::array![[7_u8, 255]]).unwrap();
+        assert_eq!(samples(&column).unwrap(), ndarray::array![[7.0, 255.0]]);
+        ndarray_npy::write_npy(&column, &ndarray::array![true]).unwrap();
+        assert!(samples(&column).unwrap_err().to_string().contains("array of samples"));
         let cube = folder.path().join("cube.npy");
         ndarray_npy::write_npy(&cube, &ndarray::Array3::<f64>::zeros((1, 1, 1))).unwrap();
         assert!(samples(&cube).unwrap_err().to_string().contains("3 dimensions"));
