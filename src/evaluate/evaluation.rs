@@ -12,6 +12,7 @@ use super::pass::PassObserver;
 use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::extractor::ExtractorInfo;
+use crate::image::Reading;
 use crate::interrupt::Interrupt;
 use crate::metrics::{Counts, JackknifeOptions, Set};
 use crate::score::{
@@ -77,6 +78,8 @@ pub struct Job {
     pub bounds: Vec<Bound>,
     /// What is needed of both sets besides, for pictures.
     pub also: &'static [Need],
+    /// What the paths do not tell of the sets.
+    pub reading: Reading,
     /// Which network sees images.
     pub network: NetworkChoice,
     /// Where features are kept; `None` for nowhere.
@@ -95,6 +98,7 @@ impl Job {
             intervals: None,
             bounds: Vec::new(),
             also: &[],
+            reading: Reading::default(),
             network: NetworkChoice::of(preset),
             caching: None,
         }
@@ -170,9 +174,9 @@ impl Evaluation {
         if let Some(path) = job.real.iter().chain(judged).find(|path| !path.exists()) {
             Input::open(path, interrupt)?;
         }
-        let real = job.real.map(|path| Input::open(&path, interrupt)).transpose()?;
+        let real = job.real.map(|path| Input::open_as(&path, &job.reading, interrupt)).transpose()?;
         let fake = match job.fake {
-            Judged::Path(path) => Input::open(&path, interrupt)?,
+            Judged::Path(path) => Input::open_as(&path, &job.reading, interrupt)?,
             Judged::Generated(generator) => Input::ToGenerate(generator),
         };
         if let [Some(real), Some(fake)] = [real.as_ref().and_then(Input::dim), fake.dim()]
@@ -180,29 +184,40 @@ impl Evaluation {
         {
             return Err(MetricError::Dimension { real, fake }.into());
         }
+        let input = |set| match set {
+            Set::Real => real.as_ref(),
+            Set::Fake => Some(&fake),
+        };
         let plan = |network: Option<&NetworkPlan>| {
-            let input = |set| match set {
-                Set::Real => real.as_ref(),
-                Set::Fake => Some(&fake),
-            };
             let offer = Offer {
                 has_real: real.is_some(),
                 counts: Counts { real: real.as_ref().and_then(Input::count), fake: fake.count() },
                 has: &|set, need| input(set).is_some_and(|input| input.offers(need, network)),
+                apart: &|set| input(set).is_some_and(Input::has_statistics_apart),
             };
             Plan::new(&job.selection, job.definitions.clone(), job.intervals, &offer)
         };
         // First without the network, which takes a while to read; files need none, and so no weights.
         let mut planned = plan(None)?;
         let mut network = None;
-        if real.iter().chain([&fake]).any(Input::needs_network) {
+        let needs = |plan: &Plan, set| -> BTreeSet<Need> {
+            plan.request.needs(set).into_iter().chain(job.also.iter().copied()).collect()
+        };
+        let seen = |plan: &Plan| -> Vec<(Set, &Input)> {
+            let inputs = Set::BOTH.into_iter().filter_map(|set| Some((set, input(set)?)));
+            inputs.filter(|(set, input)| input.needs_network(&needs(plan, *set))).collect()
+        };
+        if !seen(&planned).is_empty() {
             let mut read = NetworkPlan::new(&job.network)?;
             planned = plan(Some(&read))?;
-            if Set::BOTH.into_iter().any(|set| planned.request.needs(set).contains(&Need::Spatial)) {
+            let seen = seen(&planned);
+            let wants_spatial = |(set, input): &(Set, &Input)| {
+                !input.has_statistics_apart() && needs(&planned, *set).contains(&Need::Spatial)
+            };
+            if seen.iter().any(wants_spatial) {
                 read.want_spatial();
             }
-            let largest =
-                real.iter().chain([&fake]).filter(|input| input.needs_network()).filter_map(Input::count).max();
+            let largest = seen.iter().filter_map(|(_, input)| input.count()).max();
             read.fit_batch(largest.unwrap_or_default());
             network = Some(read);
         }

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::accumulator::{Accumulator, data_of};
 use super::cache::{CacheKey, FeatureCache};
-use super::input::{GeneratedImages, GeneratorReport, Input};
+use super::input::{Batch, GeneratedImages, GeneratorReport, Input};
 use super::network::{Network, NetworkPlan};
 use super::partial::Partial;
 use super::pass::{PassObserver, PassSummary, Portion, SkippedImage};
@@ -15,7 +15,7 @@ use crate::Result;
 use crate::image::DataSet;
 use crate::interrupt::Interrupt;
 use crate::score::{Need, SetData};
-use crate::stats::{FeatureFile, Provenance};
+use crate::stats::{FeatureFile, Provenance, StatsFile};
 
 /// What is done with the cache of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +65,19 @@ impl From<&PassSummary> for StageSeconds {
     }
 }
 
+/// The arrays of an `.npz` file that a set came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ArraysReport {
+    /// The images that the network saw.
+    pub images: Option<String>,
+    /// The features of every image.
+    pub features: Option<String>,
+    /// Mean and covariance of the features.
+    pub statistics: Option<String>,
+    /// Mean and covariance of the spatial features.
+    pub spatial_statistics: Option<String>,
+}
+
 /// Where a set came from and what became of it, as reports hold it.
 #[derive(Debug, Clone, Serialize)]
 pub struct SetReport {
@@ -73,6 +86,8 @@ pub struct SetReport {
     pub path: PathBuf,
     /// `folder`, `zip`, …, `features`, `statistics` or `generator`.
     pub kind: String,
+    /// The arrays that it came from; `null` for what is not an archive of arrays.
+    pub arrays: Option<ArraysReport>,
     /// Images behind the score; `null` for a statistics file that does not tell.
     pub images: Option<u64>,
     /// Images left out.
@@ -93,11 +108,17 @@ fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
 }
 
 impl SetReport {
+    /// Whether its statistics are of other images than those that the network saw.
+    pub fn has_statistics_apart(&self) -> bool {
+        self.arrays.as_ref().is_some_and(|arrays| arrays.images.is_some() && arrays.statistics.is_some())
+    }
+
     /// A set of which nothing more is known than what it is and how many images are behind it.
     pub fn of(path: &Path, kind: impl ToString, images: Option<u64>) -> Self {
         Self {
             path: path.into(),
             kind: kind.to_string(),
+            arrays: None,
             images,
             skipped: Vec::new(),
             provenance: None,
@@ -188,13 +209,21 @@ impl Measurer {
             let images = generator.generate(observer, interrupt)?;
             *input = Input::Generated(generator.path().to_owned(), Box::new(images));
         }
-        match input {
-            Input::Statistics(path, file) => {
-                let data = SetData { statistics: Some(file.gaussian.clone()), ..SetData::default() };
-                let report = SetReport::of(path, "statistics", file.gaussian.n());
-                Ok(Measured::from_file(data, report, &file.provenance))
+        let mut measured = match &*input {
+            Input::Statistics(path, file) => Ok(measured_before(path, file)),
+            Input::Batch(batch) if !input.needs_network(needs) => {
+                Ok(measured_before(batch.images.path(), &batch.statistics))
             }
-            Input::Features(path, file) => {
+            Input::Batch(batch) => {
+                let Batch { images, statistics } = &**batch;
+                images.verify(interrupt)?;
+                let of_images = needs.iter().copied().filter(|&need| !Batch::has_statistics_for(need)).collect();
+                let mut measured = self.measure_images(images, &of_images, observer, interrupt)?;
+                measured.data.statistics = needs.contains(&Need::Statistics).then(|| statistics.gaussian.clone());
+                measured.data.spatial = statistics.spatial.clone().filter(|_| needs.contains(&Need::Spatial));
+                Ok(measured)
+            }
+            Input::Features(path, file, _) => {
                 let report = SetReport::of(path, "features", Some(file.features.len() as u64));
                 Ok(Measured::from_file(data_of((**file).clone(), needs, interrupt)?, report, &file.provenance))
             }
@@ -211,7 +240,9 @@ impl Measurer {
                 Ok(Measured { report, ..measured })
             }
             Input::ToGenerate(_) => unreachable!("it was generated"),
-        }
+        }?;
+        measured.report.arrays = input.arrays(needs);
+        Ok(measured)
     }
 
     fn measure_images(
@@ -315,6 +346,13 @@ impl Measurer {
             }
         }
     }
+}
+
+/// A set of which statistics are known, and no more.
+fn measured_before(path: &Path, StatsFile { gaussian, provenance, spatial }: &StatsFile) -> Measured {
+    let (statistics, spatial) = (Some(gaussian.clone()), spatial.clone());
+    let report = SetReport::of(path, "statistics", gaussian.n());
+    Measured::from_file(SetData { statistics, spatial, ..SetData::default() }, report, provenance)
 }
 
 /// The names of the images behind some rows.

@@ -478,7 +478,7 @@ mod tests {
         file.write(&path).unwrap();
         let error = Recorded::read(&path).unwrap_err().to_string();
         assert!(error.contains("f.npz is a feature file, not a JSON report"), "{error}");
-        StatsFile { gaussian, provenance: None }.write(&path).unwrap();
+        StatsFile { gaussian, provenance: None, spatial: None }.write(&path).unwrap();
         let error = Recorded::read(&path).unwrap_err().to_string();
         assert!(error.contains("f.npz is a statistics file, not a JSON report"), "{error}");
         let error = Recorded::read(folder.path()).unwrap_err();

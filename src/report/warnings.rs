@@ -64,11 +64,12 @@ fn of_pair(scores: &Scores, pair: [&Measured; 2]) -> Vec<Warning> {
     let frechet = frechet.max();
     for (which, set) in Set::BOTH.into_iter().zip(pair) {
         if let Some(dim) = frechet
+            && !set.report.has_statistics_apart()
             && let Some(images) = set.report.images.filter(|&images| images < FEW_IMAGES.max(dim as u64))
         {
             warnings.push(Warning::FewImages { set: name(&set.report), images, dim });
         }
-        if set.provenance.is_none() {
+        if set.provenance.is_none() || set.report.has_statistics_apart() {
             warnings.push(Warning::UnknownProvenance { set: name(&set.report) });
         }
         warnings.extend(cautions().filter_map(|caution| match caution {

@@ -257,7 +257,7 @@ fn make_sets(folder: &Path) {
     }
     for (name, variance) in [("real-stats.npz", 1.0), ("fake-stats.npz", 2.0)] {
         let gaussian = Gaussian::new(Some(40), Array1::zeros(5), Array2::eye(5) * variance).unwrap();
-        StatsFile { gaussian, provenance: None }.write(&folder.join(name)).unwrap();
+        StatsFile { gaussian, provenance: None, spatial: None }.write(&folder.join(name)).unwrap();
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
 
 use super::network::{NoEffect, first_given};
-use super::{ExtractArgs, OutputArgs, finite};
+use super::{ExtractArgs, OutputArgs, ReadingArgs, finite};
 use crate::cli::commands::generate::OnnxGeneratorArgs;
 use crate::evaluate::cache::FeatureCache;
 use crate::evaluate::{CacheMode, Caching, Shard};
@@ -25,6 +25,8 @@ pub struct ScoringArgs {
     /// Add confidence intervals of this level, in percent: each score is computed some 40 times more.
     #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Definitions")]
     pub ci: Option<f64>,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     #[command(flatten)]
     pub extract: ExtractArgs,
     #[command(flatten)]
@@ -274,6 +276,8 @@ pub struct StatsArgs {
     #[arg(short, long)]
     pub quiet: bool,
     #[command(flatten)]
+    pub reading: ReadingArgs,
+    #[command(flatten)]
     pub extract: ExtractArgs,
     #[command(flatten)]
     pub cache: CacheArgs,
@@ -297,6 +301,8 @@ pub struct FeaturesArgs {
     /// No progress on stderr.
     #[arg(short, long)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     #[command(flatten)]
     pub extract: ExtractArgs,
     #[command(flatten)]

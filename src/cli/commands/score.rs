@@ -182,7 +182,7 @@ impl Drawing {
 
     /// Refuses sets without what it shows.
     fn check(self, evaluation: &Evaluation) -> Result<(), PictureError> {
-        match evaluation.inputs().find(|input| !input.needs_network()) {
+        match evaluation.inputs().find(|input| !input.holds_images()) {
             Some(input) if self == Drawing::Png => Err(PictureError::NoImages(input.path().to_owned())),
             _ => Ok(()),
         }
@@ -193,7 +193,8 @@ impl Drawing {
 pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation> {
     let Asked { sets, scoring, .. } = asked;
     let mut job = Job::new(sets.real.clone(), PathBuf::new());
-    job.fake = sets.generated.judged(sets.fake.as_deref(), &scoring.extract)?;
+    job.fake = sets.generated.judged(sets.fake.as_deref(), &scoring.extract, scoring.reading.pixel_range)?;
+    job.reading = scoring.reading.reading();
     job.selection = asked.selection;
     job.definitions = asked.definitions;
     job.intervals = asked.intervals;
@@ -202,6 +203,8 @@ pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation
     job.network = scoring.extract.choice(scoring.preset);
     job.caching = scoring.cache.caching();
     let evaluation = Evaluation::plan(job, interrupt)?;
+    scoring.reading.check_array(sets.inputs())?;
+    scoring.reading.check_range(evaluation.inputs())?;
     let planned = &evaluation.planned().request.metrics;
     if let Some((metric, flag)) = asked.changed.into_iter().find(|(metric, _)| !planned.contains(metric)) {
         return Err(ParameterError::Unused { flag, metric }.into());

@@ -50,22 +50,57 @@ impl Entry {
         self.offset.checked_add(length)
     }
 
-    /// The first bytes, enough to recognise a format; fewer where the compressed data is damaged, which reading the
-    /// whole entry will report.
-    fn head(&self, file: &File) -> std::io::Result<Vec<u8>> {
+    /// Up to `limit` of the first bytes; fewer where the compressed data is damaged, which reading the whole entry will report.
+    pub(super) fn head(&self, file: &File, limit: usize) -> std::io::Result<Vec<u8>> {
         match self.storage {
-            Storage::Plain { bytes, .. } => read_head_at(file, SNIFF_LEN.min(bytes as usize), self.offset),
+            Storage::Plain { bytes, .. } => read_head_at(file, limit.min(bytes as usize), self.offset),
             Storage::Deflated { packed, .. } => {
                 // Huffman tables precede the first symbol and take less than this.
-                const ENOUGH: u64 = 1024;
-                let packed = read_head_at(file, packed.min(ENOUGH) as usize, self.offset)?;
+                const TABLES: u64 = 1024;
+                let packed = read_head_at(file, packed.min(TABLES + limit as u64) as usize, self.offset)?;
                 let mut head = vec![];
-                let mut inflated = DeflateDecoder::new(packed.as_slice()).take(SNIFF_LEN as u64);
+                let mut inflated = DeflateDecoder::new(packed.as_slice()).take(limit as u64);
                 // An error keeps what was inflated before it.
                 inflated.read_to_end(&mut head).ok();
                 Ok(head)
             }
         }
+    }
+
+    /// All of it, held against its sum; `image` is what it is called in messages.
+    pub(super) fn content(&self, file: &File, image: &str) -> Result<Vec<u8>, ImageError> {
+        let failure = |source| ImageError::Read { image: image.to_owned(), source };
+        let damaged = |reason: String| ImageError::Damaged { image: image.to_owned(), reason };
+        let (bytes, crc) = match self.storage {
+            Storage::Plain { bytes, crc } => {
+                let mut content = vec![0; within_bounds(bytes, image)?];
+                read_exact_at(file, &mut content, self.offset).map_err(failure)?;
+                (content, crc)
+            }
+            Storage::Deflated { packed, bytes, crc } => {
+                let mut deflated = vec![0; within_bounds(packed, image)?];
+                read_exact_at(file, &mut deflated, self.offset).map_err(failure)?;
+                within_bounds(bytes, image)?;
+                let mut content = vec![];
+                // One byte more than announced is enough to notice a lie.
+                let mut inflated = DeflateDecoder::new(deflated.as_slice()).take(bytes + 1);
+                inflated.read_to_end(&mut content).map_err(|error| damaged(error.to_string()))?;
+                if content.len() as u64 != bytes {
+                    return Err(damaged(format!(
+                        "it does not inflate to the {bytes} bytes that the archive announces"
+                    )));
+                }
+                (content, Some(crc))
+            }
+        };
+        if let Some(expected) = crc {
+            let mut computed = Crc::new();
+            computed.update(&bytes);
+            if computed.sum() != expected {
+                return Err(damaged(format!("its CRC-32 is {:08x}, the archive says {expected:08x}", computed.sum())));
+            }
+        }
+        Ok(bytes)
     }
 }
 
@@ -91,7 +126,7 @@ impl Archive {
                 let reason = format!("it ends before its entry `{}` does", entry.name);
                 return Err(DataSetError::CorruptArchive { path: path.to_owned(), reason });
             }
-            if others.admits(&entry.name, &entry.head(&file).map_err(failure)?) {
+            if others.admits(&entry.name, &entry.head(&file, SNIFF_LEN).map_err(failure)?) {
                 entries.push(entry);
             }
         }
@@ -111,38 +146,6 @@ impl Archive {
     }
 
     pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
-        let failure = |source| ImageError::Read { image: image.to_owned(), source };
-        let damaged = |reason: String| ImageError::Damaged { image: image.to_owned(), reason };
-        let entry = &self.entries[index];
-        let (bytes, crc) = match entry.storage {
-            Storage::Plain { bytes, crc } => {
-                let mut content = vec![0; within_bounds(bytes, image)?];
-                read_exact_at(&self.file, &mut content, entry.offset).map_err(failure)?;
-                (content, crc)
-            }
-            Storage::Deflated { packed, bytes, crc } => {
-                let mut deflated = vec![0; within_bounds(packed, image)?];
-                read_exact_at(&self.file, &mut deflated, entry.offset).map_err(failure)?;
-                within_bounds(bytes, image)?;
-                let mut content = vec![];
-                // One byte more than announced is enough to notice a lie.
-                let mut inflated = DeflateDecoder::new(deflated.as_slice()).take(bytes + 1);
-                inflated.read_to_end(&mut content).map_err(|error| damaged(error.to_string()))?;
-                if content.len() as u64 != bytes {
-                    return Err(damaged(format!(
-                        "it does not inflate to the {bytes} bytes that the archive announces"
-                    )));
-                }
-                (content, Some(crc))
-            }
-        };
-        if let Some(expected) = crc {
-            let mut computed = Crc::new();
-            computed.update(&bytes);
-            if computed.sum() != expected {
-                return Err(damaged(format!("its CRC-32 is {:08x}, the archive says {expected:08x}", computed.sum())));
-            }
-        }
-        Ok(bytes)
+        self.entries[index].content(&self.file, image)
     }
 }
