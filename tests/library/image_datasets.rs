@@ -349,9 +349,9 @@ fn what_holds_no_images_says_what_it_holds() {
     assert!(matches!(error_of(&path("texts.zip")), DataSetError::NoImages { .. }));
     write(&path("one.png"), png(&images(1)[0]));
     assert!(matches!(error_of(&path("one.png")), DataSetError::SingleImage { .. }));
-    write(&path("model.bin"), b"\x80\x02}q");
+    write(&path("model.bin"), b"\x81\x02}q");
     let error = error_of(&path("model.bin"));
-    assert!(matches!(error, DataSetError::UnknownContainer { .. }) && error.to_string().ends_with("80 02 7d 71"));
+    assert!(matches!(error, DataSetError::UnknownContainer { .. }) && error.to_string().ends_with("81 02 7d 71"));
     write(&path("nothing"), b"");
     assert!(matches!(error_of(&path("nothing")), DataSetError::UnknownContainer { .. }));
 }
@@ -378,14 +378,9 @@ fn arrays_that_are_no_images_are_refused_with_their_type_and_shape() {
     };
     write_f32(&path("f32.npz"));
     let error = error_of(&path("f32.npz"));
-    assert!(matches!(error, DataSetError::ArrayType { .. }) && error.to_string().contains("`<f4`"), "{error}");
+    assert!(matches!(error, DataSetError::UnknownRange { .. }) && error.to_string().contains("`<f4`"), "{error}");
 
-    for (shape, hint) in [
-        ((2, 3, 8, 8), "transpose(0, 2, 3, 1)"),
-        ((2, 8, 8, 4), "[..., :3]"),
-        ((2, 8, 8, 2), ""),
-        ((0, 8, 8, 3), "zero"),
-    ] {
+    for (shape, hint) in [((2, 8, 8, 4), "[..., :3]"), ((2, 8, 8, 2), ""), ((0, 8, 8, 3), "zero")] {
         write(&path("shape.npy"), npy(&Array4::zeros(shape)));
         let error = error_of(&path("shape.npy"));
         assert!(matches!(error, DataSetError::ArrayShape { .. }) && error.to_string().contains(hint), "{error}");
@@ -407,11 +402,11 @@ fn arrays_that_are_no_images_are_refused_with_their_type_and_shape() {
     assert!(matches!(error_of(&path("short.idx")), DataSetError::CorruptArray { .. }));
 
     let mut npz = NpzWriter::new(File::create(path("two.npz")).unwrap());
-    npz.add_array("images", &nhwc(&images(2))).unwrap();
-    npz.add_array("labels", &Array1::<i64>::zeros(2)).unwrap();
+    npz.add_array("first", &nhwc(&images(2))).unwrap();
+    npz.add_array("second", &nhwc(&images(2))).unwrap();
     npz.finish().unwrap();
     let error = error_of(&path("two.npz"));
-    assert!(matches!(error, DataSetError::NoArray { .. }) && error.to_string().contains("images, labels"), "{error}");
+    assert!(matches!(error, DataSetError::NoArray { .. }) && error.to_string().contains("`first` (|u1"), "{error}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_value_that_is_not_finite_names_its_image() {
     npz.add_array("names", &ndarray::Array1::from_vec(br#"["a.png","b.png"]"#.to_vec())).unwrap();
     npz.finish().unwrap();
     let message = FeatureFile::read(&path).unwrap_err().to_string();
-    assert!(message.contains("x.npz, image b.png: row 1, column 0 holds NaN"), "{message}");
+    assert!(message.contains("x.npz, array `features`, image b.png: row 1, column 0 holds NaN"), "{message}");
 }
 
 #[test]
