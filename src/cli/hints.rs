@@ -40,6 +40,9 @@ pub fn of(error: &Error, flags: Flags) -> Option<String> {
     if let Some(PartialError::Incomplete { .. }) = error.downcast_ref() {
         return Some("put all parts of the set together with `gan-metrics merge`".into());
     }
+    if let Some(DataSetError::DeadLink { .. } | DataSetError::UnreadableFile { .. }) = error.downcast_ref() {
+        return Some("to go on without such images, use --on-bad-image skip".into());
+    }
     if let Some(DataSetError::UnknownRange { .. }) = error.downcast_ref() {
         return Some("give the values of black and white with --pixel-range, such as 0,1 or -1,1".into());
     }

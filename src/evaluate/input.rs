@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::measure::{ArraysReport, labels};
+use super::measure::{ArraysReport, classes_of};
 use super::network::NetworkPlan;
 use super::partial::Partial;
 use super::pass::PassObserver;
@@ -205,7 +205,9 @@ impl Input {
             }
             (Self::Features(_, file, _), Need::Logits) => file.logits.is_some(),
             (Self::Features(_, file, _), Need::Spatial) => file.spatial.is_some(),
-            (Self::Features(_, file, _), Need::Labels) => file.names.as_deref().and_then(labels).is_some(),
+            (Self::Features(_, file, _), Need::Labels) => {
+                classes_of(file.labels.as_deref(), file.names.as_deref()).is_some()
+            }
             (Self::Features(..), Need::Features | Need::Statistics) => true,
             (Self::Statistics(_, file), Need::Spatial) => file.spatial.is_some(),
             (Self::Statistics(..), need) => need == Need::Statistics,
@@ -252,6 +254,6 @@ pub fn has_array(path: &Path, name: &str) -> bool {
 
 /// Whether each image has a class.
 fn has_labels(images: &DataSet) -> bool {
-    let names: Vec<_> = (0..images.len()).map(|index| images.name(index)).collect();
-    images.labels().is_some() || labels(&names).is_some()
+    let names: Vec<_> = (0..images.len()).map(|index| images.name(index).into_owned()).collect();
+    classes_of(images.labels(), Some(&names)).is_some()
 }

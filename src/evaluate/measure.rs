@@ -1,6 +1,6 @@
 //! From an input to what scores need of it: read from a file or the cache, or extracted by one pass.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
@@ -92,6 +92,8 @@ pub struct SetReport {
     pub images: Option<u64>,
     /// Images left out.
     pub skipped: Vec<SkippedImage>,
+    /// Images beside those of the set that are of formats that are not decoded here, counted by format.
+    pub passed_over: BTreeMap<String, u64>,
     /// How its features came about and what its images were; `null` for files of other tools.
     pub provenance: Option<Provenance>,
     /// How its images were generated; `null` for images that were there.
@@ -108,6 +110,12 @@ fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
 }
 
 impl SetReport {
+    /// A set of images, of which so many were seen.
+    pub fn of_images(images: &DataSet, seen: usize) -> Self {
+        let passed_over = images.passed_over();
+        Self { passed_over, ..Self::of(images.path(), images.kind(), Some(seen as u64)) }
+    }
+
     /// Whether its statistics are of other images than those that the network saw.
     pub fn has_statistics_apart(&self) -> bool {
         self.arrays.as_ref().is_some_and(|arrays| arrays.images.is_some() && arrays.statistics.is_some())
@@ -121,6 +129,7 @@ impl SetReport {
             arrays: None,
             images,
             skipped: Vec::new(),
+            passed_over: BTreeMap::new(),
             provenance: None,
             generator: None,
             cache: None,
@@ -303,11 +312,11 @@ impl Measurer {
             && let Some(found) = cache.find(key)
         {
             let rows: Vec<usize> = (0..images.len()).collect();
-            let file = FeatureFile { names: Some(names(images, &rows)), ..found };
+            let file = FeatureFile { names: Some(names(images, &rows)), labels: told(images, &rows), ..found };
             let report = SetReport {
                 provenance: file.provenance.clone(),
                 cache: Some(CacheUse::Hit),
-                ..SetReport::of(images.path(), images.kind(), Some(rows.len() as u64))
+                ..SetReport::of_images(images, rows.len())
             };
             return Ok(Extracted { file, report, rows, not_cached: None });
         }
@@ -331,7 +340,7 @@ impl Measurer {
             report.cache = Some(if stored.is_ok() { CacheUse::Stored } else { CacheUse::NotStored });
             not_cached = stored.err();
         }
-        file.names = Some(names(images, &rows));
+        (file.names, file.labels) = (Some(names(images, &rows)), told(images, &rows));
         Ok(Extracted { file, report, rows, not_cached })
     }
 
@@ -360,9 +369,29 @@ fn names(images: &DataSet, rows: &[usize]) -> Vec<String> {
     rows.iter().map(|&index| images.name(index).into_owned()).collect()
 }
 
-/// The class of each image: the folder that it is in. `None` unless each is in one.
+/// The class of each image: the folder that it is in, without the folders around all classes. `None` unless each is in one.
 pub fn labels<S: AsRef<str>>(names: &[S]) -> Option<Vec<String>> {
-    names.iter().map(|name| name.as_ref().rsplit_once('/').map(|(folder, _)| folder.to_owned())).collect()
+    let folders: Vec<&str> = names.iter().map(|name| Some(name.as_ref().rsplit_once('/')?.0)).collect::<Option<_>>()?;
+    let mut around = 0;
+    // As long as all go on with the same folder, and none ends with it.
+    while let Some(first) = folders.first().and_then(|folder| folder[around..].split_inclusive('/').next())
+        && first.ends_with('/')
+        && folders.iter().all(|folder| folder[around..].starts_with(first))
+    {
+        around += first.len();
+    }
+    Some(folders.into_iter().map(|folder| folder[around..].to_owned()).collect())
+}
+
+/// The class of each image: as it was told, or by its name.
+pub(super) fn classes_of(told: Option<&[String]>, names: Option<&[String]>) -> Option<Vec<String>> {
+    told.map(<[String]>::to_vec).or_else(|| names.and_then(labels))
+}
+
+/// The classes of the images behind some rows, where the set tells.
+fn told(images: &DataSet, rows: &[usize]) -> Option<Vec<String>> {
+    let labels = images.labels()?;
+    Some(rows.iter().map(|&index| labels[index].clone()).collect())
 }
 
 fn report_of_pass(images: &DataSet, part: &Partial, seconds: StageSeconds) -> SetReport {
@@ -370,7 +399,7 @@ fn report_of_pass(images: &DataSet, part: &Partial, seconds: StageSeconds) -> Se
         seconds: Some(seconds),
         skipped: part.skipped().to_vec(),
         provenance: part.provenance(),
-        ..SetReport::of(images.path(), images.kind(), Some(part.images() as u64))
+        ..SetReport::of_images(images, part.images())
     }
 }
 
@@ -382,6 +411,10 @@ mod tests {
     fn folders_are_classes_where_every_image_is_in_one() {
         assert_eq!(labels(&["cat/1.png", "dog/big/2.png"]).unwrap(), ["cat", "dog/big"]);
         assert_eq!(labels(&["cat/1.png", "2.png"]), None);
+        assert_eq!(labels(&["data/cat/1.png", "data/dog/2.png"]).unwrap(), ["cat", "dog"]);
+        assert_eq!(labels(&["a/b/cat/1.png", "a/b/cat/2.png"]).unwrap(), ["cat", "cat"], "a class is left");
+        assert_eq!(labels(&["data/1.png", "data/dog/2.png"]).unwrap(), ["data", "data/dog"]);
+        assert_eq!(labels(&["da/1.png", "data/2.png"]).unwrap(), ["da", "data"]);
     }
 
     #[cfg(unix)]

@@ -122,7 +122,8 @@ pub struct WarningReport {
 
 /// Warnings of a command that measures one set and has no report.
 pub fn warnings_of_set(set: &SetReport, not_cached: Option<&str>) -> Vec<WarningReport> {
-    let warnings = warnings::skipped(set).into_iter().chain(warnings::not_cached(set, not_cached));
+    let left_out = warnings::skipped(set).into_iter().chain(warnings::passed_over(set));
+    let warnings = left_out.chain(warnings::not_cached(set, not_cached));
     warnings.map(Into::into).collect()
 }
 

@@ -34,6 +34,7 @@ pub(super) fn of(done: &Evaluated, sets: &[&Measured]) -> Vec<Warning> {
         warnings.push(Warning::OwnExtractor { name });
     }
     warnings.extend(sets.iter().filter_map(|set| skipped(&set.report)));
+    warnings.extend(sets.iter().filter_map(|set| passed_over(&set.report)));
     warnings
 }
 
@@ -41,6 +42,12 @@ pub(super) fn of(done: &Evaluated, sets: &[&Measured]) -> Vec<Warning> {
 pub(super) fn skipped(set: &SetReport) -> Option<Warning> {
     let count = set.skipped.len();
     (count > 0).then(|| Warning::Skipped { set: name(set), count })
+}
+
+/// The warning of images of formats that are not decoded.
+pub(super) fn passed_over(set: &SetReport) -> Option<Warning> {
+    let formats = set.passed_over.clone();
+    (!formats.is_empty()).then(|| Warning::PassedOver { set: name(set), formats })
 }
 
 /// The warning of features that were not kept.

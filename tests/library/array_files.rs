@@ -54,7 +54,7 @@ fn arrays_beside_the_features_are_taken_for_what_they_are() {
 }
 
 fn open(name: &str, array: Option<&str>, pixel_range: Option<[f32; 2]>) -> Result<DataSet> {
-    let reading = Reading { array: array.map(str::to_owned), pixel_range };
+    let reading = Reading { array: array.map(str::to_owned), pixel_range, ..Reading::default() };
     Ok(DataSet::open_as(&file(name), &reading, &Interrupt::new())?)
 }
 

@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use gan_metrics::Interrupt;
 use gan_metrics::error::{Blame, Blamed};
-use gan_metrics::image::{DataSet, DataSetError, DataSetKind, ImageError, RgbImage};
+use gan_metrics::image::{DataSet, DataSetError, DataSetKind, ImageError, Reading, RgbImage, Unreadable};
 use ndarray::{Array1, Array2, Array4, ShapeBuilder};
 use ndarray_npy::{NpzWriter, WriteNpyExt};
 use tempfile::TempDir;
@@ -476,4 +476,78 @@ fn compressions_that_are_not_read_are_named() {
     write(&path, zip);
     let error = error_of(&path).to_string();
     assert!(error.contains("is stored as bzip2, which is not supported"), "{error}");
+}
+
+/// Images of classes, each called by a name and a class by `dataset.json`, folders or both.
+fn entries(names: &[&'static str]) -> Vec<(&'static str, Vec<u8>)> {
+    names.iter().copied().zip(images(names.len()).iter().map(png)).collect()
+}
+
+#[test]
+fn classes_are_those_of_a_json_file_beside_the_images() {
+    let folder = TempDir::new().unwrap();
+    let json = br#"{"labels": [["00000/a.png", 1], ["00000/b.png", [0.5, 0.25]], ["00001/c.png", 1]]}"#;
+    let mut files = entries(&["00000/a.png", "00000/b.png", "00001/c.png"]);
+    files.push(("dataset.json", json.to_vec()));
+    for (name, bytes) in &files {
+        write(&folder.path().join("images").join(name), bytes);
+    }
+    write(&folder.path().join("images.zip"), zip_of(&files, CompressionMethod::Deflated));
+    write(&folder.path().join("images.tar"), tar_of(&files));
+    for name in ["images", "images.zip", "images.tar"] {
+        assert_eq!(open(&folder.path().join(name)).labels().unwrap(), ["1", "0", "1"], "{name}");
+    }
+    files[3].1 = br#"{"labels": [["00000/a.png", 1]]}"#.to_vec();
+    write(&folder.path().join("images.zip"), zip_of(&files, CompressionMethod::Stored));
+    let error = error_of(&folder.path().join("images.zip")).to_string();
+    assert!(error.starts_with("`dataset.json` has no class for 2 images"), "{error}");
+}
+
+#[test]
+fn separators_of_windows_are_separators_where_there_are_no_others() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.zip");
+    write(&path, zip_of(&entries(&["cat\\0.png", "dog\\1.png"]), CompressionMethod::Stored));
+    assert_eq!(open(&path).name(1), "dog/1.png");
+    write(&path, zip_of(&entries(&["cat\\0.png", "dog/1.png"]), CompressionMethod::Stored));
+    assert_eq!(open(&path).name(0), "cat\\0.png", "a name of Unix");
+}
+
+#[test]
+fn images_that_are_not_decoded_here_are_counted() {
+    let folder = TempDir::new().unwrap();
+    let mut files = entries(&["0.png"]);
+    let avif = [&b"\0\0\0\x20ftypavif"[..], &[0; 40]].concat();
+    files.extend([("1.avif", avif.clone()), ("2", avif), ("3.tga", vec![0; 64]), ("4.txt", b"text".to_vec())]);
+    write(&folder.path().join("a.tar"), tar_of(&files));
+    for (name, bytes) in &files {
+        write(&folder.path().join("images").join(name), bytes);
+    }
+    for name in ["images", "a.tar"] {
+        let set = open(&folder.path().join(name));
+        let expected = [("AVIF".to_owned(), 2), ("TGA".to_owned(), 1)];
+        assert_eq!((set.len(), set.passed_over()), (1, expected.into()), "{name}");
+    }
+    fs::remove_file(folder.path().join("images/0.png")).unwrap();
+    let error = error_of(&folder.path().join("images")).to_string();
+    assert!(error.ends_with("AVIF, TGA is not decoded here: convert these images to PNG"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_are_refused_or_fail_to_load() {
+    let folder = TempDir::new().unwrap();
+    for (name, bytes) in entries(&["0.png", "2.png"]) {
+        write(&folder.path().join(name), bytes);
+    }
+    for name in ["1.png", "notes.txt"] {
+        std::os::unix::fs::symlink("/nonexistent", folder.path().join(name)).unwrap();
+    }
+    let error = error_of(folder.path());
+    assert!(matches!(&error, DataSetError::DeadLink { path, .. } if path.ends_with("1.png")), "{error}");
+    let reading = Reading { unreadable: Unreadable::Listed, ..Reading::default() };
+    let set = DataSet::open_as(folder.path(), &reading, &Interrupt::new()).unwrap();
+    assert_eq!((set.len(), &*set.name(1)), (3, "1.png"), "what is not an image is no reason to stop");
+    assert!(set.load(0).is_ok() && set.load(2).is_ok());
+    assert!(matches!(set.load(1), Err(ImageError::Read { .. })));
 }

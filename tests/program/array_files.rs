@@ -1,6 +1,7 @@
 //! Archives of arrays: which array serves which score, and how it is read.
 
 use std::fs::{self, File};
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 use gan_metrics::extractor::weights::inception_v3;
@@ -170,4 +171,105 @@ fn floating_point_images_need_a_range_and_are_the_images_of_their_levels() {
     assert_eq!(found["metrics"], expected["metrics"]);
     let refused = run(folder, &format!("fid real-images.npz float.npy {NET}"));
     fails(refused, 2, &["`float.npy` holds values of type `<f4`", "--pixel-range"]);
+}
+
+/// A zip archive of images of noise, and of other files.
+fn zip(path: &Path, images: &[&str], others: &[(&str, &[u8])]) {
+    let mut archive = zip::ZipWriter::new(File::create(path).unwrap());
+    let mut random = RandomState::new(5);
+    let mut add = |name: &str, bytes: &[u8]| {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(bytes).unwrap();
+    };
+    for name in images {
+        let pixels = (0..48).map(|_| (256.0 * random.uniform()) as u8).collect();
+        let mut png = Cursor::new(Vec::new());
+        let image = image::RgbImage::from_raw(4, 4, pixels).unwrap();
+        image.write_to(&mut png, image::ImageFormat::Png).unwrap();
+        add(name, png.get_ref());
+    }
+    for (name, bytes) in others {
+        add(name, bytes);
+    }
+    archive.finish().unwrap();
+}
+
+fn classes(report: &Value) -> Vec<(&str, u64, u64)> {
+    let classes = report["metrics"]["per_class_fid"].as_array().unwrap().iter();
+    let number = |class: &Value, field: &str| class[field].as_u64().unwrap();
+    classes
+        .map(|class| (class["label"].as_str().unwrap(), number(class, "real_images"), number(class, "fake_images")))
+        .collect()
+}
+
+#[test]
+fn classes_come_from_wherever_tools_keep_them_and_stay_in_feature_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("net.onnx"), network()).unwrap();
+    let names = ["cat/0.png", "cat/1.png", "dog/0.png", "dog/1.png"];
+    zip(&folder.join("plain.zip"), &names, &[]);
+    let wrapped = names.map(|name| format!("data/{name}"));
+    zip(&folder.join("wrapped.zip"), &wrapped.each_ref().map(String::as_str), &[]);
+    let windows = names.map(|name| name.replace('/', "\\"));
+    zip(&folder.join("windows.zip"), &windows.each_ref().map(String::as_str), &[]);
+    let expected = [("cat", 2, 2), ("dog", 2, 2)];
+    for name in ["plain.zip", "wrapped.zip", "windows.zip"] {
+        let found = report(folder, &format!("per-class plain.zip {name} {NET}"));
+        assert_eq!(classes(&found), expected, "{name}");
+        // The same images in the same classes.
+        let distances = found["metrics"]["per_class_fid"].as_array().unwrap();
+        assert!(distances.iter().all(|class| class["fid"].as_f64().unwrap() < 1e-9), "{found}");
+    }
+    let json = br#"{"labels": [["0/0.png", 7], ["0/1.png", 8], ["0/2.png", 7], ["0/3.png", 8]]}"#;
+    zip(&folder.join("stylegan.zip"), &["0/0.png", "0/1.png", "0/2.png", "0/3.png"], &[("dataset.json", json)]);
+    let mut npz = NpzWriter::new(File::create(folder.join("labelled.npz")).unwrap());
+    npz.add_array("arr_0", &images(3)).unwrap();
+    npz.add_array("arr_1", &Array1::from_shape_fn(12, |image| 7 + image as i64 % 2)).unwrap();
+    npz.finish().unwrap();
+    for name in ["stylegan.zip", "labelled.npz"] {
+        succeeds(run(folder, &format!("features {name} -o {name}.features.npz -q {NET}")));
+        succeeds(run(folder, &format!("features {name} -o {name}.safetensors -q {NET}")));
+        for shard in ["1/2", "2/2"] {
+            let part = shard.replace('/', "-");
+            succeeds(run(folder, &format!("features {name} --shard {shard} -o {part}.npz -q {NET}")));
+        }
+        succeeds(run(folder, &format!("merge 1-2.npz 2-2.npz -o {name}.merged.npz")));
+    }
+    for suffix in ["", ".features.npz", ".safetensors", ".merged.npz"] {
+        let net = if suffix.is_empty() { NET } else { "" };
+        let found = report(folder, &format!("per-class stylegan.zip{suffix} labelled.npz{suffix} {net}"));
+        assert_eq!(classes(&found), [("7", 2, 6), ("8", 2, 6)], "{suffix}");
+    }
+}
+
+#[test]
+fn images_that_are_not_decoded_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("net.onnx"), network()).unwrap();
+    zip(&folder.join("a.zip"), &["0.png", "1.png"], &[("2.jxl", b"\xff\x0a"), ("3.heic", b"\0\0\0\x18ftypheic")]);
+    let found = report(folder, &format!("fid a.zip a.zip {NET}"));
+    assert_eq!(found["sets"][0]["passed_over"], serde_json::json!({ "HEIC": 1, "JPEG XL": 1 }));
+    assert_eq!(codes(&found).iter().filter(|code| **code == "passed-over").count(), 2);
+    let written = run(folder, &format!("stats a.zip -o s.npz {NET}"));
+    let stderr = String::from_utf8_lossy(&written.stderr).into_owned();
+    assert!(stderr.contains("passed over: 1 HEIC, 1 JPEG XL"), "{stderr}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_stop_a_run_or_are_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("net.onnx"), network()).unwrap();
+    zip(&folder.join("a.zip"), &["0.png", "1.png"], &[]);
+    fs::create_dir(folder.join("images")).unwrap();
+    let mut archive = zip::ZipArchive::new(File::open(folder.join("a.zip")).unwrap()).unwrap();
+    archive.extract(folder.join("images")).unwrap();
+    std::os::unix::fs::symlink("/nonexistent", folder.join("images/2.png")).unwrap();
+    let refused = run(folder, &format!("fid a.zip images {NET}"));
+    fails(refused, 2, &["images/2.png` is a link to `/nonexistent`", "--on-bad-image skip"]);
+    let found = report(folder, &format!("fid a.zip images {NET} --on-bad-image skip"));
+    assert_eq!((&found["sets"][1]["images"], &found["sets"][1]["skipped"][0]["name"]), (&2.into(), &"2.png".into()));
 }

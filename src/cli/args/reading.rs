@@ -4,11 +4,11 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::network::{NoEffect, first_given};
+use super::network::{ExtractArgs, NoEffect, OnBadImageArg, first_given};
 use crate::error::{Blame, Blamed};
 use crate::evaluate::{Input, has_array};
 use crate::extractor::parse_range;
-use crate::image::{DataSet, Reading};
+use crate::image::{DataSet, Reading, Unreadable};
 
 /// What paths alone do not tell of the sets.
 #[derive(Debug, Clone, Default, Args)]
@@ -36,9 +36,13 @@ impl Blamed for NoSuchArray {
 }
 
 impl ReadingArgs {
-    /// How sets are read.
-    pub fn reading(&self) -> Reading {
-        Reading { array: self.array.clone(), pixel_range: self.pixel_range }
+    /// How sets are read; `extract` says what is done about bad images.
+    pub fn reading(&self, extract: &ExtractArgs) -> Reading {
+        let unreadable = match extract.on_bad_image {
+            Some(OnBadImageArg::Skip) => Unreadable::Listed,
+            Some(OnBadImageArg::Stop) | None => Unreadable::Refused,
+        };
+        Reading { array: self.array.clone(), pixel_range: self.pixel_range, unreadable }
     }
 
     /// Refuses an array that none of the files has.

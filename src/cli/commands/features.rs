@@ -41,7 +41,7 @@ pub fn run(args: &FeaturesArgs) -> Result<Outcome> {
     let inputs = args.extract.inputs().chain([args.images.as_path()]);
     let output = Outputs::beside(inputs).claim(&args.output)?;
     let interrupt = progress::interrupt();
-    let reading = args.reading.reading();
+    let reading = args.reading.reading(&args.extract);
     args.reading.check_array([args.images.as_path()].into_iter())?;
     if FeatureFile::sniff_array(&args.images, reading.array.as_deref()) {
         return Err(FeaturesAlready(args.images.clone()).into());

@@ -194,7 +194,7 @@ pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation
     let Asked { sets, scoring, .. } = asked;
     let mut job = Job::new(sets.real.clone(), PathBuf::new());
     job.fake = sets.generated.judged(sets.fake.as_deref(), &scoring.extract, scoring.reading.pixel_range)?;
-    job.reading = scoring.reading.reading();
+    job.reading = scoring.reading.reading(&scoring.extract);
     job.selection = asked.selection;
     job.definitions = asked.definitions;
     job.intervals = asked.intervals;

@@ -39,7 +39,7 @@ pub fn run(args: &StatsArgs) -> Result<Outcome> {
     let inputs = args.extract.inputs().chain([args.images.as_path()]);
     let output = Outputs::beside(inputs).claim(&args.output)?;
     let interrupt = progress::interrupt();
-    let mut input = Input::open_as(&args.images, &args.reading.reading(), &interrupt)?;
+    let mut input = Input::open_as(&args.images, &args.reading.reading(&args.extract), &interrupt)?;
     args.reading.check_array([args.images.as_path()].into_iter())?;
     args.reading.check_range([&input].into_iter())?;
     let needs = [Need::Statistics].into();

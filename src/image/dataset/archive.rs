@@ -10,7 +10,7 @@ use flate2::read::DeflateDecoder;
 use super::error::{DataSetError, ImageError};
 use super::positioned::{read_exact_at, read_head_at};
 use super::survey::{Others, hidden};
-use super::within_bounds;
+use super::{classes, within_bounds};
 use crate::image::decode::SNIFF_LEN;
 use crate::interrupt::Interrupt;
 
@@ -109,6 +109,8 @@ impl Entry {
 pub(super) struct Archive {
     file: File,
     entries: Vec<Entry>,
+    others: Others,
+    labels: Option<Vec<String>>,
 }
 
 impl Archive {
@@ -117,7 +119,7 @@ impl Archive {
         let failure = |source| DataSetError::Io { path: path.to_owned(), source };
         let length = file.metadata().map_err(failure)?.len();
         let mut others = Others::default();
-        let mut entries = vec![];
+        let (mut entries, mut of_classes) = (vec![], vec![]);
         for entry in all.into_iter().filter(|entry| !hidden(&entry.name)) {
             if interrupt.is_requested() {
                 return Err(DataSetError::Interrupted { path: path.to_owned() });
@@ -128,13 +130,33 @@ impl Archive {
             }
             if others.admits(&entry.name, &entry.head(&file, SNIFF_LEN).map_err(failure)?) {
                 entries.push(entry);
+            } else if entry.name.rsplit('/').next() == Some(classes::FILE) {
+                of_classes.push(entry);
             }
         }
         if entries.is_empty() {
             return Err(DataSetError::NoImages { path: path.to_owned(), others });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self { file, entries })
+        let mut labels = None;
+        for of_classes in of_classes {
+            let damaged =
+                |error: ImageError| DataSetError::CorruptArchive { path: path.to_owned(), reason: error.to_string() };
+            let content = of_classes.content(&file, &of_classes.name).map_err(damaged)?;
+            let names = entries.iter().map(|entry| &*entry.name);
+            labels = labels.or(classes::of_json(path, (&of_classes.name, &content), names)?);
+        }
+        Ok(Self { file, entries, others, labels })
+    }
+
+    /// The files that were passed over.
+    pub(super) fn others(&self) -> &Others {
+        &self.others
+    }
+
+    /// The class of each image, where a file tells.
+    pub(super) fn labels(&self) -> Option<&[String]> {
+        self.labels.as_deref()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -65,6 +65,26 @@ pub enum DataSetError {
         /// Where it leads.
         target: PathBuf,
     },
+    /// A file in a folder cannot be read; it may be an image.
+    #[error("cannot read `{path}`: {source}")]
+    UnreadableFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A file that tells the classes of images does not tell all.
+    #[error("`{file}` has no class for {count} images of `{path}`, the first `{first}`: complete it, or remove it")]
+    Unlabelled {
+        /// The set.
+        path: PathBuf,
+        /// The file.
+        file: String,
+        /// How many images it does not have.
+        count: usize,
+        /// Name of the first of them.
+        first: String,
+    },
     /// The path is one image.
     #[error("`{path}` is a single {format} image, not a set of images: give the folder that holds it")]
     SingleImage {
@@ -241,7 +261,7 @@ fn missing_component(missing: &std::path::Path) -> String {
 impl Blamed for DataSetError {
     fn blame(&self) -> Blame {
         match self {
-            DataSetError::Io { source, .. } => regular::blame(source),
+            DataSetError::Io { source, .. } | DataSetError::UnreadableFile { source, .. } => regular::blame(source),
             DataSetError::TemporaryFile { .. } | DataSetError::Inflated { .. } => Blame::Machine,
             DataSetError::Interrupted { .. } => Blame::Interrupted,
             _ => Blame::Input,

@@ -21,6 +21,7 @@
 
 mod archive;
 mod array;
+mod classes;
 mod directory;
 mod error;
 mod idx;
@@ -34,6 +35,7 @@ mod watched;
 mod zip;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -101,6 +103,18 @@ pub struct Reading {
     pub array: Option<String>,
     /// The values of black and of white in arrays of floating-point numbers.
     pub pixel_range: Option<[f32; 2]>,
+    /// What is done about files in a folder that cannot be read.
+    pub unreadable: Unreadable,
+}
+
+/// What is done about files in a folder of which nothing can be read, links that lead nowhere included, and which may be images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The set cannot be opened.
+    #[default]
+    Refused,
+    /// They are images of the set that fail to load.
+    Listed,
 }
 
 #[derive(Debug)]
@@ -149,7 +163,7 @@ impl DataSet {
             other => other.map_err(failure)?,
         };
         let (kind, source) = if metadata.is_dir() {
-            (DataSetKind::Directory, Source::Directory(Directory::open(path, interrupt)?))
+            (DataSetKind::Directory, Source::Directory(Directory::open(path, reading.unreadable, interrupt)?))
         } else {
             open_file(path, regular::open(path).map_err(failure)?, reading, interrupt)?
         };
@@ -176,7 +190,17 @@ impl DataSet {
     pub fn labels(&self) -> Option<&[String]> {
         match &self.source {
             Source::Array(array) => array.labels(),
-            Source::Directory(_) | Source::Archive(_) => None,
+            Source::Directory(directory) => directory.labels(),
+            Source::Archive(archive) => archive.labels(),
+        }
+    }
+
+    /// Images beside those of the set that are of formats that are not decoded here, counted by format.
+    pub fn passed_over(&self) -> BTreeMap<String, u64> {
+        match &self.source {
+            Source::Directory(directory) => directory.others().images().clone(),
+            Source::Archive(archive) => archive.others().images().clone(),
+            Source::Array(_) => BTreeMap::new(),
         }
     }
 
@@ -278,6 +302,10 @@ impl ImageSource for DataSet {
 
     fn name(&self, index: usize) -> Cow<'_, str> {
         self.name(index)
+    }
+
+    fn label(&self, index: usize) -> Option<Cow<'_, str>> {
+        Some(self.labels()?[index].as_str().into())
     }
 
     fn load(&self, index: usize) -> Result<RgbImage, ImageError> {

@@ -13,7 +13,7 @@ use super::array::{PixelArray, Segment, Sum, check_sum};
 use super::error::DataSetError;
 use super::spill::spill;
 use super::watched::Watched;
-use super::{Reading, npy};
+use super::{Reading, classes, npy};
 use crate::interrupt::Interrupt;
 use crate::numpy::{Header, STATISTICS};
 
@@ -139,13 +139,7 @@ fn labels_in(arrays: &[Array<'_>], images: &Array<'_>, file: &File) -> Option<Ve
     let rows = values.axis_iter(Axis(0));
     let class = |row: ndarray::ArrayViewD<'_, f64>| match row.len() {
         1 => row.iter().next().filter(|value| value.fract() == 0.0).map(|value| format!("{value}")),
-        _ => Some(largest(row.iter().copied())?.to_string()),
+        _ => Some(classes::largest(row.iter().copied())?.to_string()),
     };
     rows.map(class).collect()
-}
-
-/// Where the largest value is, the first of several.
-pub(super) fn largest(values: impl Iterator<Item = f64>) -> Option<usize> {
-    let largest = values.enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best });
-    largest.map(|(place, _)| place)
 }

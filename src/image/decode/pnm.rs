@@ -119,7 +119,8 @@ fn plain_values(text: &[u8], count: usize, maxval: u32) -> Result<Vec<u32>, Deco
     let text = without_comments(text);
     let tokens = text.split(|&byte| is_space(byte)).filter(|token| !token.is_empty());
     let value = |token: &[u8]| {
-        let value = std::str::from_utf8(token).ok().filter(|token| token.len() <= LONGEST_TOKEN)?.parse::<u32>().ok()?;
+        let value =
+            std::str::from_utf8(token).ok().filter(|token| token.len() <= LONGEST_TOKEN)?.parse::<u32>().ok()?;
         (value <= maxval).then_some(value)
     };
     let value = |token| value(token).ok_or_else(|| corrupt("a value is not a number up to the largest one"));
@@ -151,9 +152,11 @@ fn levels(values: &[u32], maxval: u32, channels: usize) -> Vec<u8> {
 /// Rows of f32 from the bottom up, whose order of bytes is the sign of the scale: clipped to levels, the fraction cut off, as Pillow
 /// does.
 fn floats(scale: String, bytes: &[u8], width: usize, area: usize) -> Result<Vec<u8>, DecodeError> {
-    let scale: f64 = scale.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale != 0.0).ok_or_else(|| {
-        corrupt("its scale is not a finite number other than zero")
-    })?;
+    let scale: f64 = scale
+        .parse()
+        .ok()
+        .filter(|scale: &f64| scale.is_finite() && *scale != 0.0)
+        .ok_or_else(|| corrupt("its scale is not a finite number other than zero"))?;
     let (values, _) = bytes.get(..4 * area).ok_or(TRUNCATED)?.as_chunks::<4>();
     let value = |&bytes: &[u8; 4]| if scale < 0.0 { f32::from_le_bytes(bytes) } else { f32::from_be_bytes(bytes) };
     // `as` saturates.

@@ -2,7 +2,7 @@
 //!
 //! | extension | content |
 //! |---|---|
-//! | `.npz` | arrays `features`, `logits`, `spatial`; JSON texts as bytes in `provenance` and `names`; read by `numpy.load` |
+//! | `.npz` | arrays `features`, `logits`, `spatial`; JSON texts as bytes in `provenance`, `names` and `labels`; read by `numpy.load` |
 //! | `.safetensors` | tensors of the same names; the texts in the metadata |
 //! | `.npy` | the features alone, n×d |
 //!
@@ -109,6 +109,8 @@ pub struct FeatureFile {
     pub spatial: Option<Features>,
     /// The name of each image within its set, with its folders.
     pub names: Option<Vec<String>>,
+    /// The class of each image, where that is not the folder in its name.
+    pub labels: Option<Vec<String>>,
     /// How the features came about; unknown for files of other tools.
     pub provenance: Option<Provenance>,
 }
@@ -136,6 +138,7 @@ struct Raw {
     logits: Option<Array2<f32>>,
     spatial: Option<Array2<f32>>,
     names: Option<Names>,
+    labels: Option<Vec<String>>,
     provenance: Option<String>,
 }
 
@@ -253,12 +256,13 @@ impl FeatureFile {
             ("logits", logits.as_ref().map(Logits::len)),
             ("spatial features", spatial.as_ref().map(Features::len)),
             ("names", names.as_ref().map(Vec::len)),
+            ("classes", raw.labels.as_ref().map(Vec::len)),
         ] {
             if let Some(found) = found.filter(|&found| found != rows) {
                 return Err(malformed(format!("it has features of {rows} images, but {what} of {found}")));
             }
         }
-        Ok(Self { features, logits, spatial, names, provenance })
+        Ok(Self { features, logits, spatial, names, labels: raw.labels, provenance })
     }
 
     /// Reads how the features of an `.npz` file came about, and nothing else.
@@ -314,6 +318,9 @@ impl FeatureFile {
         }
         if let Some(names) = &self.names {
             texts.push(("names", serde_json::to_string(names).expect("strings serialise")));
+        }
+        if let Some(labels) = &self.labels {
+            texts.push(("labels", serde_json::to_string(labels).expect("strings serialise")));
         }
         texts
     }

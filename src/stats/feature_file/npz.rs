@@ -1,6 +1,7 @@
 //! Feature files as archives of NumPy arrays.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use super::{FeatureFile, Found, Names, PART, Raw};
@@ -58,14 +59,31 @@ pub(super) fn read(path: &Path, asked: Option<&str>) -> Result<Raw, Fault> {
         None if archive.is_bytes("names") => archive.text("names")?.map(Names::Json),
         None => None,
     };
+    let rows = features.as_ref().map_or(0, |rows| rows.nrows());
     Ok(Raw {
         features: features.map(Found::Memory),
         array: name,
         logits: archive.matrix("logits")?,
         spatial: archive.matrix("spatial")?,
         names,
+        labels: labels(&mut archive, rows)?,
         provenance: if archive.is_bytes("provenance") { archive.text("provenance")? } else { None },
     })
+}
+
+/// The class of each image: a text of this crate, or whole numbers of another tool, one for each row.
+fn labels(archive: &mut ArrayArchive<BufReader<File>>, rows: usize) -> Result<Option<Vec<String>>, Fault> {
+    if archive.is_bytes("labels")
+        && let Some(Ok(labels)) = archive.text("labels").ok().flatten().map(|text| serde_json::from_str(&text))
+    {
+        return Ok(Some(labels));
+    }
+    if let Some(labels) = archive.strings("labels")? {
+        return Ok(Some(labels).filter(|labels| labels.len() == rows));
+    }
+    let Ok(Some(labels)) = archive.vector("labels") else { return Ok(None) };
+    let are_classes = labels.len() == rows && labels.iter().all(|label| label.fract() == 0.0);
+    Ok(are_classes.then(|| labels.iter().map(|label| label.to_string()).collect()))
 }
 
 pub(super) fn read_provenance(path: &Path) -> Result<String, Fault> {

@@ -117,6 +117,12 @@ pub(super) fn read(path: &Path) -> Result<Raw, Fault> {
         logits: matrix("logits")?,
         spatial: matrix("spatial")?,
         names: metadata.remove("names").map(Names::Json),
+        labels: match metadata.remove("labels") {
+            Some(text) => {
+                Some(serde_json::from_str(&text).map_err(|error| format!("its classes cannot be read: {error}"))?)
+            }
+            None => None,
+        },
         provenance: metadata.remove("provenance"),
     })
 }

@@ -9,6 +9,7 @@ fn example() -> FeatureFile {
         logits: Some(Logits::new(array![[1.0, 2.0], [3.0, -4.0]]).unwrap()),
         spatial: Some(Features::new(array![[9.0], [8.0]]).unwrap()),
         names: Some(vec!["cat/é.png".into(), "dog/\"2\".png".into()]),
+        labels: None,
         provenance: Some(Provenance {
             version: "0.1.0".into(),
             extractor: "inception-v3".into(),
