@@ -52,18 +52,30 @@ impl ArrayArchive<BufReader<File>> {
         arrays.unwrap_or_default()
     }
 
-    /// The names of the arrays of a file, as [`Self::listed_in`].
+    /// The names of the arrays of a file, as [`Self::listed_in`], of which no array is looked at.
     pub fn names_in(path: &Path) -> Vec<String> {
-        Self::listed_in(path).into_iter().map(|array| array.name).collect()
+        let file = regular::open(path).ok().filter(begins_an_archive);
+        let zip = file.and_then(|file| ZipArchive::new(BufReader::new(file)).ok());
+        zip.map_or(Vec::new(), |zip| zip.file_names().map(array_name).collect())
     }
+}
+
+/// What an array is called whose entry has this name.
+fn array_name(entry: &str) -> String {
+    entry.trim_end_matches(".npy").to_owned()
 }
 
 /// The arrays of an archive, each with the length of its file.
 fn list<R: Read + Seek>(zip: &mut ZipArchive<R>) -> Result<Vec<(Listed, u64)>, Fault> {
     let mut arrays = Vec::with_capacity(zip.len());
     for index in 0..zip.len() {
+        // An archive of a million images is no reason to look into each.
+        if let Some(name) = zip.name_for_index(index).filter(|name| !name.ends_with(".npy")) {
+            arrays.push((Listed { name: name.to_owned(), header: None, index }, 0));
+            continue;
+        }
         let entry = zip.by_index(index).map_err(|error| Fault::of(&error))?;
-        let (name, length) = (entry.name().trim_end_matches(".npy").to_owned(), entry.size());
+        let (name, length) = (array_name(entry.name()), entry.size());
         let mut head = Vec::new();
         // What is damaged is said when it is read; an array that nobody reads does not matter.
         let _ = entry.take(HEAD).read_to_end(&mut head);

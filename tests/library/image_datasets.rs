@@ -428,6 +428,14 @@ fn truncated_archives_are_refused_when_they_are_opened() {
     let tar = tar_of(&files[..1]);
     write(&path("a.tar"), &tar[..600]);
     assert!(matches!(error_of(&path("a.tar")), DataSetError::CorruptArchive { .. }));
+    // Between two entries.
+    let whole = tar_of(&files);
+    let second = (512 + files[0].1.len()).next_multiple_of(512);
+    write(&path("a.tar"), &whole[..second]);
+    let error = error_of(&path("a.tar")).to_string();
+    assert!(error.contains("without the mark of its end"), "{error}");
+    write(&path("a.tar"), &whole[..whole.len() - 512]);
+    assert_eq!(open(&path("a.tar")).len(), 5, "one block of zeros is an end");
 }
 
 #[test]

@@ -115,6 +115,10 @@ fn each_array_of_an_adm_batch_serves_the_scores_that_it_is_for() {
     assert!(mixed["sets"][0]["arrays"]["images"].is_null() && mixed["extractor"].is_null());
     let mixed = report(folder, &format!("fid real.npz fake-images.npz {NET}"));
     assert_ne!(mixed["metrics"]["fid"]["value"], whole["metrics"]["fid"]["value"]);
+    // Statistics that are written anew keep both kinds.
+    succeeds(run(folder, "stats real.npz -o again.npz -q"));
+    let again = report(folder, "score again.npz fake-statistics.npz --metrics fid,sfid");
+    assert_eq!(again["metrics"]["sfid"], whole["metrics"]["sfid"]);
     // An array that is named is taken alone.
     let images = report(folder, &format!("fid real.npz fake.npz --array arr_0 {NET}"));
     assert_eq!(

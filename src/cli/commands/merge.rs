@@ -150,6 +150,9 @@ fn statistics(args: &MergeArgs) -> Result<StatsFile> {
             return Err(MergeFilesError::SameImages(other.clone(), path.clone()).into());
         }
     }
+    if files.iter().any(|file| file.spatial.is_some()) {
+        terminal::say("warning: statistics of spatial features are not merged: the result has none");
+    }
     let mut numbers = args.images.iter().copied();
     let mut merged: Option<(Moments, Option<Provenance>)> = None;
     for (path, StatsFile { gaussian, provenance, .. }) in args.parts.iter().zip(files) {

@@ -69,7 +69,7 @@ pub fn run(args: &StatsArgs) -> Result<Outcome> {
     let sets = Sets { score: "a statistics file", real: None, fake: &measured.data };
     let gaussian = sets.fake_statistics()?.clone();
     let (dim, images) = (gaussian.dim(), gaussian.n());
-    StatsFile { gaussian, provenance: measured.provenance, spatial: None }.write_to(output)?;
+    StatsFile { gaussian, provenance: measured.provenance, spatial: measured.data.spatial.clone() }.write_to(output)?;
     let images = images.map_or("an unknown number of images".into(), |images| format!("{images} images"));
     let path = escaped_for_terminals(&args.output.display().to_string());
     output::to_stdout(&format!("{path}: {images}, {dim} dimensions\n"))?;
