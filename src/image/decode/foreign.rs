@@ -1,7 +1,9 @@
 //! What is not decoded here, and what it is called: so that nobody has to read hexadecimal digits.
 
+use crate::numpy::MAGIC;
+
 /// Contents by their signatures, at an offset.
-const SIGNATURES: [(usize, &[u8], &str); 24] = [
+const IMAGES: [(usize, &[u8], &str); 19] = [
     (4, b"ftypavif", "AVIF"),
     (4, b"ftypavis", "AVIF"),
     (4, b"ftypheic", "HEIC"),
@@ -21,11 +23,14 @@ const SIGNATURES: [(usize, &[u8], &str); 24] = [
     (0, b"qoif", "QOI"),
     (0, b"\x01\xda", "SGI"),
     (0, b"\0\0\x01\0", "ICO"),
-    (0, b"\x93NUMPY", "NumPy array"),
-    (0, b"version https://git-lfs", "Git LFS pointer, without its content"),
-    (0, b"<!DOCTYPE", "HTML page"),
-    (0, b"<!doctype", "HTML page"),
-    (0, b"<html", "HTML page"),
+];
+
+/// What lies in the place of images by mistake.
+const OTHERS: [(usize, &[u8], &str); 4] = [
+    (0, b"version https://git-lfs", "a Git LFS pointer without its content"),
+    (0, b"<!DOCTYPE", "an HTML page"),
+    (0, b"<!doctype", "an HTML page"),
+    (0, b"<html", "an HTML page"),
 ];
 
 /// Extensions of images whose content has no signature, or none that is looked at.
@@ -47,17 +52,25 @@ const EXTENSIONS: [(&str, &str); 15] = [
     ("qoi", "QOI"),
 ];
 
+/// The name of a signature that content has.
+fn named(head: &[u8], signatures: &[(usize, &[u8], &'static str)]) -> Option<&'static str> {
+    let found = |offset: usize, signature| head.get(offset..).is_some_and(|rest| rest.starts_with(signature));
+    signatures.iter().find(|&&(offset, signature, _)| found(offset, signature)).map(|&(.., name)| name)
+}
+
+/// An array of bytes, as some tools keep an image: labels and latents are of other types.
+fn array_of_bytes(head: &[u8]) -> Option<&'static str> {
+    (head.starts_with(MAGIC) && head.windows(5).any(|window| window == b"'|u1'")).then_some("NumPy")
+}
+
 /// What content is, where it is known and not decoded.
 pub(super) fn content(head: &[u8]) -> Option<&'static str> {
-    let found = |&(offset, signature, _): &(usize, &[u8], &str)| {
-        head.get(offset..).is_some_and(|rest| rest.starts_with(signature))
-    };
-    SIGNATURES.iter().find(|signature| found(signature)).map(|&(.., name)| name)
+    named(head, &IMAGES).or_else(|| array_of_bytes(head)).or_else(|| named(head, &OTHERS))
 }
 
 /// Of which format an image is that is not decoded here, by its content or its extension (in small letters); `None` for whatever is
 /// not known to be an image.
 pub(crate) fn image(head: &[u8], extension: &str) -> Option<&'static str> {
-    let by_content = content(head).filter(|name| !name.starts_with("Git") && !name.starts_with("HTML"));
-    by_content.or_else(|| EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|&(_, name)| name))
+    let by_extension = || EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|&(_, name)| name);
+    named(head, &IMAGES).or_else(|| array_of_bytes(head)).or_else(by_extension)
 }

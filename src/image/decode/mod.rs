@@ -271,6 +271,8 @@ mod tests {
         );
         let error = decode(b"\0\0\0\x20ftypavif\0\0").unwrap_err().to_string();
         assert!(error.ends_with("it is AVIF, and begins with 00 00 00 20 66 74 79 70"), "{error}");
+        let error = decode(b"version https://git-lfs.github.com/spec/v1").unwrap_err().to_string();
+        assert!(error.contains("it is a Git LFS pointer without its content"), "{error}");
     }
 
     #[test]
