@@ -172,6 +172,7 @@ pub mod image;
 mod interrupt;
 pub mod linalg;
 pub mod metrics;
+mod numpy;
 pub mod output;
 mod regular;
 pub mod score;

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::evaluate::cache::CacheError;
 use crate::evaluate::{BoundError, EvaluateError, PartialError};
 use crate::extractor::{EngineChoice, EngineError, GeneratorError, ModelError, ModelSetting};
+use crate::image::DataSetError;
 use crate::metrics::{InceptionScoreError, MetricError};
 use crate::report::{ComparabilityError, JudgementError, RecordedError};
 use crate::score::{Metric, Need, PlanError};
@@ -38,6 +39,15 @@ pub fn of(error: &Error, flags: Flags) -> Option<String> {
     }
     if let Some(PartialError::Incomplete { .. }) = error.downcast_ref() {
         return Some("put all parts of the set together with `gan-metrics merge`".into());
+    }
+    if let Some(DataSetError::DeadLink { .. } | DataSetError::UnreadableFile { .. }) = error.downcast_ref() {
+        return Some("to go on without such images, use --on-bad-image skip".into());
+    }
+    if let Some(DataSetError::UnknownRange { .. }) = error.downcast_ref() {
+        return Some("give the values of black and white with --pixel-range, such as 0,1 or -1,1".into());
+    }
+    if let Some(DataSetError::NoArray { .. }) = error.downcast_ref() {
+        return Some("name the array with --array".into());
     }
     if let Some(hint) = of_network(error) {
         return Some(hint);

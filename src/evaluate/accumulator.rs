@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ndarray::ArrayView2;
 
 use super::indices::Indices;
-use super::measure::labels;
+use super::measure::classes_of;
 use super::pass::FeatureSink;
 use super::rows::{GatherError, Rows};
 use crate::error::{Blame, Blamed};
@@ -431,7 +431,7 @@ impl Accumulator {
         let spatial =
             needed(Need::Spatial, has_spatial).then(|| gaussian_of(&self.spatial_statistics, &self.spatial, interrupt));
         let (features, logits, _) = self.into_rows();
-        assembled(needs, names, [statistics, spatial], features, logits)
+        assembled(needs, (names, None), [statistics, spatial], features, logits)
     }
 
     /// The features, class scores and spatial features of all images, as far as they were gathered, without a copy.
@@ -450,17 +450,17 @@ pub(super) fn data_of(
     needs: &BTreeSet<Need>,
     interrupt: &Interrupt,
 ) -> Result<SetData, MomentsError> {
-    let FeatureFile { features, logits, spatial, names, .. } = file;
+    let FeatureFile { features, logits, spatial, names, labels, .. } = file;
     let statistics = needs.contains(&Need::Statistics).then(|| Gaussian::of_until(&features, interrupt));
     let spatial = spatial.filter(|_| needs.contains(&Need::Spatial));
     let spatial = spatial.map(|spatial| Gaussian::of_until(&spatial, interrupt));
-    assembled(needs, names, [statistics, spatial], Some(features), logits)
+    assembled(needs, (names, labels), [statistics, spatial], Some(features), logits)
 }
 
 /// Puts together what scores need; the statistics are those of the features and of the spatial features, where they are needed.
 fn assembled(
     needs: &BTreeSet<Need>,
-    names: Option<Vec<String>>,
+    (names, labels): (Option<Vec<String>>, Option<Vec<String>>),
     [statistics, spatial]: [Option<Result<Gaussian, MomentsError>>; 2],
     features: Option<Features>,
     logits: Option<Logits>,
@@ -476,7 +476,7 @@ fn assembled(
     };
     let statistics = enough(Need::Statistics, statistics)?;
     let spatial = enough(Need::Spatial, spatial)?;
-    let labels = names.as_deref().filter(|_| needs.contains(&Need::Labels)).and_then(labels);
+    let labels = needs.contains(&Need::Labels).then(|| classes_of(labels.as_deref(), names.as_deref())).flatten();
     Ok(SetData { statistics, spatial, features, logits, labels, names, too_few })
 }
 

@@ -12,6 +12,7 @@ use super::pass::PassObserver;
 use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::extractor::ExtractorInfo;
+use crate::image::Reading;
 use crate::interrupt::Interrupt;
 use crate::metrics::{Counts, Set};
 use crate::score::{
@@ -87,6 +88,8 @@ pub struct Job {
     pub bounds: Vec<Bound>,
     /// What is needed of both sets besides, for pictures.
     pub also: &'static [Need],
+    /// What the paths do not tell of the sets.
+    pub reading: Reading,
     /// Which network sees images.
     pub network: NetworkChoice,
     /// Where features are kept; `None` for nowhere.
@@ -105,6 +108,7 @@ impl Job {
             intervals: AskedIntervals::None,
             bounds: Vec::new(),
             also: &[],
+            reading: Reading::default(),
             network: NetworkChoice::of(preset),
             caching: None,
         }
@@ -180,9 +184,9 @@ impl Evaluation {
         if let Some(path) = paths.clone().find(|path| !path.exists()) {
             Input::open(path, interrupt)?;
         }
-        let real = job.real.as_deref().map(|path| Input::open(path, interrupt)).transpose()?;
+        let real = job.real.as_deref().map(|path| Input::open_as(path, &job.reading, interrupt)).transpose()?;
         let open = |judged| match judged {
-            Judged::Path(path) => Input::open(&path, interrupt),
+            Judged::Path(path) => Input::open_as(&path, &job.reading, interrupt),
             Judged::Generated(generator) => Ok(Input::ToGenerate(generator)),
         };
         let fakes = job.fakes.into_iter().map(open).collect::<Result<Vec<_>>>()?;
@@ -202,6 +206,7 @@ impl Evaluation {
                 has_real: real.is_some(),
                 counts: Counts { real: real.as_ref().and_then(Input::count), fake: fake.count() },
                 has: &|set, need| input(set).is_some_and(|input| input.offers(need, network)),
+                apart: &|set| input(set).is_some_and(Input::has_statistics_apart),
             };
             Plan::new(&job.selection, job.definitions.clone(), job.intervals, &offer)
         };
@@ -209,16 +214,16 @@ impl Evaluation {
             |network: Option<&NetworkPlan>| fakes.iter().map(|fake| plan(fake, network)).collect::<Result<Vec<_>, _>>();
         // First without the network, which takes a while to read; files need none, and so no weights.
         let mut planned = plan_all(None)?;
-        let seen = || real.iter().chain(&fakes).filter(|input| input.needs_network());
         let mut network = None;
-        if seen().next().is_some() {
+        if !seen(real.as_ref(), &fakes, &planned, job.also).is_empty() {
             let mut read = NetworkPlan::new(&job.network)?;
             planned = plan_all(Some(&read))?;
-            let needs = |set| planned.iter().any(|plan| plan.request.needs(set).contains(&Need::Spatial));
-            if Set::BOTH.into_iter().any(needs) {
+            let seen = seen(real.as_ref(), &fakes, &planned, job.also);
+            if seen.iter().any(|(input, needs)| !input.has_statistics_apart() && needs.contains(&Need::Spatial)) {
                 read.want_spatial();
             }
-            read.fit_batch(seen().filter_map(Input::count).max().unwrap_or_default());
+            let largest = seen.iter().filter_map(|(input, _)| input.count()).max();
+            read.fit_batch(largest.unwrap_or_default());
             network = Some(read);
         }
         for plan in &planned {
@@ -274,11 +279,7 @@ impl Evaluation {
         mut tell: impl FnMut(&Evaluated),
     ) -> Result<Evaluated> {
         let Self { started, real, fakes, network, bounds, also, caching } = self;
-        let needs = |set| -> BTreeSet<Need> {
-            let of_scores = fakes.iter().flat_map(|(_, plan)| plan.request.needs(set));
-            of_scores.chain(also.iter().copied()).collect()
-        };
-        let (needs_of_real, needs_of_fake) = (needs(Set::Real), needs(Set::Fake));
+        let of_real = needs(fakes.iter().map(|(_, plan)| plan), Set::Real, also);
         let mut measurer = Measurer::start(network, Caching::parts(caching))?;
         let extractor = measurer.network().map(|network| network.info().clone());
         let preparation = measurer.network().map(Network::preparation);
@@ -286,13 +287,13 @@ impl Evaluation {
             let measured = measurer.measure(&mut input, needs, observer, interrupt)?;
             Ok(MeasuredSet { input, measured })
         };
-        let mut real = real.map(|input| measure(input, &needs_of_real)).transpose()?;
+        let mut real = real.map(|input| measure(input, &of_real)).transpose()?;
         let (mut told, mut last) = (started, None);
         for (input, plan) in fakes {
             if let Some(Evaluated { real: measured, .. }) = last.take() {
                 real = measured;
             }
-            let fake = measure(input, &needs_of_fake)?;
+            let fake = measure(input, &needs([&plan], Set::Fake, also))?;
             let scoring = Instant::now();
             let data = real.as_ref().map(|real| &real.measured.data);
             let scores = score(&plan.request, data, &fake.measured.data, interrupt)?;
@@ -313,4 +314,22 @@ impl Evaluation {
         }
         Ok(last.expect("a job has a set that is judged"))
     }
+}
+
+/// What the scores of some plans need of a set, and what is needed besides.
+fn needs<'a>(plans: impl IntoIterator<Item = &'a Plan>, set: Set, also: &[Need]) -> BTreeSet<Need> {
+    let of_scores = plans.into_iter().flat_map(|plan| plan.request.needs(set));
+    of_scores.chain(also.iter().copied()).collect()
+}
+
+/// The sets that the network looks at, with what is needed of each.
+fn seen<'a>(
+    real: Option<&'a Input>,
+    fakes: &'a [Input],
+    plans: &[Plan],
+    also: &[Need],
+) -> Vec<(&'a Input, BTreeSet<Need>)> {
+    let real = real.map(|input| (input, needs(plans, Set::Real, also)));
+    let fakes = fakes.iter().zip(plans).map(|(input, plan)| (input, needs([plan], Set::Fake, also)));
+    real.into_iter().chain(fakes).filter(|(input, needs)| input.needs_network(needs)).collect()
 }

@@ -98,7 +98,9 @@ impl From<Partial> for Reference {
 impl Reference {
     fn into_data(self, needs: &BTreeSet<Need>, interrupt: &Interrupt) -> Result<SetData> {
         match self.content {
-            Content::Statistics(file) => Ok(SetData { statistics: Some(file.gaussian), ..SetData::default() }),
+            Content::Statistics(file) => {
+                Ok(SetData { statistics: Some(file.gaussian), spatial: file.spatial, ..SetData::default() })
+            }
             Content::Features(file) => Ok(data_of(*file, needs, interrupt)?),
             Content::Part(part) => Ok(part.into_data(needs, interrupt)?),
         }

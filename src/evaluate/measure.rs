@@ -1,13 +1,13 @@
 //! From an input to what scores need of it: read from a file or the cache, or extracted by one pass.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
 use super::accumulator::{Accumulator, data_of};
 use super::cache::{CacheKey, FeatureCache};
-use super::input::{GeneratedImages, GeneratorReport, Input};
+use super::input::{Batch, GeneratedImages, GeneratorReport, Input};
 use super::network::{Network, NetworkPlan};
 use super::partial::Partial;
 use super::pass::{PassObserver, PassSummary, Portion, SkippedImage};
@@ -15,7 +15,7 @@ use crate::Result;
 use crate::image::DataSet;
 use crate::interrupt::Interrupt;
 use crate::score::{Need, SetData};
-use crate::stats::{FeatureFile, Provenance};
+use crate::stats::{FeatureFile, Provenance, StatsFile};
 
 /// What is done with the cache of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +65,19 @@ impl From<&PassSummary> for StageSeconds {
     }
 }
 
+/// The arrays of an `.npz` file that a set came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ArraysReport {
+    /// The images that the network saw.
+    pub images: Option<String>,
+    /// The features of every image.
+    pub features: Option<String>,
+    /// Mean and covariance of the features.
+    pub statistics: Option<String>,
+    /// Mean and covariance of the spatial features.
+    pub spatial_statistics: Option<String>,
+}
+
 /// Where a set came from and what became of it, as reports hold it.
 #[derive(Debug, Clone, Serialize)]
 pub struct SetReport {
@@ -73,10 +86,14 @@ pub struct SetReport {
     pub path: PathBuf,
     /// `folder`, `zip`, …, `features`, `statistics` or `generator`.
     pub kind: String,
+    /// The arrays that it came from; `null` for what is not an archive of arrays.
+    pub arrays: Option<ArraysReport>,
     /// Images behind the score; `null` for a statistics file that does not tell.
     pub images: Option<u64>,
     /// Images left out.
     pub skipped: Vec<SkippedImage>,
+    /// Images beside those of the set that are of formats that are not decoded here, counted by format.
+    pub passed_over: BTreeMap<String, u64>,
     /// How its features came about and what its images were; `null` for files of other tools.
     pub provenance: Option<Provenance>,
     /// How its images were generated; `null` for images that were there.
@@ -93,13 +110,26 @@ fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
 }
 
 impl SetReport {
+    /// A set of images, of which so many were seen.
+    pub fn of_images(images: &DataSet, seen: usize) -> Self {
+        let passed_over = images.passed_over();
+        Self { passed_over, ..Self::of(images.path(), images.kind(), Some(seen as u64)) }
+    }
+
+    /// Whether its statistics are of other images than those that the network saw.
+    pub fn has_statistics_apart(&self) -> bool {
+        self.arrays.as_ref().is_some_and(|arrays| arrays.images.is_some() && arrays.statistics.is_some())
+    }
+
     /// A set of which nothing more is known than what it is and how many images are behind it.
     pub fn of(path: &Path, kind: impl ToString, images: Option<u64>) -> Self {
         Self {
             path: path.into(),
             kind: kind.to_string(),
+            arrays: None,
             images,
             skipped: Vec::new(),
+            passed_over: BTreeMap::new(),
             provenance: None,
             generator: None,
             cache: None,
@@ -192,13 +222,21 @@ impl Measurer {
             let images = generator.generate(observer, interrupt)?;
             *input = Input::Generated(generator.path().to_owned(), Box::new(images));
         }
-        match input {
-            Input::Statistics(path, file) => {
-                let data = SetData { statistics: Some(file.gaussian.clone()), ..SetData::default() };
-                let report = SetReport::of(path, "statistics", file.gaussian.n());
-                Ok(Measured::from_file(data, report, &file.provenance))
+        let mut measured = match &*input {
+            Input::Statistics(path, file) => Ok(measured_before(path, file)),
+            Input::Batch(batch) if !input.needs_network(needs) => {
+                Ok(measured_before(batch.images.path(), &batch.statistics))
             }
-            Input::Features(path, file) => {
+            Input::Batch(batch) => {
+                let Batch { images, statistics } = &**batch;
+                images.verify(interrupt)?;
+                let of_images = needs.iter().copied().filter(|&need| !Batch::has_statistics_for(need)).collect();
+                let mut measured = self.measure_images(images, &of_images, observer, interrupt)?;
+                measured.data.statistics = needs.contains(&Need::Statistics).then(|| statistics.gaussian.clone());
+                measured.data.spatial = statistics.spatial.clone().filter(|_| needs.contains(&Need::Spatial));
+                Ok(measured)
+            }
+            Input::Features(path, file, _) => {
                 let report = SetReport::of(path, "features", Some(file.features.len() as u64));
                 Ok(Measured::from_file(data_of((**file).clone(), needs, interrupt)?, report, &file.provenance))
             }
@@ -215,7 +253,9 @@ impl Measurer {
                 Ok(Measured { report, ..measured })
             }
             Input::ToGenerate(_) => unreachable!("it was generated"),
-        }
+        }?;
+        measured.report.arrays = input.arrays(needs);
+        Ok(measured)
     }
 
     fn measure_images(
@@ -277,11 +317,11 @@ impl Measurer {
             && let Some(found) = cache.find(key)
         {
             let rows: Vec<usize> = (0..images.len()).collect();
-            let file = FeatureFile { names: Some(names(images, &rows)), ..found };
+            let file = FeatureFile { names: Some(names(images, &rows)), labels: told(images, &rows), ..found };
             let report = SetReport {
                 provenance: file.provenance.clone(),
                 cache: Some(CacheUse::Hit),
-                ..SetReport::of(images.path(), images.kind(), Some(rows.len() as u64))
+                ..SetReport::of_images(images, rows.len())
             };
             return Ok(Extracted { file, report, rows, digests: BTreeSet::new(), not_cached: None });
         }
@@ -306,7 +346,7 @@ impl Measurer {
             report.cache = Some(if stored.is_ok() { CacheUse::Stored } else { CacheUse::NotStored });
             not_cached = stored.err();
         }
-        file.names = Some(names(images, &rows));
+        (file.names, file.labels) = (Some(names(images, &rows)), told(images, &rows));
         Ok(Extracted { file, report, rows, digests, not_cached })
     }
 
@@ -323,14 +363,41 @@ impl Measurer {
     }
 }
 
+/// A set of which statistics are known, and no more.
+fn measured_before(path: &Path, StatsFile { gaussian, provenance, spatial }: &StatsFile) -> Measured {
+    let (statistics, spatial) = (Some(gaussian.clone()), spatial.clone());
+    let report = SetReport::of(path, "statistics", gaussian.n());
+    Measured::from_file(SetData { statistics, spatial, ..SetData::default() }, report, provenance)
+}
+
 /// The names of the images behind some rows.
 fn names(images: &DataSet, rows: &[usize]) -> Vec<String> {
     rows.iter().map(|&index| images.name(index).into_owned()).collect()
 }
 
-/// The class of each image: the folder that it is in. `None` unless each is in one.
+/// The class of each image: the folder that it is in, without the folders around all classes. `None` unless each is in one.
 pub fn labels<S: AsRef<str>>(names: &[S]) -> Option<Vec<String>> {
-    names.iter().map(|name| name.as_ref().rsplit_once('/').map(|(folder, _)| folder.to_owned())).collect()
+    let folders: Vec<&str> = names.iter().map(|name| Some(name.as_ref().rsplit_once('/')?.0)).collect::<Option<_>>()?;
+    let mut around = 0;
+    // As long as all go on with the same folder, and none ends with it.
+    while let Some(first) = folders.first().and_then(|folder| folder[around..].split_inclusive('/').next())
+        && first.ends_with('/')
+        && folders.iter().all(|folder| folder[around..].starts_with(first))
+    {
+        around += first.len();
+    }
+    Some(folders.into_iter().map(|folder| folder[around..].to_owned()).collect())
+}
+
+/// The class of each image: as it was told, or by its name.
+pub(super) fn classes_of(told: Option<&[String]>, names: Option<&[String]>) -> Option<Vec<String>> {
+    told.map(<[String]>::to_vec).or_else(|| names.and_then(labels))
+}
+
+/// The classes of the images behind some rows, where the set tells.
+fn told(images: &DataSet, rows: &[usize]) -> Option<Vec<String>> {
+    let labels = images.labels()?;
+    Some(rows.iter().map(|&index| labels[index].clone()).collect())
 }
 
 fn report_of_pass(images: &DataSet, part: &Partial, seconds: StageSeconds) -> SetReport {
@@ -338,7 +405,7 @@ fn report_of_pass(images: &DataSet, part: &Partial, seconds: StageSeconds) -> Se
         seconds: Some(seconds),
         skipped: part.skipped().to_vec(),
         provenance: part.provenance(),
-        ..SetReport::of(images.path(), images.kind(), Some(part.images() as u64))
+        ..SetReport::of_images(images, part.images())
     }
 }
 
@@ -350,6 +417,10 @@ mod tests {
     fn folders_are_classes_where_every_image_is_in_one() {
         assert_eq!(labels(&["cat/1.png", "dog/big/2.png"]).unwrap(), ["cat", "dog/big"]);
         assert_eq!(labels(&["cat/1.png", "2.png"]), None);
+        assert_eq!(labels(&["data/cat/1.png", "data/dog/2.png"]).unwrap(), ["cat", "dog"]);
+        assert_eq!(labels(&["a/b/cat/1.png", "a/b/cat/2.png"]).unwrap(), ["cat", "cat"], "a class is left");
+        assert_eq!(labels(&["data/1.png", "data/dog/2.png"]).unwrap(), ["data", "data/dog"]);
+        assert_eq!(labels(&["da/1.png", "data/2.png"]).unwrap(), ["da", "data"]);
     }
 
     #[cfg(unix)]

@@ -32,8 +32,8 @@ pub use accumulator::{Accumulator, MergeError};
 pub use evaluation::{BoundError, Caching, Evaluated, Evaluation, Job, Judged, MeasuredSet};
 pub use evaluator::{Evaluator, EvaluatorError, Reference};
 pub use indices::Indices;
-pub use input::{GeneratedImages, GeneratorReport, Input, SetGenerator};
-pub use measure::{CacheMode, CacheUse, Extracted, Measured, Measurer, SetReport, StageSeconds, labels};
+pub use input::{Batch, GeneratedImages, GeneratorReport, Input, SetGenerator, has_array};
+pub use measure::{ArraysReport, CacheMode, CacheUse, Extracted, Measured, Measurer, SetReport, StageSeconds, labels};
 pub use network::{ModelChoice, Network, NetworkChoice, NetworkPlan, Preparation};
 pub use partial::{Partial, PartialError, WholeSet};
 pub use pass::{

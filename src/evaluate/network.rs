@@ -1,5 +1,7 @@
 //! A network chosen, then read, then running.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::accumulator::Accumulator;
@@ -230,9 +232,15 @@ impl Network {
         let part = Partial::new(WholeSet::of(portion.images()), gathered);
         let part = match named {
             true => {
-                let indices = part.gathered().indices();
+                let indices = part.gathered().indices().clone();
                 let names: Vec<String> = indices.iter().map(|index| portion.name(index).into_owned()).collect();
-                part.with_names(names.into_iter())
+                let labels = indices.iter().map(|index| portion.label(index).map(Cow::into_owned)).collect();
+                let labels: Option<Vec<String>> = labels;
+                let part = part.with_names(names.into_iter());
+                match labels {
+                    Some(labels) => part.with_labels(labels),
+                    None => part,
+                }
             }
             false => part,
         };

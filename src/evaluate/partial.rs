@@ -176,6 +176,8 @@ pub struct Partial {
     gathered: Accumulator,
     /// By index; as long as the rows where they are kept at all.
     names: Option<Vec<(usize, String)>>,
+    /// By index, where the set tells classes otherwise than by the folders in its names; as long as the names.
+    labels: Option<Vec<(usize, String)>>,
     skipped: Vec<SkippedImage>,
     census: Census,
     /// As in a summary of a pass; not written.
@@ -204,6 +206,7 @@ impl Partial {
             file: None,
             gathered,
             names: None,
+            labels: None,
             skipped: Vec::new(),
             census: Census::default(),
             digests: BTreeSet::new(),
@@ -223,6 +226,15 @@ impl Partial {
     pub(super) fn with_names(self, names: impl ExactSizeIterator<Item = String>) -> Self {
         assert_eq!(names.len(), self.gathered.indices().len(), "a name for each row");
         Self { names: Some(self.gathered.indices().iter().zip(names).collect()), ..self }
+    }
+
+    /// Adds the classes of the images behind the rows, in their order.
+    ///
+    /// # Panics
+    /// When there are not as many classes as rows.
+    pub(super) fn with_labels(self, labels: Vec<String>) -> Self {
+        assert_eq!(labels.len(), self.gathered.indices().len(), "a class for each row");
+        Self { labels: Some(self.gathered.indices().iter().zip(labels).collect()), ..self }
     }
 
     /// Adds what a pass saw besides.
@@ -305,7 +317,9 @@ impl Partial {
                 return Err(PartialError::Incomparable { part, other, differences });
             }
         }
-        let named = self.names.is_some() == part.names.is_some() || self.images() == 0 || part.images() == 0;
+        let empty = self.images() == 0 || part.images() == 0;
+        let named = self.names.is_some() == part.names.is_some() || empty;
+        let labelled = self.labels.is_some() == part.labels.is_some() || empty;
         let skipped: BTreeSet<usize> = self.skipped.iter().map(|image| image.index).collect();
         let doubled = part.skipped.iter().map(|image| image.index).find(|index| skipped.contains(index));
         let (title, other) = names();
@@ -313,11 +327,12 @@ impl Partial {
             (Err(obstacle), _) => Err(obstacle),
             (_, Some(index)) => Err(MergeError::Doubled { index }),
             _ if !named => Err(MergeError::Kept { what: "the names of its images" }),
+            _ if !labelled => Err(MergeError::Kept { what: "the classes of its images" }),
             _ => self.gathered.join(part.gathered).map_err(MergeError::from),
         };
         merged.map_err(|source| PartialError::Merge { part: title, other, source })?;
         self.digests.extend(part.digests);
-        self.take_findings(part.names, part.skipped, &part.census, part.provenance);
+        self.take_findings([part.names, part.labels], part.skipped, &part.census, part.provenance);
         (self.shard, self.file) = (None, None);
         Ok(())
     }
@@ -329,26 +344,20 @@ impl Partial {
     pub(super) fn extend(&mut self, next: Self) -> Result<(), GatherError> {
         self.gathered.extend(&next.gathered)?;
         self.digests.extend(next.digests);
-        self.take_findings(next.names, next.skipped, &next.census, next.provenance);
+        self.take_findings([next.names, next.labels], next.skipped, &next.census, next.provenance);
         Ok(())
     }
 
     /// Joins everything but what was gathered.
     fn take_findings(
         &mut self,
-        names: Option<Vec<(usize, String)>>,
+        [names, labels]: [Option<Vec<(usize, String)>>; 2],
         skipped: Vec<SkippedImage>,
         census: &Census,
         provenance: Option<Provenance>,
     ) {
-        self.names = match (self.names.take(), names) {
-            (Some(mut ours), Some(theirs)) => {
-                ours.extend(theirs);
-                ours.sort_by_key(|(index, _)| *index);
-                Some(ours)
-            }
-            (ours, theirs) => ours.or(theirs),
-        };
+        self.names = joined(self.names.take(), names);
+        self.labels = joined(self.labels.take(), labels);
         self.skipped.extend(skipped);
         self.skipped.sort_by_key(|image| image.index);
         self.census.merge(census);
@@ -409,7 +418,12 @@ impl Partial {
 
     /// The names of the images behind the rows, in their order, where they are kept.
     pub fn names(&self) -> Option<Vec<String>> {
-        Some(self.names.as_ref()?.iter().map(|(_, name)| name.clone()).collect())
+        texts(self.names.as_ref())
+    }
+
+    /// The classes of the images behind the rows, in their order, where they are kept and are not the folders in the names.
+    pub fn labels(&self) -> Option<Vec<String>> {
+        texts(self.labels.as_ref())
     }
 
     /// What scores need of the images, as far as it was gathered.
@@ -417,15 +431,17 @@ impl Partial {
     /// # Errors
     /// [`MomentsError::Interrupted`].
     pub fn into_data(self, needs: &BTreeSet<Need>, interrupt: &Interrupt) -> Result<SetData, MomentsError> {
-        let names = self.names();
-        self.gathered.into_data(needs, names, interrupt)
+        let (names, labels) = (self.names(), self.labels());
+        let data = self.gathered.into_data(needs, names, interrupt)?;
+        let labels = labels.filter(|_| needs.contains(&Need::Labels)).or(data.labels);
+        Ok(SetData { labels, ..data })
     }
 
     /// The content of a feature file; `None` where the features are not kept.
     pub fn into_feature_file(self) -> Option<FeatureFile> {
-        let (names, provenance) = (self.names(), self.provenance());
+        let (names, labels, provenance) = (self.names(), self.labels(), self.provenance());
         let (features, logits, spatial) = self.gathered.into_rows();
-        Some(FeatureFile { features: features?, logits, spatial, names, provenance })
+        Some(FeatureFile { features: features?, logits, spatial, names, labels, provenance })
     }
 
     /// All of it, as an `.npz` archive of NumPy arrays; [`Self::from_bytes`] reads it.
@@ -447,6 +463,9 @@ impl Partial {
         archive.text(PART, serde_json::to_string(&head).expect("plain values always serialise"))?;
         if let Some(names) = self.names() {
             archive.text("names", serde_json::to_string(&names).expect("strings serialise"))?;
+        }
+        if let Some(labels) = self.labels() {
+            archive.text("labels", serde_json::to_string(&labels).expect("strings serialise"))?;
         }
         let gathered = &self.gathered;
         let rows = [("features", gathered.features()), ("logits", gathered.logits()), ("spatial", gathered.spatial())];
@@ -525,11 +544,16 @@ impl Partial {
             return Err("its list of images is damaged".to_owned().into());
         }
         let images = indices.len();
-        let names = archive.text("names")?.map(|text| serde_json::from_str::<Vec<String>>(&text)).transpose();
-        let names = names.map_err(|error| format!("its names cannot be read: {error}"))?;
-        if let Some(names) = names.as_ref().filter(|names| names.len() != images) {
-            return Err(format!("it has {images} images, but {} names", names.len()).into());
-        }
+        let mut list = |name: &str| -> Result<Option<Vec<String>>, Fault> {
+            let Some(text) = archive.text(name)? else { return Ok(None) };
+            let list: Vec<String> =
+                serde_json::from_str(&text).map_err(|error| format!("its {name} cannot be read: {error}"))?;
+            match list.len() == images {
+                true => Ok(Some(list)),
+                false => Err(format!("it has {images} images, but {} {name}", list.len()).into()),
+            }
+        };
+        let (names, labels) = (list("names")?, list("labels")?);
         let mut rows = |name: &str| -> Result<Option<Features>, Fault> {
             let Some(rows) = archive.matrix(name)? else { return Ok(None) };
             if rows.nrows() != images {
@@ -541,9 +565,27 @@ impl Partial {
         let mut statistics = |prefix| statistics_of(&mut archive, prefix, images);
         let (of_features, of_spatial) = (statistics("")?, statistics("spatial_")?);
         let gathered = Accumulator::of_parts(indices, [features, logits, spatial], [of_features, of_spatial]);
-        let names = names.map(|names| gathered.indices().iter().zip(names).collect());
+        let by_index = |texts: Vec<String>| gathered.indices().iter().zip(texts).collect();
+        let (names, labels) = (names.map(by_index), labels.map(by_index));
         let digests = BTreeSet::new();
-        Ok(Self { set, shard, file: None, gathered, names, skipped, census, digests, provenance })
+        Ok(Self { set, shard, file: None, gathered, names, labels, skipped, census, digests, provenance })
+    }
+}
+
+/// Texts of images, in the order of these.
+fn texts(texts: Option<&Vec<(usize, String)>>) -> Option<Vec<String>> {
+    Some(texts?.iter().map(|(_, text)| text.clone()).collect())
+}
+
+/// Texts of the images of two parts, in the order of these.
+fn joined(ours: Option<Vec<(usize, String)>>, theirs: Option<Vec<(usize, String)>>) -> Option<Vec<(usize, String)>> {
+    match (ours, theirs) {
+        (Some(mut ours), Some(theirs)) => {
+            ours.extend(theirs);
+            ours.sort_by_key(|(index, _)| *index);
+            Some(ours)
+        }
+        (ours, theirs) => ours.or(theirs),
     }
 }
 

@@ -249,6 +249,11 @@ impl<'a> Portion<'a> {
         (index - self.first) / self.step.max(1)
     }
 
+    /// The class of an image of the set, where the source tells.
+    pub fn label(&self, index: usize) -> Option<Cow<'a, str>> {
+        self.images.label(self.place(index))
+    }
+
     /// What an image of the set is called.
     pub fn name(&self, index: usize) -> Cow<'a, str> {
         self.images.name(self.place(index))

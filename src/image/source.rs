@@ -55,6 +55,12 @@ pub trait ImageSource: Sync {
         format!("[{index}]").into()
     }
 
+    /// The class of an image, where the source tells of all of its images; otherwise it is the folder in its [name](Self::name), if
+    /// there is one.
+    fn label(&self, _index: usize) -> Option<Cow<'_, str>> {
+        None
+    }
+
     /// Gives an image.
     ///
     /// # Errors

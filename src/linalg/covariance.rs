@@ -24,9 +24,10 @@ fn noise_floor(dim: usize, largest: f64) -> f64 {
     dim as f64 * f64::EPSILON * largest
 }
 
-/// Eigenvalues below `-NEGATIVE_TOLERANCE·λmax` cannot be rounding errors, not even those of a covariance that was
-/// accumulated in f32 (its 24 bits leave 6e-8): the matrix is no covariance.
-const NEGATIVE_TOLERANCE: f64 = 1e-6;
+/// Eigenvalues down to `-NEGATIVE_TOLERANCE·λmax` are taken as zeros that were rounded. A covariance that was stored in f32 has 6e-8;
+/// one that was *summed* in f32 has about `ε·‖μ‖²/λmax` with ε = 6e-8, some 1e-5 where features are about as large as they vary. Beyond,
+/// the means are so far from zero that a sum in f32 has lost the covariance, or the matrix never was one.
+const NEGATIVE_TOLERANCE: f64 = 1e-4;
 
 /// Error allowed for a Gram matrix and the reduction to its eigenvalues together, in units of `ε·‖A‖_F`: a small
 /// multiple, as for every backward stable method.

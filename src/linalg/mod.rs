@@ -44,7 +44,7 @@ pub enum LinalgError {
     /// A matrix that should be a covariance has a clearly negative eigenvalue.
     #[error(
         "not a covariance matrix: its smallest eigenvalue is {smallest:e}, its largest {largest:e} \
-         (a covariance has none below zero; was the file written by another tool or edited?)"
+         (a covariance has none below zero: was it summed in float32, which loses it where means are large? sum in float64)"
     )]
     Indefinite {
         /// Smallest eigenvalue.

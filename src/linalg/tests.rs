@@ -252,6 +252,19 @@ fn rejects_what_is_no_covariance() {
     ));
 }
 
+#[test]
+fn eigenvalues_that_sums_in_f32_make_negative_are_clipped_and_more_is_refused() {
+    let of = |least: f64| CovarianceFactor::of_covariance(&array![[2.0, 0.0], [0.0, 2.0 * least]]);
+    // 300 features of 512 dimensions summed in f32: -7.3e-6 of the largest.
+    for least in [-7.3e-6, -0.99e-4] {
+        let factor = of(least).unwrap();
+        let clipped = factor.spectrum().clipped.unwrap();
+        assert!(factor.spectrum().rank == 1 && (clipped - 2.0 * least).abs() < 1e-15, "{clipped:e}");
+    }
+    let refused = of(-1.01e-4).unwrap_err().to_string();
+    assert!(refused.contains("was it summed in float32"), "{refused}");
+}
+
 proptest! {
     /// ‖F₁ᵀF₂‖_* ≤ ‖F₁‖·‖F₂‖: the Fréchet distance is never negative.
     #[test]

@@ -203,11 +203,13 @@ pub struct SetData {
 impl SetData {
     /// Whether both hold the same features as far as can be told from what is known of both.
     pub fn same_as(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self { features: Some(ours), .. }, Self { features: Some(theirs), .. }) => ours == theirs,
-            (Self { statistics: Some(ours), .. }, Self { statistics: Some(theirs), .. }) => ours.same_as(theirs),
-            _ => false,
-        }
+        let of_features = self.features.as_ref().zip(other.features.as_ref()).map(|(ours, theirs)| ours == theirs);
+        // Statistics need not be of the features that are at hand.
+        let of_statistics = || {
+            let statistics = self.statistics.as_ref().zip(other.statistics.as_ref());
+            statistics.map(|(ours, theirs)| ours.same_as(theirs))
+        };
+        of_features != Some(false) && of_statistics().or(of_features).unwrap_or(false)
     }
 
     /// Whether it has this, or would have it with more images.

@@ -37,11 +37,13 @@ impl Recorded {
             .inputs()
             .map(|input| {
                 let (kind, provenance) = match input {
-                    Input::Features(_, file) => ("features", file.provenance.clone()),
+                    Input::Features(_, file, _) => ("features", file.provenance.clone()),
                     Input::Statistics(_, file) => ("statistics", file.provenance.clone()),
-                    Input::Images(_) | Input::ToGenerate(_) | Input::Generated(..) => ("images", None),
+                    Input::Images(_) | Input::Batch(_) | Input::ToGenerate(_) | Input::Generated(..) => {
+                        ("images", None)
+                    }
                 };
-                let images = input.count().filter(|_| !(may_skip && input.needs_network()));
+                let images = input.count().filter(|_| !(may_skip && input.holds_images()));
                 SetReport { provenance, ..SetReport::of(input.path(), kind, images.map(|images| images as u64)) }
             })
             .collect();

@@ -49,7 +49,7 @@ pub(crate) use text::entry;
 pub use text::escaped as escaped_for_terminals;
 pub use warning::{FEW_IMAGES, Warning};
 
-pub use crate::evaluate::{CacheUse, GeneratorReport, Preparation, SetReport, StageSeconds};
+pub use crate::evaluate::{ArraysReport, CacheUse, GeneratorReport, Preparation, SetReport, StageSeconds};
 use crate::evaluate::{Evaluated, Measured};
 use crate::extractor::ExtractorInfo;
 use crate::linalg;
@@ -125,7 +125,8 @@ pub struct WarningReport {
 
 /// Warnings of a command that measures one set and has no report.
 pub fn warnings_of_set(set: &SetReport, not_cached: Option<&str>) -> Vec<WarningReport> {
-    let warnings = warnings::skipped(set).into_iter().chain(warnings::not_cached(set, not_cached));
+    let left_out = warnings::skipped(set).into_iter().chain(warnings::passed_over(set));
+    let warnings = left_out.chain(warnings::not_cached(set, not_cached));
     warnings.map(Into::into).collect()
 }
 

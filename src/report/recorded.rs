@@ -486,11 +486,11 @@ mod tests {
         let features = Features::new(array![[0.0], [1.0]]).unwrap();
         let gaussian = crate::stats::Gaussian::of(&features).unwrap();
         let path = folder.path().join("f.npz");
-        let file = FeatureFile { features, logits: None, spatial: None, names: None, provenance: None };
+        let file = FeatureFile { features, logits: None, spatial: None, names: None, labels: None, provenance: None };
         file.write(&path).unwrap();
         let error = Recorded::read(&path).unwrap_err().to_string();
         assert!(error.contains("f.npz is a feature file, not a JSON report"), "{error}");
-        StatsFile { gaussian, provenance: None }.write(&path).unwrap();
+        StatsFile { gaussian, provenance: None, spatial: None }.write(&path).unwrap();
         let error = Recorded::read(&path).unwrap_err().to_string();
         assert!(error.contains("f.npz is a statistics file, not a JSON report"), "{error}");
         let error = Recorded::read(folder.path()).unwrap_err();

@@ -1,6 +1,6 @@
 //! The report as text.
 
-use super::{CacheUse, Preparation, Report, SetReport, WarningReport};
+use super::{ArraysReport, CacheUse, Preparation, Report, SetReport, WarningReport};
 use crate::metrics::{Metric, ScoreInterval, ScoreNumber, Value, readable};
 use crate::score::{Bound, Scores, Verdict};
 
@@ -152,6 +152,19 @@ fn of_score(scores: &Scores, metric: Metric, value: &Value) -> String {
     text
 }
 
+/// Which array is what, for people: nothing where there is one alone.
+fn of_arrays(arrays: &ArraysReport) -> String {
+    let ArraysReport { images, features, statistics, spatial_statistics } = arrays;
+    let named = [
+        ("images", images),
+        ("features", features),
+        ("statistics", statistics),
+        ("statistics of spatial features", spatial_statistics),
+    ];
+    let named = named.into_iter().filter_map(|(what, array)| Some(format!("{what} from {}", array.as_ref()?)));
+    format!(": {}", escaped(&named.collect::<Vec<_>>().join("; ")))
+}
+
 fn describe(set: &SetReport) -> String {
     let images = set.images.map_or("an unknown number of images".into(), |images| format!("{images} images"));
     let rate = match (&set.seconds, set.images) {
@@ -164,7 +177,8 @@ fn describe(set: &SetReport) -> String {
         _ if set.cache == Some(CacheUse::Hit) => ", features from the cache".into(),
         _ => String::new(),
     };
-    format!("{} ({}), {images}{rate}", escaped(&set.path.display().to_string()), set.kind)
+    let arrays = set.arrays.as_ref().map_or(String::new(), of_arrays);
+    format!("{} ({}), {images}{arrays}{rate}", escaped(&set.path.display().to_string()), set.kind)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What users should know before they trust a number, each with a remedy.
 
+use std::collections::BTreeMap;
+
 use super::WarningReport;
 use crate::score::Metric;
 
@@ -43,6 +45,13 @@ pub enum Warning {
         set: String,
         /// How many.
         count: u64,
+    },
+    /// Images of formats that are not decoded lie beside those of a set.
+    PassedOver {
+        /// Path of the set.
+        set: String,
+        /// How many of which format.
+        formats: BTreeMap<String, u64>,
     },
     /// A covariance had a negative eigenvalue beyond rounding.
     Clipped {
@@ -197,10 +206,17 @@ impl From<Warning> for WarningReport {
                 },
                 "see the list of skipped images, and repair or remove them".into(),
             ),
+            Warning::PassedOver { set, formats } => {
+                let counts: Vec<String> = formats.iter().map(|(format, count)| format!("{count} {format}")).collect();
+                let message =
+                    format!("{set} has images that are not decoded here and were passed over: {}", counts.join(", "));
+                ("passed-over", message, "convert them to PNG, or move them elsewhere".into())
+            }
             Warning::Clipped { set, eigenvalue } => (
                 "clipped-covariance",
                 format!("the covariance of {set} has the eigenvalue {eigenvalue:e}, which was taken as zero"),
-                "its statistics were rounded; compute them again from the images".into(),
+                "its statistics were rounded, or summed in float32; compute them again from the images, in float64"
+                    .into(),
             ),
             Warning::UnequalNumbers { real, fake } => (
                 "unequal-numbers",

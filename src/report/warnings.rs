@@ -44,6 +44,7 @@ pub(super) fn of(done: &Evaluated) -> Vec<Warning> {
         warnings.push(Warning::OwnExtractor { name });
     }
     warnings.extend(sets.iter().filter_map(|set| skipped(&set.report)));
+    warnings.extend(sets.iter().filter_map(|set| passed_over(&set.report)));
     warnings
 }
 
@@ -53,6 +54,12 @@ pub(super) fn skipped(set: &SetReport) -> Option<Warning> {
     // A file of features tells how many were left out when it was written.
     let count = census.map_or(0, |census| census.left_out).max(set.skipped.len() as u64);
     (count > 0).then(|| Warning::Skipped { set: name(set), count })
+}
+
+/// The warning of images of formats that are not decoded.
+pub(super) fn passed_over(set: &SetReport) -> Option<Warning> {
+    let formats = set.passed_over.clone();
+    (!formats.is_empty()).then(|| Warning::PassedOver { set: name(set), formats })
 }
 
 /// The warning of features that were not kept.
@@ -76,11 +83,12 @@ fn of_pair(scores: &Scores, pair: [&Measured; 2]) -> Vec<Warning> {
     let frechet = frechet.max();
     for (which, set) in Set::BOTH.into_iter().zip(pair) {
         if let Some(dim) = frechet
+            && !set.report.has_statistics_apart()
             && let Some(images) = set.report.images.filter(|&images| images < FEW_IMAGES.max(dim as u64))
         {
             warnings.push(Warning::FewImages { set: name(&set.report), images, dim });
         }
-        if set.provenance.is_none() {
+        if set.provenance.is_none() || set.report.has_statistics_apart() {
             warnings.push(Warning::UnknownProvenance { set: name(&set.report) });
         }
         warnings.extend(cautions().filter_map(|caution| match caution {

@@ -63,6 +63,8 @@ pub struct Offer<'a> {
     pub counts: Counts,
     /// Whether a set has what a score may need.
     pub has: &'a dyn Fn(Set, Need) -> bool,
+    /// Whether the statistics of a set are of other images than those that are at hand, so that these say nothing of their error.
+    pub apart: &'a dyn Fn(Set) -> bool,
 }
 
 /// A score, or its interval, that the sets do not allow.
@@ -193,6 +195,10 @@ fn with_intervals(
         if let Some((set, need)) = missing {
             return Some(MetricError::Missing { score: about.title, set, need });
         }
+        let of_statistics = |set| about.needs(set).iter().any(|need| matches!(need, Need::Statistics | Need::Spatial));
+        if let Some(set) = Set::BOTH.into_iter().find(|&set| of_statistics(set) && (offer.apart)(set)) {
+            return Some(MetricError::Missing { score: about.title, set, need: Need::Features });
+        }
         let counts = if about.compares() { offer.counts } else { Counts { real: None, ..offer.counts } };
         definition.check_counts(counts).err()
     };
@@ -230,7 +236,12 @@ mod tests {
     /// Two sets of images of these numbers, and a network without spatial features.
     fn images<R>(real: usize, fake: usize, plan: impl FnOnce(&Offer<'_>) -> R) -> R {
         let counts = Counts { real: Some(real), fake: Some(fake) };
-        plan(&Offer { has_real: true, counts, has: &|_, need| !matches!(need, Need::Spatial | Need::Labels) })
+        plan(&Offer {
+            has_real: true,
+            counts,
+            has: &|_, need| !matches!(need, Need::Spatial | Need::Labels),
+            apart: &|_| false,
+        })
     }
 
     #[test]
@@ -285,6 +296,7 @@ mod tests {
             has_real: true,
             counts: Counts { real: Some(5000), fake: None },
             has: &|_, need| need == Need::Statistics,
+            apart: &|_| false,
         };
         let selection = Selection::named(metrics(&["fid"]));
         let options = AskedIntervals::Required(JackknifeOptions::default());

@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use ndarray::{Ix0, arr0};
+use ndarray::arr0;
 use serde::{Deserialize, Serialize};
 
 use super::archive::{ArrayArchive, ArrayArchiveWriter};
@@ -15,6 +15,7 @@ use super::census::Census;
 use super::fault::Fault;
 use super::gaussian::{Gaussian, GaussianError};
 use crate::error::{Blame, Blamed};
+use crate::numpy::STATISTICS;
 use crate::output::{Output, OutputError};
 use crate::regular;
 
@@ -55,10 +56,12 @@ pub enum StatsFileError {
         found: Vec<String>,
     },
     /// Mean and covariance are there but cannot be used.
-    #[error("{}: {source}", path.display())]
+    #[error("{}, arrays {arrays}: {source}", path.display())]
     Gaussian {
         /// Path of the file.
         path: PathBuf,
+        /// The arrays.
+        arrays: String,
         /// What is wrong with them.
         source: GaussianError,
     },
@@ -174,10 +177,17 @@ pub struct StatsFile {
     pub gaussian: Gaussian,
     /// How they came about; unknown for files of other tools.
     pub provenance: Option<Provenance>,
+    /// Mean and covariance of the spatial features, where the file has them: `mu_s` and `sigma_s` of ADM's reference batches.
+    pub spatial: Option<Gaussian>,
 }
 
+/// What those of the spatial features are called.
+const SPATIAL: [&str; 2] = ["mu_s", "sigma_s"];
+
 impl StatsFile {
-    /// Reads `mu` (d, f64 or f32) and `sigma` (d×d), and `provenance` where there is one.
+    /// Reads `mu` (d, or one row of d) and `sigma` (d×d), in any type of real numbers, and `provenance` where there is one. Tools that
+    /// call them `mean` and `cov`, or `m` and `s`, are understood too. With `mu_s` and `sigma_s` come the statistics of the spatial
+    /// features.
     ///
     /// # Errors
     /// [`StatsFileError`] when the file cannot be read, lacks an array, or holds no mean and covariance.
@@ -187,26 +197,44 @@ impl StatsFile {
             Fault::Malformed(reason) => StatsFileError::NotNpz { path: path.into(), reason },
         };
         let mut archive = ArrayArchive::open(path).map_err(fault)?;
-        let found = archive.names().to_vec();
+        let [mu, sigma] = pair_in(&archive.names()).unwrap_or(STATISTICS[0]);
+        let found = archive.names();
         let missing = |missing| StatsFileError::MissingArray { path: path.into(), missing, found: found.clone() };
-        let mean = archive.doubles("mu").map_err(fault)?.ok_or_else(|| missing("mu"))?;
-        let covariance = archive.doubles("sigma").map_err(fault)?.ok_or_else(|| missing("sigma"))?;
+        let mean = archive.vector(mu).map_err(fault)?.ok_or_else(|| missing(mu))?;
+        let covariance = archive.doubles(sigma).map_err(fault)?.ok_or_else(|| missing(sigma))?;
         let parsed = |text: String| {
             serde_json::from_str(&text)
                 .map_err(|error| fault(Fault::Malformed(format!("its provenance cannot be read: {error}"))))
         };
         let provenance: Option<Provenance> = archive.text("provenance").map_err(fault)?.map(parsed).transpose()?;
-        let n = archive.doubles::<Ix0>("n").map_err(fault)?.map(|n| n.into_scalar() as u64);
+        let n = archive.vector("n").map_err(fault)?.filter(|n| n.len() == 1).map(|n| n[0] as u64);
+        let unusable = |[mu, sigma]: [&str; 2]| {
+            let arrays = format!("{mu}, {sigma}");
+            move |source| StatsFileError::Gaussian { path: path.into(), arrays, source }
+        };
         let gaussian = Gaussian::new(provenance.as_ref().map(|known| known.n).or(n), mean, covariance)
-            .map_err(|source| StatsFileError::Gaussian { path: path.into(), source })?;
-        Ok(Self { gaussian, provenance })
+            .map_err(unusable([mu, sigma]))?;
+        let [mu, sigma] = SPATIAL;
+        let spatial = (archive.vector(mu).map_err(fault)?, archive.doubles(sigma).map_err(fault)?);
+        let spatial = match spatial {
+            (Some(mean), Some(covariance)) => {
+                Some(Gaussian::new(gaussian.n(), mean, covariance).map_err(unusable(SPATIAL))?)
+            }
+            _ => None,
+        };
+        Ok(Self { gaussian, provenance, spatial })
     }
 
-    /// Whether the file is an npz archive that holds `mu` and `sigma`; `false` for anything else, unreadable files
-    /// included.
-    pub fn sniff(path: &Path) -> bool {
+    /// The names of the arrays of mean and covariance, of the features and of the spatial features, as far as the file has them.
+    pub fn arrays_in(path: &Path) -> [Option<[&'static str; 2]>; 2] {
         let names = ArrayArchive::names_in(path);
-        ["mu", "sigma"].iter().all(|wanted| names.iter().any(|name| name == wanted))
+        [pair_in(&names), has(&names, SPATIAL).then_some(SPATIAL)]
+    }
+
+    /// Whether the file is an npz archive that holds a mean and a covariance; `false` for anything else, unreadable files included.
+    /// It may hold images besides.
+    pub fn sniff(path: &Path) -> bool {
+        pair_in(&ArrayArchive::names_in(path)).is_some()
     }
 
     /// Writes the file: `mu` and `sigma` in f64, compressed. It appears whole or not at all.
@@ -227,6 +255,10 @@ impl StatsFile {
             let mut archive = ArrayArchiveWriter::compressed(io::Cursor::new(Vec::new()));
             archive.array("mu", self.gaussian.mean())?;
             archive.array("sigma", &self.gaussian.covariance())?;
+            if let Some(spatial) = &self.spatial {
+                archive.array(SPATIAL[0], spatial.mean())?;
+                archive.array(SPATIAL[1], &spatial.covariance())?;
+            }
             match (&self.provenance, self.gaussian.n()) {
                 (Some(known), _) => {
                     archive.text("provenance", serde_json::to_string(known).expect("plain values always serialise"))?;
@@ -237,6 +269,16 @@ impl StatsFile {
             file.write_all(archive.finish()?.get_ref())
         })?)
     }
+}
+
+/// Whether there are arrays of both names.
+fn has(names: &[String], pair: [&str; 2]) -> bool {
+    pair.iter().all(|wanted| names.iter().any(|name| name == wanted))
+}
+
+/// What mean and covariance are called.
+fn pair_in(names: &[String]) -> Option<[&'static str; 2]> {
+    STATISTICS.into_iter().find(|&pair| has(names, pair))
 }
 
 #[cfg(test)]
@@ -258,7 +300,7 @@ mod tests {
             ..Provenance::default()
         };
         let gaussian = Gaussian::new(Some(50_000), array![0.1, -2.5], array![[1.0, 0.3], [0.3, 2.0]]).unwrap();
-        StatsFile { gaussian, provenance: Some(provenance) }
+        StatsFile { gaussian, provenance: Some(provenance), spatial: None }
     }
 
     #[test]

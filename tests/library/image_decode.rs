@@ -57,6 +57,35 @@ fn every_file_that_pillow_reads_gives_pillows_pixels() {
     assert!(compared >= 140, "only {compared} files were compared");
 }
 
+/// Over the files of `python_ref/make_pnm_fixtures.py`.
+#[test]
+fn portable_anymaps_have_the_pixels_of_pillow_or_are_refused_as_there() {
+    let folder = fixtures().join("pnm");
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    let mut decoded = NpzReader::new(File::open(fixtures().join("pnm.npz")).unwrap()).unwrap();
+    let names = decoded.names().unwrap();
+    for name in &names {
+        let expected: Array3<u8> = decoded.by_name(name).unwrap();
+        let name = name.trim_end_matches(".npy");
+        let (height, width, _) = expected.dim();
+        let image = decode(&read(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((image.width() as usize, image.height() as usize), (width, height), "{name}");
+        assert_eq!(image.pixels(), expected.as_slice().unwrap(), "{name}");
+    }
+    assert_eq!(names.len(), 23);
+    let refused: BTreeMap<String, String> =
+        serde_json::from_reader(File::open(folder.join("refused.json")).unwrap()).unwrap();
+    for (name, words) in &refused {
+        let error = decode(&read(name)).map(|_| ()).unwrap_err();
+        assert_eq!(
+            matches!(error, DecodeError::Truncated { .. }),
+            name.starts_with("truncated"),
+            "{name}: {error}, {words}"
+        );
+    }
+    assert_eq!(refused.len(), 9);
+}
+
 #[test]
 fn every_file_that_pillow_refuses_is_refused() {
     let refused: BTreeMap<String, String> =

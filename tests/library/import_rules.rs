@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("interrupt", &[]),
     ("linalg", &[]),
     ("metrics", &["linalg", "stats"]),
+    ("numpy", &[]),
     ("output", &[]),
     ("regular", &[]),
     ("report", &["evaluate", "extractor", "image", "linalg", "metrics", "score", "stats"]),
@@ -24,7 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("testing", &["image", "report", "score"]),
 ];
 
-const OPEN_TO_ALL: [&str; 5] = ["digest", "error", "interrupt", "output", "regular"];
+const OPEN_TO_ALL: [&str; 6] = ["digest", "error", "interrupt", "numpy", "output", "regular"];
 
 /// The command line may use everything, and nobody may use it.
 const UNLISTED: [&str; 3] = ["cli", "lib", "main"];

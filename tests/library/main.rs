@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "images")]
+mod array_files;
 mod comparison;
 mod divergence_fixtures;
 #[cfg(feature = "inference")]

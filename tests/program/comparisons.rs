@@ -19,6 +19,7 @@ fn features(folder: &Path, name: &str, rows: usize, mean: f64, seed: u32) -> Pat
         logits: None,
         spatial: None,
         names: None,
+        labels: None,
         provenance: Some(provenance("tf1", rows as u64)),
     };
     let path = folder.join(name);

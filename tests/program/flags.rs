@@ -206,6 +206,14 @@ fn make_inputs(folder: &Path) {
         let images = Array4::from_shape_simple_fn((12, 4, 4, 1), || level.next().unwrap());
         ndarray_npy::write_npy(path(name), &images).unwrap();
     }
+    for (name, step) in [("choice.npz", 0.618_034), ("choices.npz", 0.414_214)] {
+        let mut level = (0..).map(wave(step)).map(|x| x as f32);
+        let mut file = ndarray_npy::NpzWriter::new(fs::File::create(path(name)).unwrap());
+        for array in ["one", "two"] {
+            file.add_array(array, &Array4::from_shape_simple_fn((12, 4, 4, 3), || level.next().unwrap())).unwrap();
+        }
+        file.finish().unwrap();
+    }
     fs::write(path("broken.pth"), "not a checkpoint").unwrap();
     for (name, seed) in [("run", "1"), ("run2", "2")] {
         let arguments = format!("{} --out {name} --steps 2 --threads 1 --seed {seed} -q", rows::training());
@@ -250,6 +258,7 @@ fn make_sets(folder: &Path) {
             logits: Some(Logits::new(matrix(3) * 8.0).unwrap()),
             spatial: Some(Features::new(matrix(4)).unwrap()),
             names: Some((0..40).map(class).collect()),
+            labels: None,
             provenance: None,
             features,
         };
@@ -257,7 +266,7 @@ fn make_sets(folder: &Path) {
     }
     for (name, variance) in [("real-stats.npz", 1.0), ("fake-stats.npz", 2.0)] {
         let gaussian = Gaussian::new(Some(40), Array1::zeros(5), Array2::eye(5) * variance).unwrap();
-        StatsFile { gaussian, provenance: None }.write(&folder.join(name)).unwrap();
+        StatsFile { gaussian, provenance: None, spatial: None }.write(&folder.join(name)).unwrap();
     }
 }
 

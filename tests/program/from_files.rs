@@ -24,6 +24,7 @@ pub fn features(folder: &Path, name: &str, rows: usize, seed: u32, shift: f32) -
         logits: Some(Logits::new(matrix(rows, 4, seed + 100, 0.0) * 8.0).unwrap()),
         spatial: Some(Features::new(matrix(rows, 5, seed + 200, shift)).unwrap()),
         names: Some((0..rows).map(class).collect()),
+        labels: None,
         provenance: Some(provenance("tf1", rows as u64)),
     };
     let path = folder.join(name);

@@ -346,7 +346,7 @@ fn features(folder: &Path) {
     for (name, shift) in [("real.npz", 0.0), ("fake.npz", 1.0)] {
         let values = Array2::from_shape_fn((8, 2), |(row, column)| (row * (column + 2)) as f32 + shift);
         let features = Features::new(values).unwrap();
-        let file = FeatureFile { features, logits: None, spatial: None, names: None, provenance: None };
+        let file = FeatureFile { features, logits: None, spatial: None, names: None, labels: None, provenance: None };
         file.write(&folder.join(name)).unwrap();
     }
 }
@@ -486,7 +486,9 @@ fn a_report_is_printed_where_warnings_cannot_be() {
     for (path, shift) in [(&real, 0.0), (&fake, 1.0)] {
         let values = Array2::from_shape_fn((8, 2), |(row, column)| (row * (column + 2)) as f32 + shift);
         let features = Features::new(values).unwrap();
-        FeatureFile { features, logits: None, spatial: None, names: None, provenance: None }.write(path).unwrap();
+        FeatureFile { features, logits: None, spatial: None, names: None, labels: None, provenance: None }
+            .write(path)
+            .unwrap();
     }
     let fid = |stderr: Stdio| {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("gan-metrics"));

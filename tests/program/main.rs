@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod array_files;
 mod check;
 mod comparisons;
 mod divergence;

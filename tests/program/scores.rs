@@ -26,7 +26,7 @@ fn warning_codes(report: &Value) -> Vec<&str> {
 
 fn statistics(path: &Path, mean: f64, variance: f64, resize: &str) {
     let gaussian = Gaussian::new(Some(5000), array![mean, 0.0], Array2::eye(2) * variance).unwrap();
-    StatsFile { gaussian, provenance: Some(provenance(resize, 5000)) }.write(path).unwrap();
+    StatsFile { gaussian, provenance: Some(provenance(resize, 5000)), spatial: None }.write(path).unwrap();
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn statistics_of_other_tools_merge_by_their_numbers() {
     let folder = folder.path();
     let write = |name: &str, n, mean: f64, variance: f64| {
         let gaussian = Gaussian::new(n, array![mean], array![[variance]]).unwrap();
-        StatsFile { gaussian, provenance: None }.write(&folder.join(name)).unwrap();
+        StatsFile { gaussian, provenance: None, spatial: None }.write(&folder.join(name)).unwrap();
         path(folder, name)
     };
     // 0, 2 and 4, 6, 8: together of mean 4 and variance 10.

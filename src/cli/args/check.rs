@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::score::{CacheArgs, ParametersArgs, SETS_OR_STATISTICS, SetsArgs};
-use super::{ExtractArgs, OutputArgs};
+use super::{ExtractArgs, OutputArgs, ReadingArgs};
 use crate::cli::commands::generate::OnnxGeneratorArgs;
 use crate::report::Tolerances;
 
@@ -40,6 +40,8 @@ pub struct CheckArgs {
     pub generated: OnnxGeneratorArgs,
     #[command(flatten)]
     pub parameters: ParametersArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     #[command(flatten)]
     pub extract: ExtractArgs,
     #[command(flatten)]

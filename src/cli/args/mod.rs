@@ -3,6 +3,7 @@
 mod check;
 mod model;
 mod network;
+mod reading;
 mod reports;
 mod score;
 mod single;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 pub use self::check::CheckArgs;
 pub use self::model::{DoctorArgs, ModelCommand};
 pub use self::network::{EngineArg, ExtractArgs, first_given};
+pub use self::reading::ReadingArgs;
 pub use self::reports::ReportsArgs;
 pub use self::score::{
     CacheArgs, CacheCommand, FeaturesArgs, Level, MergeArgs, MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs,

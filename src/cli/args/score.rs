@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
 
 use super::network::{NoEffect, first_given};
-use super::{ExtractArgs, OutputArgs, finite};
+use super::{ExtractArgs, OutputArgs, ReadingArgs, finite};
 use crate::cli::commands::generate::OnnxGeneratorArgs;
 use crate::evaluate::cache::FeatureCache;
 use crate::evaluate::{CacheMode, Caching, Shard};
@@ -26,6 +26,8 @@ pub struct ScoringArgs {
     /// several generated sets are compared, else none].
     #[arg(long, value_name = "PERCENT|none", value_parser = level, help_heading = "Definitions")]
     pub ci: Option<Level>,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     #[command(flatten)]
     pub extract: ExtractArgs,
     #[command(flatten)]
@@ -286,6 +288,8 @@ pub struct StatsArgs {
     #[arg(short, long)]
     pub quiet: bool,
     #[command(flatten)]
+    pub reading: ReadingArgs,
+    #[command(flatten)]
     pub extract: ExtractArgs,
     #[command(flatten)]
     pub cache: CacheArgs,
@@ -309,6 +313,8 @@ pub struct FeaturesArgs {
     /// No progress on stderr.
     #[arg(short, long)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     #[command(flatten)]
     pub extract: ExtractArgs,
     #[command(flatten)]

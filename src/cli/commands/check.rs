@@ -89,6 +89,7 @@ pub fn run(args: &CheckArgs) -> Result<Outcome> {
 
 /// Refuses what says how to compute scores, where a report has them.
 fn refuse_work(args: &CheckArgs) -> Result<()> {
+    args.reading.refuse()?;
     args.extract.refuse()?;
     args.cache.refuse()?;
     args.generated.refuse()?;
@@ -105,8 +106,8 @@ fn refuse_work(args: &CheckArgs) -> Result<()> {
 fn computed(args: &CheckArgs, sets: &SetsArgs, baseline: &Recorded, tolerances: &Tolerances) -> Result<Report> {
     let preset = preset_of(baseline, &args.baseline)?;
     let (definitions, changed) = score::definitions(preset, &args.parameters)?;
-    let (extract, cache, output) = (args.extract.clone(), args.cache.clone(), args.output.clone());
-    let scoring = ScoringArgs { preset, ci: None, extract, cache, output };
+    let (reading, extract, cache) = (args.reading.clone(), args.extract.clone(), args.cache.clone());
+    let scoring = ScoringArgs { preset, ci: None, reading, extract, cache, output: args.output.clone() };
     let metrics = baseline.numbers().map(|(number, _)| number.metric());
     let interrupt = progress::interrupt();
     let asked = Asked {

@@ -41,10 +41,13 @@ pub fn run(args: &FeaturesArgs) -> Result<Outcome> {
     let inputs = args.extract.inputs().chain([args.images.as_path()]);
     let output = Outputs::beside(inputs).claim(&args.output)?;
     let interrupt = progress::interrupt();
-    if FeatureFile::sniff(&args.images) {
+    let reading = args.reading.reading(&args.extract);
+    args.reading.check_array([args.images.as_path()].into_iter())?;
+    if FeatureFile::sniff_array(&args.images, reading.array.as_deref()) {
         return Err(FeaturesAlready(args.images.clone()).into());
     }
-    let images = DataSet::open_with(&args.images, &interrupt)?;
+    let images = DataSet::open_as(&args.images, &reading, &interrupt)?;
+    args.reading.check_range([&images].into_iter())?;
     let mut network = NetworkPlan::new(&args.extract.choice(Preset::default()))?;
     network.fit_batch(images.len());
     if args.spatial {

@@ -92,7 +92,7 @@ pub fn run(args: &MergeArgs) -> Result<Outcome> {
                     check_extension(&args.output)?;
                     let (gaussian, provenance) = (whole.gathered().gaussian()?, whole.provenance());
                     let (images, dim) = (whole.images(), gaussian.dim());
-                    StatsFile { gaussian, provenance }.write_to(output)?;
+                    StatsFile { gaussian, provenance, spatial: None }.write_to(output)?;
                     told(&args.output, &format!("{images} images, {dim} dimensions"))
                 }
             }
@@ -150,9 +150,12 @@ fn statistics(args: &MergeArgs) -> Result<StatsFile> {
             return Err(MergeFilesError::SameImages(other.clone(), path.clone()).into());
         }
     }
+    if files.iter().any(|file| file.spatial.is_some()) {
+        terminal::say("warning: statistics of spatial features are not merged: the result has none");
+    }
     let mut numbers = args.images.iter().copied();
     let mut merged: Option<(Moments, Option<Provenance>)> = None;
-    for (path, StatsFile { gaussian, provenance }) in args.parts.iter().zip(files) {
+    for (path, StatsFile { gaussian, provenance, .. }) in args.parts.iter().zip(files) {
         let failed = |source| MergeFilesError::File { path: path.clone(), source };
         let gaussian = match gaussian.n() {
             Some(_) => gaussian,
@@ -184,5 +187,5 @@ fn statistics(args: &MergeArgs) -> Result<StatsFile> {
     // What overflowed is said, not written.
     let (n, gaussian) = (moments.len(), Gaussian::try_from(moments)?);
     let gaussian = Gaussian::new(Some(n), gaussian.mean().clone(), gaussian.covariance())?;
-    Ok(StatsFile { gaussian, provenance })
+    Ok(StatsFile { gaussian, provenance, spatial: None })
 }

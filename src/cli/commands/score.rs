@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::Result;
-use crate::cli::args::{ExtractArgs, Level, MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs, SetsArgs, SingleArgs};
+use crate::cli::args::{Level, MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs, SetsArgs, SingleArgs};
 use crate::cli::exit::Outcome;
 use crate::cli::output::Destination;
 use crate::cli::progress::{self, Progress};
@@ -200,7 +200,7 @@ impl Drawing {
 
     /// Refuses sets without what it shows.
     fn check(self, evaluation: &Evaluation) -> Result<(), PictureError> {
-        match evaluation.inputs().find(|input| !input.needs_network()) {
+        match evaluation.inputs().find(|input| !input.holds_images()) {
             Some(input) if self == Drawing::Png => Err(PictureError::NoImages(input.path().to_owned())),
             _ => Ok(()),
         }
@@ -208,9 +208,10 @@ impl Drawing {
 }
 
 /// The sets that are judged, each once.
-fn judged(sets: &SetsArgs, extract: &ExtractArgs) -> Result<Vec<Judged>> {
+fn judged(sets: &SetsArgs, scoring: &ScoringArgs) -> Result<Vec<Judged>> {
+    let judged = |path| sets.generated.judged(path, &scoring.extract, scoring.reading.pixel_range);
     if sets.fakes.is_empty() {
-        return Ok(vec![sets.generated.judged(None, extract)?]);
+        return Ok(vec![judged(None)?]);
     }
     // Two names of the same file are one set; what is not there is for the plan to say.
     let place = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
@@ -218,14 +219,15 @@ fn judged(sets: &SetsArgs, extract: &ExtractArgs) -> Result<Vec<Judged>> {
     if let Some(again) = (1..places.len()).find(|&index| places[..index].contains(&places[index])) {
         return Err(GivenTwice(sets.fakes[again].clone()).into());
     }
-    sets.fakes.iter().map(|path| sets.generated.judged(Some(path), extract)).collect()
+    sets.fakes.iter().map(|path| judged(Some(path))).collect()
 }
 
 /// What is asked for as a plan, in which every flag has an effect.
 pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation> {
     let Asked { sets, scoring, .. } = asked;
     let mut job = Job::new(sets.real.clone(), PathBuf::new());
-    job.fakes = judged(sets, &scoring.extract)?;
+    job.fakes = judged(sets, scoring)?;
+    job.reading = scoring.reading.reading(&scoring.extract);
     job.selection = asked.selection;
     job.definitions = asked.definitions;
     job.intervals = asked.intervals;
@@ -234,6 +236,8 @@ pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation
     job.network = scoring.extract.choice(scoring.preset);
     job.caching = scoring.cache.caching();
     let evaluation = Evaluation::plan(job, interrupt)?;
+    scoring.reading.check_array(sets.inputs())?;
+    scoring.reading.check_range(evaluation.inputs())?;
     let is_planned = |metric: &Metric| evaluation.planned().any(|plan| plan.request.metrics.contains(metric));
     if let Some((metric, flag)) = asked.changed.into_iter().find(|(metric, _)| !is_planned(metric)) {
         return Err(ParameterError::Unused { flag, metric }.into());

@@ -56,7 +56,7 @@ pub fn write(
     let (part, _) = network.partial(portion, gathered, named, &mut Progress::new(quiet), &progress::interrupt())?;
     let part = part.of_shard(shard);
     let skipped = part.skipped().to_vec();
-    let found = SetReport { skipped, ..SetReport::of(images.path(), images.kind(), Some(part.images() as u64)) };
+    let found = SetReport { skipped, ..SetReport::of_images(images, part.images()) };
     output::warn(&warnings_of_set(&found, None), quiet);
     part.write_to(output)?;
     let path = escaped_for_terminals(&path.display().to_string());

@@ -39,8 +39,11 @@ pub fn run(args: &StatsArgs) -> Result<Outcome> {
     let inputs = args.extract.inputs().chain([args.images.as_path()]);
     let output = Outputs::beside(inputs).claim(&args.output)?;
     let interrupt = progress::interrupt();
-    let mut input = Input::open(&args.images, &interrupt)?;
-    let network = if input.needs_network() {
+    let mut input = Input::open_as(&args.images, &args.reading.reading(&args.extract), &interrupt)?;
+    args.reading.check_array([args.images.as_path()].into_iter())?;
+    args.reading.check_range([&input].into_iter())?;
+    let needs = [Need::Statistics].into();
+    let network = if input.needs_network(&needs) {
         let mut network = NetworkPlan::new(&args.extract.choice(Preset::default()))?;
         network.fit_batch(input.count().unwrap_or_default());
         Some(network)
@@ -49,7 +52,7 @@ pub fn run(args: &StatsArgs) -> Result<Outcome> {
         args.cache.refuse()?;
         None
     };
-    if let (true, Some(images @ 0..2)) = (input.needs_network(), input.count()) {
+    if let (true, Some(images @ 0..2)) = (network.is_some(), input.count()) {
         return Err(MomentsError::TooFew { got: images as u64 }.into());
     }
 
@@ -61,13 +64,12 @@ pub fn run(args: &StatsArgs) -> Result<Outcome> {
         return shards::write(network, images, shard, statistics, (&args.output, output), args.quiet);
     }
     let mut measurer = Measurer::start(network, Caching::parts(args.cache.caching()))?;
-    let needs = [Need::Statistics].into();
     let measured = measurer.measure(&mut input, &needs, &mut Progress::new(args.quiet), &interrupt)?;
     output::warn(&warnings_of_set(&measured.report, measured.not_cached.as_deref()), args.quiet);
     let sets = Sets { score: "a statistics file", real: None, fake: &measured.data };
     let gaussian = sets.fake_statistics()?.clone();
     let (dim, images) = (gaussian.dim(), gaussian.n());
-    StatsFile { gaussian, provenance: measured.provenance }.write_to(output)?;
+    StatsFile { gaussian, provenance: measured.provenance, spatial: measured.data.spatial.clone() }.write_to(output)?;
     let images = images.map_or("an unknown number of images".into(), |images| format!("{images} images"));
     let path = escaped_for_terminals(&args.output.display().to_string());
     output::to_stdout(&format!("{path}: {images}, {dim} dimensions\n"))?;

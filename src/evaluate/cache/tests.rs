@@ -10,7 +10,7 @@ fn key(digit: char) -> CacheKey {
 
 fn features(rows: usize) -> FeatureFile {
     let features = Features::new(Array2::zeros((rows, 8))).unwrap();
-    FeatureFile { features, logits: None, spatial: None, names: None, provenance: None }
+    FeatureFile { features, logits: None, spatial: None, names: None, labels: None, provenance: None }
 }
 
 #[test]

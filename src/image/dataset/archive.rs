@@ -10,7 +10,7 @@ use flate2::read::DeflateDecoder;
 use super::error::{DataSetError, ImageError};
 use super::positioned::{read_exact_at, read_head_at};
 use super::survey::{Others, hidden};
-use super::within_bounds;
+use super::{classes, within_bounds};
 use crate::image::decode::SNIFF_LEN;
 use crate::interrupt::Interrupt;
 
@@ -50,79 +50,36 @@ impl Entry {
         self.offset.checked_add(length)
     }
 
-    /// The first bytes, enough to recognise a format; fewer where the compressed data is damaged, which reading the
-    /// whole entry will report.
-    fn head(&self, file: &File) -> std::io::Result<Vec<u8>> {
+    /// Up to `limit` of the first bytes; fewer where the compressed data is damaged, which reading the whole entry will report.
+    pub(super) fn head(&self, file: &File, limit: usize) -> std::io::Result<Vec<u8>> {
         match self.storage {
-            Storage::Plain { bytes, .. } => read_head_at(file, SNIFF_LEN.min(bytes as usize), self.offset),
+            Storage::Plain { bytes, .. } => read_head_at(file, limit.min(bytes as usize), self.offset),
             Storage::Deflated { packed, .. } => {
                 // Huffman tables precede the first symbol and take less than this.
-                const ENOUGH: u64 = 1024;
-                let packed = read_head_at(file, packed.min(ENOUGH) as usize, self.offset)?;
+                const TABLES: u64 = 1024;
+                let packed = read_head_at(file, packed.min(TABLES + limit as u64) as usize, self.offset)?;
                 let mut head = vec![];
-                let mut inflated = DeflateDecoder::new(packed.as_slice()).take(SNIFF_LEN as u64);
+                let mut inflated = DeflateDecoder::new(packed.as_slice()).take(limit as u64);
                 // An error keeps what was inflated before it.
                 inflated.read_to_end(&mut head).ok();
                 Ok(head)
             }
         }
     }
-}
 
-/// The images in an archive, sorted by name.
-#[derive(Debug)]
-pub(super) struct Archive {
-    file: File,
-    entries: Vec<Entry>,
-}
-
-impl Archive {
-    /// Keeps the entries that are images.
-    pub(super) fn new(path: &Path, file: File, all: Vec<Entry>, interrupt: &Interrupt) -> Result<Self, DataSetError> {
-        let failure = |source| DataSetError::Io { path: path.to_owned(), source };
-        let length = file.metadata().map_err(failure)?.len();
-        let mut others = Others::default();
-        let mut entries = vec![];
-        for entry in all.into_iter().filter(|entry| !hidden(&entry.name)) {
-            if interrupt.is_requested() {
-                return Err(DataSetError::Interrupted { path: path.to_owned() });
-            }
-            if entry.end().is_none_or(|end| end > length) {
-                let reason = format!("it ends before its entry `{}` does", entry.name);
-                return Err(DataSetError::CorruptArchive { path: path.to_owned(), reason });
-            }
-            if others.admits(&entry.name, &entry.head(&file).map_err(failure)?) {
-                entries.push(entry);
-            }
-        }
-        if entries.is_empty() {
-            return Err(DataSetError::NoImages { path: path.to_owned(), others });
-        }
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self { file, entries })
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    pub(super) fn name(&self, index: usize) -> &str {
-        &self.entries[index].name
-    }
-
-    pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
+    /// All of it, held against its sum; `image` is what it is called in messages.
+    pub(super) fn content(&self, file: &File, image: &str) -> Result<Vec<u8>, ImageError> {
         let failure = |source| ImageError::Read { image: image.to_owned(), source };
         let damaged = |reason: String| ImageError::Damaged { image: image.to_owned(), reason };
-        let entry = &self.entries[index];
-        let (bytes, crc) = match entry.storage {
+        let (bytes, crc) = match self.storage {
             Storage::Plain { bytes, crc } => {
                 let mut content = vec![0; within_bounds(bytes, image)?];
-                read_exact_at(&self.file, &mut content, entry.offset).map_err(failure)?;
+                read_exact_at(file, &mut content, self.offset).map_err(failure)?;
                 (content, crc)
             }
             Storage::Deflated { packed, bytes, crc } => {
                 let mut deflated = vec![0; within_bounds(packed, image)?];
-                read_exact_at(&self.file, &mut deflated, entry.offset).map_err(failure)?;
+                read_exact_at(file, &mut deflated, self.offset).map_err(failure)?;
                 within_bounds(bytes, image)?;
                 let mut content = vec![];
                 // One byte more than announced is enough to notice a lie.
@@ -144,5 +101,73 @@ impl Archive {
             }
         }
         Ok(bytes)
+    }
+}
+
+/// The images in an archive, sorted by name.
+#[derive(Debug)]
+pub(super) struct Archive {
+    file: File,
+    entries: Vec<Entry>,
+    others: Others,
+    labels: Option<Vec<String>>,
+}
+
+impl Archive {
+    /// Keeps the entries that are images.
+    pub(super) fn new(path: &Path, file: File, all: Vec<Entry>, interrupt: &Interrupt) -> Result<Self, DataSetError> {
+        let failure = |source| DataSetError::Io { path: path.to_owned(), source };
+        let length = file.metadata().map_err(failure)?.len();
+        let mut others = Others::default();
+        let (mut entries, mut of_classes) = (vec![], vec![]);
+        for entry in all.into_iter().filter(|entry| !hidden(&entry.name)) {
+            if interrupt.is_requested() {
+                return Err(DataSetError::Interrupted { path: path.to_owned() });
+            }
+            if entry.end().is_none_or(|end| end > length) {
+                let reason = format!("it ends before its entry `{}` does", entry.name);
+                return Err(DataSetError::CorruptArchive { path: path.to_owned(), reason });
+            }
+            if others.admits(&entry.name, &entry.head(&file, SNIFF_LEN).map_err(failure)?) {
+                entries.push(entry);
+            } else if entry.name.rsplit('/').next() == Some(classes::FILE) {
+                of_classes.push(entry);
+            }
+        }
+        if entries.is_empty() {
+            return Err(DataSetError::NoImages { path: path.to_owned(), others });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut labels = None;
+        for of_classes in of_classes {
+            let damaged =
+                |error: ImageError| DataSetError::CorruptArchive { path: path.to_owned(), reason: error.to_string() };
+            let content = of_classes.content(&file, &of_classes.name).map_err(damaged)?;
+            let names = entries.iter().map(|entry| &*entry.name);
+            labels = labels.or(classes::of_json(path, (&of_classes.name, &content), names)?);
+        }
+        Ok(Self { file, entries, others, labels })
+    }
+
+    /// The files that were passed over.
+    pub(super) fn others(&self) -> &Others {
+        &self.others
+    }
+
+    /// The class of each image, where a file tells.
+    pub(super) fn labels(&self) -> Option<&[String]> {
+        self.labels.as_deref()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn name(&self, index: usize) -> &str {
+        &self.entries[index].name
+    }
+
+    pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
+        self.entries[index].content(&self.file, image)
     }
 }

@@ -1,11 +1,19 @@
-//! Images as one array of bytes: what is common to npy, npz and IDX.
+//! Images as one array of numbers: what is common to npy, npz and IDX.
 
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+
+use flate2::Crc;
 
 use super::error::{DataSetError, ImageError};
 use super::positioned::read_exact_at;
+use super::watched::{Watched, was_stopped};
+use crate::image::RgbImageError;
 use crate::image::decode::MAX_PIXELS;
+use crate::image::source::level;
+use crate::interrupt::Interrupt;
+use crate::numpy::Number;
 
 /// A part of a file.
 #[derive(Debug)]
@@ -15,7 +23,42 @@ pub(super) struct Segment {
     pub(super) length: u64,
 }
 
-/// The images of an array in a file: N×height×width×channels bytes, one channel or three.
+/// Where the channels are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// N×height×width×channels.
+    Last,
+    /// N×channels×height×width.
+    First,
+}
+
+/// How values become levels.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Levels {
+    /// They are.
+    Bytes,
+    /// By the values of black and white.
+    Floats(Number, [f32; 2]),
+}
+
+impl Levels {
+    fn size(self) -> usize {
+        match self {
+            Levels::Bytes => 1,
+            Levels::Floats(number, _) => number.size(),
+        }
+    }
+}
+
+/// What an archive says of bytes that it holds.
+#[derive(Debug)]
+pub(super) struct Sum {
+    pub(super) offset: u64,
+    pub(super) length: u64,
+    pub(super) crc: u32,
+}
+
+/// The images of an array in a file, of one channel or three.
 #[derive(Debug)]
 pub(super) struct PixelArray {
     file: File,
@@ -24,17 +67,35 @@ pub(super) struct PixelArray {
     height: u32,
     width: u32,
     channels: usize,
+    order: Order,
+    levels: Levels,
+    /// The array, where the file has several.
+    name: Option<String>,
+    labels: Option<Vec<String>>,
+    sum: Option<Sum>,
 }
 
 impl PixelArray {
-    /// Takes the data at the start of `data`, whose axes are `shape`.
-    pub(super) fn new(path: &Path, shape: Vec<u64>, data: Segment) -> Result<Self, DataSetError> {
-        let reject = |shape, hint| Err(DataSetError::ArrayShape { path: path.to_owned(), shape, hint });
-        let (count, height, width, channels) = match shape[..] {
-            [_, _, 3] => return reject(shape, " (one image alone needs an axis N in front)"),
-            [count, height, width] => (count, height, width, 1),
-            [count, height, width, channels @ (1 | 3)] => (count, height, width, channels),
-            [_, 1 | 3, _, _] => return reject(shape, " (move the channels to the end: `a.transpose(0, 2, 3, 1)`)"),
+    /// Takes the data at the start of `data`, whose axes are `shape`; `name` is what the array is called in its file.
+    pub(super) fn new(
+        path: &Path,
+        name: Option<&str>,
+        shape: Vec<u64>,
+        levels: Levels,
+        data: Segment,
+    ) -> Result<Self, DataSetError> {
+        let reject = |shape, hint| {
+            Err(DataSetError::ArrayShape { path: path.to_owned(), array: name.map(str::to_owned), shape, hint })
+        };
+        let (count, height, width, channels, order) = match shape[..] {
+            [_, _, 3] => return reject(shape, " (one image alone needs an axis N in front: `a[None]`)"),
+            [3, _, _] => {
+                let hint = " (one image with its channels in front is `a[None]`, three gray images are `a[..., None]`)";
+                return reject(shape, hint);
+            }
+            [count, height, width] => (count, height, width, 1, Order::Last),
+            [count, height, width, channels @ (1 | 3)] => (count, height, width, channels, Order::Last),
+            [count, channels @ (1 | 3), height, width] => (count, height, width, channels, Order::First),
             [_, _, _, 4] => return reject(shape, " (drop the alpha channel: `a[..., :3]`)"),
             _ => return reject(shape, ""),
         };
@@ -44,10 +105,10 @@ impl PixelArray {
         if height.checked_mul(width).is_none_or(|area| area > MAX_PIXELS) {
             return reject(shape, " with no more pixels than any genuine image has");
         }
-        let announced = (height * width * channels).checked_mul(count);
+        let announced = (height * width * channels * levels.size() as u64).checked_mul(count);
         if announced.is_none_or(|bytes| bytes > data.length) {
             let reason = format!("shape {shape:?} takes more than the {} bytes that are there", data.length);
-            return Err(DataSetError::CorruptArray { path: path.to_owned(), reason });
+            return Err(DataSetError::CorruptArray { path: path.to_owned(), array: name.map(str::to_owned), reason });
         }
         Ok(Self {
             file: data.file,
@@ -56,11 +117,41 @@ impl PixelArray {
             height: height as u32,
             width: width as u32,
             channels: channels as usize,
+            order,
+            levels,
+            name: name.map(str::to_owned),
+            labels: None,
+            sum: None,
         })
+    }
+
+    /// Adds the class of each image.
+    pub(super) fn with_labels(self, labels: Option<Vec<String>>) -> Self {
+        Self { labels, ..self }
+    }
+
+    /// Adds what the bytes are to be held against.
+    pub(super) fn with_sum(self, sum: Sum) -> Self {
+        Self { sum: Some(sum), ..self }
     }
 
     pub(super) fn len(&self) -> usize {
         self.count
+    }
+
+    /// What the array is called, where its file has several.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The class of each image, where the file tells.
+    pub(super) fn labels(&self) -> Option<&[String]> {
+        self.labels.as_deref()
+    }
+
+    /// Whether values become levels by the values of black and white.
+    pub(super) fn is_float(&self) -> bool {
+        matches!(self.levels, Levels::Floats(..))
     }
 
     /// Height, width and channels of an image.
@@ -68,13 +159,68 @@ impl PixelArray {
         [self.height as usize, self.width as usize, self.channels]
     }
 
-    /// The levels of an image as they are kept.
-    pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
-        let bytes: usize = self.shape_of_image().iter().product();
-        let mut samples = vec![0; bytes];
-        let offset = self.offset + index as u64 * bytes as u64;
-        read_exact_at(&self.file, &mut samples, offset)
-            .map_err(|source| ImageError::Read { image: image.to_owned(), source })?;
-        Ok(samples)
+    /// Holds all bytes against the CRC-32 that the archive has of them.
+    pub(super) fn verify(&self, path: &Path, interrupt: &Interrupt) -> Result<(), DataSetError> {
+        let Some(Sum { offset, length, crc: expected }) = self.sum else { return Ok(()) };
+        let failure = |source: std::io::Error| match was_stopped(&source) {
+            true => DataSetError::Interrupted { path: path.to_owned() },
+            false => DataSetError::Io { path: path.to_owned(), source },
+        };
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(offset)).map_err(failure)?;
+        let mut content = Watched::new(file.take(length), interrupt);
+        let (mut sum, mut buffer) = (Crc::new(), vec![0; 1 << 20]);
+        loop {
+            match content.read(&mut buffer).map_err(failure)? {
+                0 => break,
+                count => sum.update(&buffer[..count]),
+            }
+        }
+        check_sum(path, self.name(), &sum, expected)
     }
+
+    /// The levels of an image, height×width×channels.
+    pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
+        let values: usize = self.shape_of_image().iter().product();
+        let mut bytes = vec![0; values * self.levels.size()];
+        let offset = self.offset + index as u64 * bytes.len() as u64;
+        read_exact_at(&self.file, &mut bytes, offset)
+            .map_err(|source| ImageError::Read { image: image.to_owned(), source })?;
+        let levels = match self.levels {
+            Levels::Bytes => bytes,
+            Levels::Floats(number, range) => {
+                let levels = number.decode(&bytes).enumerate().map(|(place, value)| match value.is_finite() {
+                    true => Ok(level(value as f32, range)),
+                    false => Err(self.not_finite(place, value, image)),
+                });
+                levels.collect::<Result<_, _>>()?
+            }
+        };
+        Ok(match (self.order, self.channels) {
+            (Order::First, 2..) => {
+                let plane = values / self.channels;
+                (0..values).map(|place| levels[place % self.channels * plane + place / self.channels]).collect()
+            }
+            _ => levels,
+        })
+    }
+
+    fn not_finite(&self, place: usize, value: f64, image: &str) -> ImageError {
+        let [height, width, channels] = self.shape_of_image();
+        let (row, column, channel) = match self.order {
+            Order::Last => (place / channels / width, place / channels % width, place % channels),
+            Order::First => (place / width % height, place % width, place / width / height),
+        };
+        let source = RgbImageError::NotFinite { row, column, channel, value: value.to_string() };
+        ImageError::Decode { image: image.to_owned(), source: source.into() }
+    }
+}
+
+/// Refuses bytes that are not those that an archive has the sum of.
+pub(super) fn check_sum(path: &Path, array: Option<&str>, sum: &Crc, expected: u32) -> Result<(), DataSetError> {
+    if sum.sum() == expected {
+        return Ok(());
+    }
+    let reason = format!("its CRC-32 is {:08x}, the archive says {expected:08x}", sum.sum());
+    Err(DataSetError::CorruptArray { path: path.to_owned(), array: array.map(str::to_owned), reason })
 }

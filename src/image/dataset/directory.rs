@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::{DataSetError, ImageError};
-use super::survey::{Others, hidden};
-use super::within_bounds;
+use super::survey::{Others, hidden, may_be_image};
+use super::{Unreadable, classes, within_bounds};
 use crate::image::decode::SNIFF_LEN;
 use crate::interrupt::Interrupt;
 
@@ -23,17 +23,21 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct Directory {
     entries: Vec<Entry>,
+    others: Others,
+    labels: Option<Vec<String>>,
 }
 
 impl Directory {
-    pub(super) fn open(root: &Path, interrupt: &Interrupt) -> Result<Self, DataSetError> {
+    pub(super) fn open(root: &Path, unreadable: Unreadable, interrupt: &Interrupt) -> Result<Self, DataSetError> {
         let mut walk = Walk {
             interrupt,
+            unreadable,
             root,
             visited: HashSet::new(),
             linked: vec![],
             others: Others::default(),
             entries: vec![],
+            classes: vec![],
         };
         walk.folder(root, String::new())?;
         // Linked folders come after all real ones, so that a folder reached both ways goes by its real name.
@@ -44,12 +48,29 @@ impl Directory {
                 walk.folder(&path, name)?;
             }
         }
-        let mut entries = walk.entries;
+        let Walk { mut entries, others, mut classes, .. } = walk;
         if entries.is_empty() {
-            return Err(DataSetError::NoImages { path: root.to_owned(), others: walk.others });
+            return Err(DataSetError::NoImages { path: root.to_owned(), others });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
-        Ok(Self { entries })
+        classes.sort();
+        let mut labels = None;
+        for (name, path) in classes {
+            let content = fs::read(&path).map_err(|source| DataSetError::Io { path, source })?;
+            let names = entries.iter().map(|entry| &*entry.name);
+            labels = labels.or(classes::of_json(root, (&name, &content), names)?);
+        }
+        Ok(Self { entries, others, labels })
+    }
+
+    /// The files that were passed over.
+    pub(super) fn others(&self) -> &Others {
+        &self.others
+    }
+
+    /// The class of each image, where a file tells.
+    pub(super) fn labels(&self) -> Option<&[String]> {
+        self.labels.as_deref()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -73,6 +94,7 @@ impl Directory {
 /// A walk in progress.
 struct Walk<'a> {
     interrupt: &'a Interrupt,
+    unreadable: Unreadable,
     root: &'a Path,
     /// Real paths of the folders entered: none is entered twice, which also ends every cycle of links.
     visited: HashSet<PathBuf>,
@@ -80,6 +102,8 @@ struct Walk<'a> {
     linked: Vec<(String, PathBuf)>,
     others: Others,
     entries: Vec<Entry>,
+    /// Files that may tell the classes of images: names and paths.
+    classes: Vec<(String, PathBuf)>,
 }
 
 impl Walk<'_> {
@@ -106,11 +130,12 @@ impl Walk<'_> {
                 let path = entry.path();
                 let name = if name.is_empty() { base } else { format!("{name}/{base}") };
                 let link = entry.file_type().map_err(failure(&path))?.is_symlink();
-                // Follows the link; one that leads nowhere is an error, since it may stand for an image.
+                // Follows the link; one that leads nowhere may stand for an image.
                 let target = match fs::metadata(&path) {
                     Err(error) if link && error.kind() == ErrorKind::NotFound => {
                         let target = fs::read_link(&path).map_err(failure(&path))?;
-                        return Err(DataSetError::DeadLink { path, target });
+                        self.unreadable_file(name, path, |path| DataSetError::DeadLink { path, target })?;
+                        continue;
                     }
                     other => other.map_err(failure(&path))?,
                 };
@@ -126,11 +151,31 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// A file of which nothing can be read. An image is an error, or is listed, and fails to load.
+    fn unreadable_file(
+        &mut self,
+        name: String,
+        path: PathBuf,
+        error: impl FnOnce(PathBuf) -> DataSetError,
+    ) -> Result<(), DataSetError> {
+        match (may_be_image(&name), self.unreadable) {
+            (true, Unreadable::Refused) => return Err(error(path)),
+            (true, Unreadable::Listed) => self.entries.push(Entry { name, path }),
+            (false, _) => {
+                self.others.admits(&name, b"");
+            }
+        }
+        Ok(())
+    }
+
     fn file(&mut self, name: String, path: PathBuf) -> Result<(), DataSetError> {
         let mut head = Vec::with_capacity(SNIFF_LEN);
         let read = File::open(&path).and_then(|file| file.take(SNIFF_LEN as u64).read_to_end(&mut head));
         if let Err(source) = read {
-            return Err(DataSetError::Io { path, source });
+            return self.unreadable_file(name, path, |path| DataSetError::UnreadableFile { path, source });
+        }
+        if name.rsplit('/').next() == Some(classes::FILE) {
+            self.classes.push((name.clone(), path.clone()));
         }
         if self.others.admits(&name, &head) {
             self.entries.push(Entry { name, path });

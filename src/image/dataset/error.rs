@@ -65,6 +65,26 @@ pub enum DataSetError {
         /// Where it leads.
         target: PathBuf,
     },
+    /// A file in a folder cannot be read; it may be an image.
+    #[error("cannot read `{path}`: {source}")]
+    UnreadableFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A file that tells the classes of images does not tell all.
+    #[error("`{file}` has no class for {count} images of `{path}`, the first `{first}`: complete it, or remove it")]
+    Unlabelled {
+        /// The set.
+        path: PathBuf,
+        /// The file.
+        file: String,
+        /// How many images it does not have.
+        count: usize,
+        /// Name of the first of them.
+        first: String,
+    },
     /// The path is one image.
     #[error("`{path}` is a single {format} image, not a set of images: give the folder that holds it")]
     SingleImage {
@@ -81,8 +101,8 @@ pub enum DataSetError {
         /// What it holds instead.
         others: Others,
     },
-    /// An `.npz` file with the arrays `mu` and `sigma`: statistics of features, computed earlier.
-    #[error("`{path}` holds statistics (`mu` and `sigma`), not images")]
+    /// An `.npz` file with a mean and a covariance, and without images: statistics of features, computed earlier.
+    #[error("`{path}` holds statistics of features, not images")]
     StatisticsFile {
         /// The path as given.
         path: PathBuf,
@@ -146,41 +166,87 @@ pub enum DataSetError {
         target: String,
     },
     /// An `.npz` file in which no array can be taken for the images.
-    #[error("`{path}` has no array `arr_0` and not exactly one other: it holds {arrays}")]
+    #[error("`{path}` has several arrays, and none can be told to hold images or features: it holds {arrays}")]
     NoArray {
         /// The path as given.
         path: PathBuf,
-        /// The names of its arrays.
+        /// Its arrays, with their types and shapes.
         arrays: String,
     },
-    /// An array of another type than unsigned bytes.
-    #[error("`{path}` holds values of type `{dtype}`: images are of type `|u1` (numpy.uint8, 0–255)")]
+    /// A file of pickled Python objects, which are programs.
+    #[error(
+        "`{path}` is a pickled Python object, which is never run here: load it in Python as `d`, and save statistics by \
+         `numpy.savez('x.npz', mu=d['mu'], sigma=d['sigma'])` (`d['fid']['mu']` in files of EDM2), features or images by \
+         `numpy.save('x.npy', …)`"
+    )]
+    Pickle {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A file that PyTorch wrote.
+    #[error(
+        "`{path}` is a PyTorch file: load it in Python, and save its features by `numpy.save('x.npy', features.cpu().numpy())`"
+    )]
+    Torch {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// An array of another type than images have.
+    #[error("{} holds values of type `{dtype}`: images are of type `|u1` (numpy.uint8, 0–255)", place(path, array))]
     ArrayType {
         /// The path as given.
         path: PathBuf,
+        /// The array, where the file has several.
+        array: Option<String>,
+        /// The type as its header says.
+        dtype: String,
+    },
+    /// Floating-point numbers, of which it is not known what is black and what is white.
+    #[error(
+        "{} holds values of type `{dtype}`, and does not say which of them are black and white: 0 and 1, −1 and 1, or 0 and 255?",
+        place(path, array)
+    )]
+    UnknownRange {
+        /// The path as given.
+        path: PathBuf,
+        /// The array, where the file has several.
+        array: Option<String>,
         /// The type as its header says.
         dtype: String,
     },
     /// An array whose axes are not those of images.
     #[error(
-        "`{path}` holds an array of shape {shape:?}: images are N×height×width×3, N×height×width×1 or N×height×width{hint}"
+        "{} has shape {shape:?}: images are N×height×width×3, N×3×height×width, or the same with one channel{hint}",
+        place(path, array)
     )]
     ArrayShape {
         /// The path as given.
         path: PathBuf,
+        /// The array, where the file has several.
+        array: Option<String>,
         /// The shape as its header says.
         shape: Vec<u64>,
         /// What to do about it, where that can be told.
         hint: &'static str,
     },
-    /// A header of an array file that cannot be understood, or data shorter than it announces.
-    #[error("the array file `{path}` is corrupt: {reason}")]
+    /// A header of an array file that cannot be understood, or data that is not what it announces.
+    #[error("{} is corrupt: {reason}", place(path, array))]
     CorruptArray {
         /// The path as given.
         path: PathBuf,
+        /// The array, where the file has several.
+        array: Option<String>,
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// An array, for people.
+fn place(path: &std::path::Path, array: &Option<String>) -> String {
+    match array {
+        Some(array) => format!("array `{array}` of `{}`", path.display()),
+        None => format!("`{}`", path.display()),
+    }
 }
 
 fn missing_component(missing: &std::path::Path) -> String {
@@ -196,7 +262,7 @@ fn missing_component(missing: &std::path::Path) -> String {
 impl Blamed for DataSetError {
     fn blame(&self) -> Blame {
         match self {
-            DataSetError::Io { source, .. } => regular::blame(source),
+            DataSetError::Io { source, .. } | DataSetError::UnreadableFile { source, .. } => regular::blame(source),
             DataSetError::TemporaryFile { .. } | DataSetError::Inflated { .. } => Blame::Machine,
             DataSetError::Interrupted { .. } => Blame::Interrupted,
             _ => Blame::Input,

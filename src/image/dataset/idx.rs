@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::array::{PixelArray, Segment};
+use super::array::{Levels, PixelArray, Segment};
 use super::error::DataSetError;
 use super::positioned::read_head_at;
 
@@ -22,17 +22,17 @@ pub(super) fn open(path: &Path, segment: Segment) -> Result<PixelArray, DataSetE
     let dtype = head.get(2).copied().unwrap_or_default();
     if dtype != UNSIGNED_BYTE {
         let dtype = format!("IDX type 0x{dtype:02x}");
-        return Err(DataSetError::ArrayType { path: path.to_owned(), dtype });
+        return Err(DataSetError::ArrayType { path: path.to_owned(), array: None, dtype });
     }
     let axes = usize::from(head[3]);
     let start = 4 + 4 * axes;
     let Some(lengths) = head.get(4..start) else {
         let reason = "it ends inside its header".to_owned();
-        return Err(DataSetError::CorruptArray { path: path.to_owned(), reason });
+        return Err(DataSetError::CorruptArray { path: path.to_owned(), array: None, reason });
     };
     let lengths = lengths.chunks_exact(4).map(|b| u64::from(u32::from_be_bytes([b[0], b[1], b[2], b[3]])));
     let shape = lengths.collect();
     let Segment { file, offset, length } = segment;
     let data = Segment { file, offset: offset + start as u64, length: length.saturating_sub(start as u64) };
-    PixelArray::new(path, shape, data)
+    PixelArray::new(path, None, shape, Levels::Bytes, data)
 }

@@ -8,7 +8,7 @@
 //! | folder | | every image file below it, symbolic links followed, each real folder entered once |
 //! | `.zip` | content | every image in it, stored or deflated |
 //! | `.tar`, `.tar.gz` | content | every image in it |
-//! | `.npz` | content | the array `arr_0`, or else the only one, of bytes N×height×width×3, N×height×width×1 or N×height×width |
+//! | `.npz` | content | the array that is asked for, `arr_0`, `samples` or `images`, or else the only one: bytes, or floating-point numbers of a [stated range](Reading::pixel_range), N×height×width×3, N×3×height×width, or the same with one channel |
 //! | `.npy`, `.npy.gz` | content | that array |
 //! | IDX (MNIST), IDX `.gz` | content | N×height×width bytes |
 //!
@@ -21,6 +21,7 @@
 
 mod archive;
 mod array;
+mod classes;
 mod directory;
 mod error;
 mod idx;
@@ -34,6 +35,7 @@ mod watched;
 mod zip;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -52,6 +54,7 @@ use super::decode::{DecodeError, Encoding, Format, MAX_PIXELS, decode, hexadecim
 use super::source::digest_of_levels;
 use super::{ImageSource, Origin, RgbImage};
 use crate::interrupt::Interrupt;
+use crate::numpy::MAGIC;
 use crate::regular;
 
 /// What kind of container a set of images is.
@@ -93,6 +96,27 @@ pub struct DataSet {
     source: Source,
 }
 
+/// What a path alone does not tell of a set.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reading {
+    /// The array of an `.npz` file that is taken, where the file has one of that name.
+    pub array: Option<String>,
+    /// The values of black and of white in arrays of floating-point numbers.
+    pub pixel_range: Option<[f32; 2]>,
+    /// What is done about files in a folder that cannot be read.
+    pub unreadable: Unreadable,
+}
+
+/// What is done about files in a folder of which nothing can be read, links that lead nowhere included, and which may be images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The set cannot be opened.
+    #[default]
+    Refused,
+    /// They are images of the set that fail to load.
+    Listed,
+}
+
 #[derive(Debug)]
 enum Source {
     Directory(Directory),
@@ -116,6 +140,21 @@ impl DataSet {
     /// # Errors
     /// As for [`DataSet::open`], and [`DataSetError::Interrupted`] soon after `interrupt` is requested.
     pub fn open_with(path: &Path, interrupt: &Interrupt) -> Result<Self, DataSetError> {
+        Self::open_as(path, &Reading::default(), interrupt)
+    }
+
+    /// [`DataSet::open_with`], read as it is said to be.
+    ///
+    /// # Errors
+    /// As for [`DataSet::open_with`].
+    pub fn open_as(path: &Path, reading: &Reading, interrupt: &Interrupt) -> Result<Self, DataSetError> {
+        let images = Self::open_unverified(path, reading, interrupt)?;
+        images.verify(interrupt)?;
+        Ok(images)
+    }
+
+    /// [`DataSet::open_as`], for a set of which nobody may look at the images: [`Self::verify`] must come before that.
+    pub(crate) fn open_unverified(path: &Path, reading: &Reading, interrupt: &Interrupt) -> Result<Self, DataSetError> {
         let failure = |source| DataSetError::Io { path: path.to_owned(), source };
         let metadata = match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -124,11 +163,50 @@ impl DataSet {
             other => other.map_err(failure)?,
         };
         let (kind, source) = if metadata.is_dir() {
-            (DataSetKind::Directory, Source::Directory(Directory::open(path, interrupt)?))
+            (DataSetKind::Directory, Source::Directory(Directory::open(path, reading.unreadable, interrupt)?))
         } else {
-            open_file(path, regular::open(path).map_err(failure)?, interrupt)?
+            open_file(path, regular::open(path).map_err(failure)?, reading, interrupt)?
         };
         Ok(Self { path: path.to_owned(), kind, source })
+    }
+
+    /// Holds the bytes of an array against the sum that its archive has of them.
+    pub(crate) fn verify(&self, interrupt: &Interrupt) -> Result<(), DataSetError> {
+        match &self.source {
+            Source::Array(array) => array.verify(&self.path, interrupt),
+            Source::Directory(_) | Source::Archive(_) => Ok(()),
+        }
+    }
+
+    /// The array of an `.npz` file that holds the images.
+    pub fn array(&self) -> Option<&str> {
+        match &self.source {
+            Source::Array(array) => array.name(),
+            Source::Directory(_) | Source::Archive(_) => None,
+        }
+    }
+
+    /// The class of each image, where the set tells; otherwise it may be in their [names](Self::name).
+    pub fn labels(&self) -> Option<&[String]> {
+        match &self.source {
+            Source::Array(array) => array.labels(),
+            Source::Directory(directory) => directory.labels(),
+            Source::Archive(archive) => archive.labels(),
+        }
+    }
+
+    /// Images beside those of the set that are of formats that are not decoded here, counted by format.
+    pub fn passed_over(&self) -> BTreeMap<String, u64> {
+        match &self.source {
+            Source::Directory(directory) => directory.others().images().clone(),
+            Source::Archive(archive) => archive.others().images().clone(),
+            Source::Array(_) => BTreeMap::new(),
+        }
+    }
+
+    /// Whether its images are floating-point numbers, which became levels by [`Reading::pixel_range`].
+    pub fn is_float(&self) -> bool {
+        matches!(&self.source, Source::Array(array) if array.is_float())
     }
 
     /// Number of images, at least 1.
@@ -226,6 +304,10 @@ impl ImageSource for DataSet {
         self.name(index)
     }
 
+    fn label(&self, index: usize) -> Option<Cow<'_, str>> {
+        Some(self.labels()?[index].as_str().into())
+    }
+
     fn load(&self, index: usize) -> Result<RgbImage, ImageError> {
         self.load(index)
     }
@@ -280,22 +362,32 @@ impl Kept {
 }
 
 /// Opens a file by what it begins with.
-fn open_file(path: &Path, file: File, interrupt: &Interrupt) -> Result<(DataSetKind, Source), DataSetError> {
+fn open_file(
+    path: &Path,
+    file: File,
+    reading: &Reading,
+    interrupt: &Interrupt,
+) -> Result<(DataSetKind, Source), DataSetError> {
     let head = positioned::read_head_at(&file, Container::HEAD, 0)
         .map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
     // What reads on from here, reads from the start: some systems move the cursor with every read.
     (&file).rewind().map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
     if head.starts_with(GZIP) {
-        return open_gzip(path, &file, interrupt);
+        return open_gzip(path, &file, reading, interrupt);
     }
-    Container::recognise(path, &head)?.open(path, file, interrupt)
+    Container::recognise(path, &head)?.open(path, file, reading, interrupt)
 }
 
 /// What a gzip file begins with.
 const GZIP: &[u8] = b"\x1f\x8b";
 
 /// Opens what is in a gzip file, which may not be gzipped again.
-fn open_gzip(path: &Path, file: &File, interrupt: &Interrupt) -> Result<(DataSetKind, Source), DataSetError> {
+fn open_gzip(
+    path: &Path,
+    file: &File,
+    reading: &Reading,
+    interrupt: &Interrupt,
+) -> Result<(DataSetKind, Source), DataSetError> {
     let mut content = MultiGzDecoder::new(Watched::new(file, interrupt));
     let mut head = vec![];
     let read = content.by_ref().take(Container::HEAD as u64).read_to_end(&mut head);
@@ -303,7 +395,7 @@ fn open_gzip(path: &Path, file: &File, interrupt: &Interrupt) -> Result<(DataSet
     // Before anything is written: what is not a set of images may inflate to any length.
     let container = Container::recognise(path, &head)?;
     let content = spill::spill(path, head.chain(content))?;
-    container.open(path, content, interrupt)
+    container.open(path, content, reading, interrupt)
 }
 
 /// The kinds of files that hold sets of images.
@@ -326,7 +418,7 @@ impl Container {
         if tar::recognise(head) {
             return Ok(Container::Tar);
         }
-        if head.starts_with(npy::MAGIC) {
+        if head.starts_with(MAGIC) {
             return Ok(Container::Npy);
         }
         if idx::recognise(head) {
@@ -334,13 +426,21 @@ impl Container {
         }
         let path = path.to_owned();
         Err(match (Format::sniff(head), compression(head)) {
+            // The protocols of Python 3.
+            _ if matches!(head, [0x80, 2..=5, ..]) => DataSetError::Pickle { path },
             (Some(format), _) => DataSetError::SingleImage { path, format },
             (None, Some(compression)) => DataSetError::UnsupportedCompression { path, compression },
             (None, None) => DataSetError::UnknownContainer { path, head: hexadecimal(head) },
         })
     }
 
-    fn open(self, path: &Path, file: File, interrupt: &Interrupt) -> Result<(DataSetKind, Source), DataSetError> {
+    fn open(
+        self,
+        path: &Path,
+        file: File,
+        reading: &Reading,
+        interrupt: &Interrupt,
+    ) -> Result<(DataSetKind, Source), DataSetError> {
         let archive = |file, entries| Ok(Source::Archive(Archive::new(path, file, entries, interrupt)?));
         let segment = |file: File| -> Result<Segment, DataSetError> {
             let metadata = file.metadata().map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
@@ -349,16 +449,22 @@ impl Container {
         Ok(match self {
             Container::Zip => {
                 let entries = zip::index(path, &file, interrupt)?;
-                match npz::recognise(&entries) {
-                    true => (DataSetKind::Npz, Source::Array(npz::open(path, file, entries, interrupt)?)),
-                    false => (DataSetKind::Zip, archive(file, entries)?),
+                if npz::recognise(&entries) {
+                    (DataSetKind::Npz, Source::Array(npz::open(path, file, entries, reading, interrupt)?))
+                } else if entries.iter().any(|entry| entry.name.ends_with("/data.pkl")) {
+                    return Err(DataSetError::Torch { path: path.to_owned() });
+                } else {
+                    (DataSetKind::Zip, archive(file, entries)?)
                 }
             }
             Container::Tar => {
                 let entries = tar::index(path, &file, interrupt)?;
                 (DataSetKind::Tar, archive(file, entries)?)
             }
-            Container::Npy => (DataSetKind::Npy, Source::Array(npy::open(path, segment(file)?)?)),
+            Container::Npy => {
+                let array = npy::open(path, None, segment(file)?, reading.pixel_range)?;
+                (DataSetKind::Npy, Source::Array(array))
+            }
             Container::Idx => (DataSetKind::Idx, Source::Array(idx::open(path, segment(file)?)?)),
         })
     }

@@ -4,53 +4,142 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use flate2::CrcReader;
 use flate2::read::DeflateDecoder;
+use ndarray::{ArrayD, Axis};
 
 use super::archive::{Entry, Storage};
-use super::array::{PixelArray, Segment};
+use super::array::{PixelArray, Segment, Sum, check_sum};
 use super::error::DataSetError;
-use super::npy;
 use super::spill::spill;
 use super::watched::Watched;
+use super::{Reading, classes, npy};
 use crate::interrupt::Interrupt;
+use crate::numpy::{Header, STATISTICS};
+
+/// What the array of the images is called: in the sample files of guided diffusion (what `numpy.savez` calls the first), in those of
+/// score_sde, and by many a script.
+const IMAGES: [&str; 3] = ["arr_0", "samples", "images"];
+
+/// What the array of their classes is called: in those of guided diffusion, and by name.
+const LABELS: [&str; 2] = ["arr_1", "labels"];
+
+/// Bytes of an entry that have its header: NumPy writes some hundred.
+const HEAD: usize = 4096;
 
 /// Whether the entries of a zip archive are arrays.
 pub(super) fn recognise(entries: &[Entry]) -> bool {
     !entries.is_empty() && entries.iter().all(|entry| entry.name.ends_with(".npy"))
 }
 
-/// Opens the array of the images: `arr_0`, as the sample files of guided diffusion have it, or else the only one.
+/// An array of the archive.
+struct Array<'a> {
+    name: &'a str,
+    entry: &'a Entry,
+    header: Option<Header>,
+}
+
+impl Array<'_> {
+    /// Whether it may hold images: three axes or four of bytes or floating-point numbers.
+    fn may_be_images(&self) -> bool {
+        let of = |header: &Header| {
+            let number = header.number();
+            number.is_some_and(|number| number.is_byte() || number.is_float()) && matches!(header.shape.len(), 3 | 4)
+        };
+        self.header.as_ref().is_some_and(of)
+    }
+
+    /// For messages: its name, and of what type and shape it is.
+    fn described(&self) -> String {
+        match &self.header {
+            Some(Header { dtype, shape, .. }) => format!("`{}` ({dtype}, {shape:?})", self.name),
+            None => format!("`{}`", self.name),
+        }
+    }
+}
+
+/// Opens the array of the images: the one that is asked for, one of a [name](IMAGES) that is known, or else the only one that may
+/// hold any. Bytes that are stored as they are, are not held against their sum yet.
 pub(super) fn open(
     path: &Path,
     file: File,
     entries: Vec<Entry>,
+    reading: &Reading,
     interrupt: &Interrupt,
 ) -> Result<PixelArray, DataSetError> {
-    let find = |name: &str| entries.iter().find(|entry| entry.name == name);
-    if find("mu.npy").is_some() && find("sigma.npy").is_some() {
-        return Err(DataSetError::StatisticsFile { path: path.to_owned() });
-    }
-    let images = match (find("arr_0.npy"), &entries[..]) {
-        (Some(entry), _) | (None, [entry]) => entry,
-        _ => {
-            let names: Vec<&str> = entries.iter().map(|entry| entry.name.trim_end_matches(".npy")).collect();
-            return Err(DataSetError::NoArray { path: path.to_owned(), arrays: names.join(", ") });
-        }
-    };
     let failure = |source| DataSetError::Io { path: path.to_owned(), source };
-    let segment = match images.storage {
-        Storage::Plain { bytes, .. } => {
-            let end = file.metadata().map_err(failure)?.len();
-            Segment { file, offset: images.offset, length: bytes.min(end.saturating_sub(images.offset)) }
+    let mut arrays = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        let header = Header::of(&entry.head(&file, HEAD).map_err(failure)?);
+        arrays.push(Array { name: entry.name.trim_end_matches(".npy"), entry, header });
+    }
+    let images = images_in(&arrays, reading.array.as_deref()).ok_or_else(|| {
+        let has = |name: &&str| arrays.iter().any(|array| array.name == *name);
+        if STATISTICS.iter().any(|pair| pair.iter().all(has)) {
+            return DataSetError::StatisticsFile { path: path.to_owned() };
         }
-        Storage::Deflated { packed, bytes, .. } => {
+        let arrays = arrays.iter().map(Array::described).collect::<Vec<_>>().join(", ");
+        DataSetError::NoArray { path: path.to_owned(), arrays }
+    })?;
+    let labels = labels_in(&arrays, images, &file);
+    let (name, range) = (Some(images.name), reading.pixel_range);
+    let opened = match images.entry.storage {
+        Storage::Plain { bytes, crc } => {
+            let (end, offset) = (file.metadata().map_err(failure)?.len(), images.entry.offset);
+            let length = bytes.min(end.saturating_sub(offset));
+            let array = npy::open(path, name, Segment { file, offset, length }, range)?;
+            match crc {
+                Some(crc) => array.with_sum(Sum { offset, length: bytes, crc }),
+                None => array,
+            }
+        }
+        Storage::Deflated { packed, bytes, crc } => {
             let mut reader = &file;
-            reader.seek(SeekFrom::Start(images.offset)).map_err(failure)?;
+            reader.seek(SeekFrom::Start(images.entry.offset)).map_err(failure)?;
             let packed = Watched::new(reader.take(packed), interrupt);
-            let file = spill(path, DeflateDecoder::new(packed).take(bytes))?;
-            let length = file.metadata().map_err(failure)?.len();
-            Segment { file, offset: 0, length }
+            let mut content = CrcReader::new(DeflateDecoder::new(packed).take(bytes));
+            let inflated = spill(path, &mut content)?;
+            check_sum(path, name, content.crc(), crc)?;
+            let length = inflated.metadata().map_err(failure)?.len();
+            npy::open(path, name, Segment { file: inflated, offset: 0, length }, range)?
         }
     };
-    npy::open(path, segment)
+    let labels = labels.filter(|labels| labels.len() == opened.len());
+    Ok(opened.with_labels(labels))
+}
+
+/// The array that holds the images.
+fn images_in<'a, 'b>(arrays: &'a [Array<'b>], asked: Option<&str>) -> Option<&'a Array<'b>> {
+    let named = |name: &str| arrays.iter().find(|array| array.name == name);
+    if let Some(asked) = asked.and_then(named) {
+        return Some(asked);
+    }
+    if let Some(known) = IMAGES.into_iter().filter_map(named).find(|array| array.may_be_images()) {
+        return Some(known);
+    }
+    let mut candidates = arrays.iter().filter(|array| array.may_be_images());
+    match (candidates.next(), candidates.next(), arrays) {
+        (Some(only), None, _) => Some(only),
+        // What is wrong with it is said when it is opened.
+        (None, _, [only]) => Some(only),
+        (None, ..) => named(IMAGES[0]).filter(|_| STATISTICS.iter().flatten().all(|name| named(name).is_none())),
+        _ => None,
+    }
+}
+
+/// The class of each image, where an array tells: whole numbers, or a row for each image whose largest value is the class. An array
+/// of another kind is not of classes.
+fn labels_in(arrays: &[Array<'_>], images: &Array<'_>, file: &File) -> Option<Vec<String>> {
+    let others = arrays.iter().filter(|array| array.name != images.name);
+    let labels = others.into_iter().find(|array| LABELS.contains(&array.name))?;
+    let header = labels.header.as_ref()?;
+    let number = header.number().filter(|_| matches!(header.axes(1).len(), 1 | 2))?;
+    let content = labels.entry.content(file, labels.name).ok()?;
+    let values: ArrayD<f64> = number.read(header, &content[header.start..], |value| value).ok()?;
+    let rows = values.axis_iter(Axis(0));
+    let class = |row: ndarray::ArrayViewD<'_, f64>| match row.len() {
+        1 => row.iter().next().filter(|value| value.fract() == 0.0).map(|value| format!("{value}")),
+        _ => Some(classes::largest(row.iter().copied())?.to_string()),
+    };
+    rows.map(class).collect()
 }

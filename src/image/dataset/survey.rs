@@ -3,28 +3,49 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::image::decode::Format;
+use crate::image::decode::{Format, foreign};
 
 /// Extensions that claim an image. The reference implementations go by these names alone; here they matter only where
 /// the content is none that is known: such a file is listed and fails to load, where leaving it out would be silent.
-const EXTENSIONS: [&str; 10] = ["bmp", "gif", "jpeg", "jpg", "pgm", "png", "ppm", "tif", "tiff", "webp"];
+const EXTENSIONS: [&str; 13] =
+    ["bmp", "gif", "jpeg", "jpg", "pbm", "pfm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp"];
 
 /// The files that were passed over, counted by extension.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Others {
     by_extension: BTreeMap<String, u64>,
+    images: BTreeMap<String, u64>,
+}
+
+/// The extension of a name, in small letters.
+fn extension(name: &str) -> String {
+    let base = name.rsplit('/').next().unwrap_or(name);
+    base.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
+}
+
+/// Whether a file of which nothing can be read may be an image: by its extension, or since it has none.
+pub(super) fn may_be_image(name: &str) -> bool {
+    let extension = extension(name);
+    extension.is_empty() || EXTENSIONS.contains(&extension.as_str())
 }
 
 impl Others {
     /// Whether a file is an image by its first bytes or by its name; counts it where it is none.
     pub(super) fn admits(&mut self, name: &str, head: &[u8]) -> bool {
-        let base = name.rsplit('/').next().unwrap_or(name);
-        let extension = base.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
+        let extension = extension(name);
         let image = Format::sniff(head).is_some() || EXTENSIONS.contains(&extension.as_str());
         if !image {
+            if let Some(format) = foreign::image(head, &extension) {
+                *self.images.entry(format.to_owned()).or_default() += 1;
+            }
             *self.by_extension.entry(extension).or_default() += 1;
         }
         image
+    }
+
+    /// Images among them, counted by formats that are not decoded here.
+    pub fn images(&self) -> &BTreeMap<String, u64> {
+        &self.images
     }
 }
 
@@ -44,7 +65,12 @@ impl fmt::Display for Others {
                 _ => format!("{count} .{extension}"),
             })
             .collect();
-        write!(f, " ({})", kinds.join(", "))
+        write!(f, " ({})", kinds.join(", "))?;
+        let formats: Vec<&str> = self.images.keys().map(String::as_str).collect();
+        match formats.is_empty() {
+            true => Ok(()),
+            false => write!(f, "; {} is not decoded here: convert these images to PNG", formats.join(", ")),
+        }
     }
 }
 
@@ -67,6 +93,14 @@ mod tests {
         assert!(!others.admits("b.c/README", b"read"));
         assert!(!others.admits("more.TXT", b"dog"));
         assert_eq!(others.to_string(), "3 other files (1 without extension, 2 .txt)");
+        assert!(others.images().is_empty());
+        assert!(!others.admits("x.bin", b"\0\0\0\x20ftypavif") && !others.admits("y.tga", b"\0\0\x02"));
+        let array = |dtype: &[u8]| [&b"\x93NUMPY\x01\0v\0{'descr': '"[..], dtype, b"', "].concat();
+        assert!(!others.admits("labels.npy", &array(b"<i8")));
+        assert_eq!(others.images(), &BTreeMap::from([("AVIF".into(), 1), ("TGA".into(), 1)]));
+        assert!(!others.admits("4.npy", &array(b"|u1")));
+        assert_eq!(others.images()["NumPy"], 1);
+        assert!(others.to_string().ends_with("; AVIF, NumPy, TGA is not decoded here: convert these images to PNG"));
     }
 
     #[test]

@@ -13,6 +13,9 @@ use super::survey::hidden;
 use super::watched::{Watched, was_stopped};
 use crate::interrupt::Interrupt;
 
+/// What headers and contents are filled up to.
+const BLOCK: u64 = 512;
+
 /// Whether a file begins with a tar header: its checksum, which sums the header with the checksum itself blanked.
 pub(super) fn recognise(head: &[u8]) -> bool {
     let Some(header) = head.get(..512) else { return false };
@@ -35,6 +38,7 @@ pub(super) fn index(path: &Path, file: &File, interrupt: &Interrupt) -> Result<V
         _ => DataSetError::Io { path: path.to_owned(), source },
     };
     let mut files: BTreeMap<String, (u64, Storage)> = BTreeMap::new();
+    let mut end = 0;
     let mut folders = BTreeSet::new();
     let mut links = vec![];
     let mut archive = Archive::new(BufReader::new(Watched::new(file, interrupt)));
@@ -42,6 +46,7 @@ pub(super) fn index(path: &Path, file: &File, interrupt: &Interrupt) -> Result<V
         let entry = entry.map_err(failure)?;
         let name = normal(&String::from_utf8_lossy(&entry.path_bytes()));
         let kind = entry.header().entry_type();
+        end = entry.raw_file_position() + entry.size().next_multiple_of(BLOCK);
         if kind.is_file() || kind.is_contiguous() {
             folders.extend(name.rmatch_indices('/').map(|(end, _)| name[..end].to_owned()));
             let storage = Storage::Plain { bytes: entry.size(), crc: None };
@@ -58,6 +63,13 @@ pub(super) fn index(path: &Path, file: &File, interrupt: &Interrupt) -> Result<V
             let feature = "a sparse file".to_owned();
             return Err(DataSetError::UnsupportedEntry { path: path.to_owned(), entry: name, feature });
         }
+    }
+    // Every writer ends an archive with blocks of zeros.
+    let length = file.metadata().map_err(failure)?.len();
+    if !files.is_empty() && length <= end {
+        let reason =
+            "it ends behind an entry, without the mark of its end: it was cut, or its writer was (unpack it to go on)";
+        return Err(DataSetError::CorruptArchive { path: path.to_owned(), reason: reason.into() });
     }
     // A link may lead to a link: as long as some are resolved, others may follow.
     let mut unresolved = usize::MAX;

@@ -43,6 +43,10 @@ pub(super) fn index(path: &Path, file: &File, interrupt: &Interrupt) -> Result<V
         };
         entries.push(Entry { name, offset: entry.data_start(), storage });
     }
+    // Some tools of Windows write its separators, against the standard. On Unix a name may have one.
+    if !entries.iter().any(|entry| entry.name.contains('/')) {
+        entries.iter_mut().for_each(|entry| entry.name = entry.name.replace('\\', "/"));
+    }
     Ok(entries)
 }
 

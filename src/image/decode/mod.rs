@@ -14,6 +14,8 @@
 //! | an ICC profile, a gamma | ignored |
 //! | EXIF orientation | ignored, but for TIFF, where Pillow applies it |
 //! | an animation | the first frame |
+//! | PNM with a largest value other than 255 | scaled to 255 and rounded; gray of more than 8 bits to 65535, then clipped |
+//! | PFM, gray | the whole part, clipped to 0–255 |
 //!
 //! # JPEG
 //! The standard leaves decoders a freedom that shows in the scores. Pillow decodes with libjpeg-turbo, and so does this
@@ -36,10 +38,12 @@
 
 mod bmp;
 mod encoding;
+pub(crate) mod foreign;
 mod gif;
 mod jpeg;
 mod jpeg_encoding;
 mod png;
+mod pnm;
 mod tiff;
 mod webp;
 
@@ -73,6 +77,8 @@ pub enum Format {
     Gif,
     /// TIFF; the first page counts.
     Tiff,
+    /// Portable anymap: PBM, PGM, PPM or PFM.
+    Pnm,
 }
 
 impl Format {
@@ -88,6 +94,7 @@ impl Format {
             [b'B', b'M', _, _, _, _, _, _, _, _, _, _, _, _, 12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0, ..] => {
                 Some(Format::Bmp)
             }
+            head if pnm::recognise(head) => Some(Format::Pnm),
             _ => None,
         }
     }
@@ -102,6 +109,7 @@ impl fmt::Display for Format {
             Format::Bmp => "BMP",
             Format::Gif => "GIF",
             Format::Tiff => "TIFF",
+            Format::Pnm => "PNM",
         })
     }
 }
@@ -114,10 +122,12 @@ pub enum DecodeError {
     #[error("the file is empty (was its writer interrupted?)")]
     Empty,
     /// The bytes carry no known signature.
-    #[error("not a PNG, JPEG, WebP, BMP, GIF or TIFF file: it begins with {head}")]
+    #[error("not a PNG, JPEG, WebP, BMP, GIF, TIFF or PNM file: it {}begins with {head}", kind.map_or(String::new(), |kind| format!("is {kind}, and ")))]
     UnknownFormat {
         /// The first bytes, in hexadecimal.
         head: String,
+        /// What it is, where that is known.
+        kind: Option<&'static str>,
     },
     /// The header announces an image too large to be genuine.
     #[error("{width}×{height} pixels are more than the {MAX_PIXELS} that are taken to be genuine")]
@@ -173,8 +183,9 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
         Some(Format::Bmp) => bmp::decode(bytes),
         Some(Format::Gif) => gif::decode(bytes),
         Some(Format::Tiff) => tiff::decode(bytes),
+        Some(Format::Pnm) => pnm::decode(bytes),
         None if bytes.is_empty() => Err(DecodeError::Empty),
-        None => Err(DecodeError::UnknownFormat { head: hexadecimal(bytes) }),
+        None => Err(DecodeError::UnknownFormat { head: hexadecimal(bytes), kind: foreign::content(bytes) }),
     }
 }
 
@@ -245,6 +256,8 @@ mod tests {
         assert_eq!(Format::sniff(b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"), Some(Format::Bmp));
         assert_eq!(Format::sniff(b"BMW cars of the twenties\n"), None);
         assert_eq!(Format::sniff(b"RIFF\0\0\0\0WAVEfmt "), None);
+        assert_eq!(Format::sniff(b"P6\n# made by hand\n2 2 255 "), Some(Format::Pnm));
+        assert_eq!(Format::sniff(b"P5 is the fifth parameter"), None);
         assert_eq!(Format::sniff(b""), None);
     }
 
@@ -254,8 +267,12 @@ mod tests {
         let error = decode(b"hello, world").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "not a PNG, JPEG, WebP, BMP, GIF or TIFF file: it begins with 68 65 6c 6c 6f 2c 20 77"
+            "not a PNG, JPEG, WebP, BMP, GIF, TIFF or PNM file: it begins with 68 65 6c 6c 6f 2c 20 77"
         );
+        let error = decode(b"\0\0\0\x20ftypavif\0\0").unwrap_err().to_string();
+        assert!(error.ends_with("it is AVIF, and begins with 00 00 00 20 66 74 79 70"), "{error}");
+        let error = decode(b"version https://git-lfs.github.com/spec/v1").unwrap_err().to_string();
+        assert!(error.contains("it is a Git LFS pointer without its content"), "{error}");
     }
 
     #[test]

@@ -129,7 +129,8 @@ fn unsupported(feature: impl Into<String>) -> DecodeError {
 fn failure(error: TiffError) -> DecodeError {
     match error {
         TiffError::IoError(_) => DecodeError::Truncated { format: Format::Tiff },
-        TiffError::UnsupportedError(feature) => unsupported(feature.to_string()),
+        // The crate ends some of its phrases with the same words as the message.
+        TiffError::UnsupportedError(feature) => unsupported(feature.to_string().trim_end_matches(" is unsupported")),
         other => DecodeError::Corrupt { format: Format::Tiff, reason: other.to_string() },
     }
 }

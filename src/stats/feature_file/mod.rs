@@ -2,28 +2,31 @@
 //!
 //! | extension | content |
 //! |---|---|
-//! | `.npz` | arrays `features`, `logits`, `spatial`; JSON texts as bytes in `provenance` and `names`; read by `numpy.load` |
+//! | `.npz` | arrays `features`, `logits`, `spatial`; JSON texts as bytes in `provenance`, `names` and `labels`; read by `numpy.load` |
 //! | `.safetensors` | tensors of the same names; the texts in the metadata |
 //! | `.npy` | the features alone, n×d |
 //!
-//! All numbers are written in f32. Arrays of f64, as other tools write them, are read and rounded to f32. A `.npy` file of 256 MB and more
+//! All numbers are written in f32. Arrays of f16 and f64, as other tools write them, are read and rounded to f32, and axes of length 1 behind the
+//! second are dropped. In a `.npz` of another tool the features are the array that is asked for, or `reps` (dgm-eval), `pool_3` (score_sde), `feats`,
+//! `act`, or the only matrix of floating-point numbers. A `.npy` file of 256 MB and more
 //! is mapped instead of read: its features take no memory that other programs want, and there may be more of them than memory.
 
 mod npz;
 mod safetensors;
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, Ix2, OwnedRepr};
-use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyExt};
+use ndarray::Array2;
+use ndarray_npy::WriteNpyExt;
 
-use super::archive::{HEAD, check_npy};
+use super::archive::{ArrayArchive, HEAD, check_length, of_rank, without_ones_behind};
 use super::fault::Fault;
 use super::features::{Features, FeaturesError, Logits};
 use super::file::Provenance;
 use super::mapped::{MAPPED_FROM, MappedRows};
 use crate::error::{Blame, Blamed};
+use crate::numpy::{Header, MAGIC};
 use crate::output::{Output, OutputError};
 use crate::regular;
 
@@ -57,10 +60,15 @@ pub enum FeatureFileError {
         reason: String,
     },
     /// A value cannot be used.
-    #[error("{}{}: {source}", path.display(), image.as_ref().map_or(String::new(), |image| format!(", image {image}")))]
+    #[error(
+        "{}{}{}: {source}", path.display(), array.as_ref().map_or(String::new(), |array| format!(", array `{array}`")),
+        image.as_ref().map_or(String::new(), |image| format!(", image {image}"))
+    )]
     Features {
         /// Path of the file.
         path: PathBuf,
+        /// The array, where the file may have several.
+        array: Option<String>,
         /// Name of the image, where the file tells.
         image: Option<String>,
         /// Which value.
@@ -101,6 +109,8 @@ pub struct FeatureFile {
     pub spatial: Option<Features>,
     /// The name of each image within its set, with its folders.
     pub names: Option<Vec<String>>,
+    /// The class of each image, where that is not the folder in its name.
+    pub labels: Option<Vec<String>>,
     /// How the features came about; unknown for files of other tools.
     pub provenance: Option<Provenance>,
 }
@@ -111,13 +121,24 @@ enum Found {
     Mapped(MappedRows),
 }
 
+/// Names of images as found.
+enum Names {
+    /// As this crate writes them.
+    Json(String),
+    /// As another tool has them.
+    List(Vec<String>),
+}
+
 /// A feature file as read, nothing checked.
 #[derive(Default)]
 struct Raw {
     features: Option<Found>,
+    /// The array that they are, where the file has several.
+    array: Option<String>,
     logits: Option<Array2<f32>>,
     spatial: Option<Array2<f32>>,
-    names: Option<String>,
+    names: Option<Names>,
+    labels: Option<Vec<String>>,
     provenance: Option<String>,
 }
 
@@ -143,16 +164,13 @@ impl Format {
     /// By the first bytes; `None` for what is certainly no feature file.
     fn of_content(path: &Path) -> io::Result<Option<Self>> {
         let mut head = Vec::new();
-        regular::open(path)?.take(128).read_to_end(&mut head)?;
+        regular::open(path)?.take(HEAD).read_to_end(&mut head)?;
         Ok(if head.starts_with(b"PK\x03\x04") {
             Some(Format::Npz)
-        } else if head.starts_with(b"\x93NUMPY") {
-            // A matrix of floating-point numbers; images are bytes, of three or four axes.
-            let header = String::from_utf8_lossy(&head);
-            let float = ["'<f4'", "'<f8'", "'>f4'", "'>f8'"].iter().any(|dtype| header.contains(dtype));
-            let shape = header.split_once("'shape': (").and_then(|(_, rest)| rest.split_once(')'));
-            let axes = shape.map_or(0, |(axes, _)| axes.split(',').filter(|axis| !axis.trim().is_empty()).count());
-            (float && axes == 2).then_some(Format::Npy)
+        } else if head.starts_with(MAGIC) {
+            // A matrix of floating-point numbers; images have three or four axes.
+            let matrix = |header: &Header| header.is_float() && header.axes(2).len() == 2;
+            Header::of(&head).is_some_and(|header| matrix(&header)).then_some(Format::Npy)
         } else {
             safetensors::recognise(&head).then_some(Format::Safetensors)
         })
@@ -162,8 +180,13 @@ impl Format {
 impl FeatureFile {
     /// Whether the file holds features; `false` for anything else, unreadable files included.
     pub fn sniff(path: &Path) -> bool {
+        Self::sniff_array(path, None)
+    }
+
+    /// [`Self::sniff`], where `array` is asked for, if the file has one of that name.
+    pub fn sniff_array(path: &Path, array: Option<&str>) -> bool {
         match Format::of_content(path) {
-            Ok(Some(Format::Npz)) => npz::has_features(path),
+            Ok(Some(Format::Npz)) => npz::has_features(path, array),
             Ok(found) => found.is_some(),
             Err(_) => false,
         }
@@ -175,8 +198,16 @@ impl FeatureFile {
     /// [`FeatureFileError`] when it cannot be read, holds no features, or values that are not finite; such a value's
     /// image is named where the file tells.
     pub fn read(path: &Path) -> Result<Self, FeatureFileError> {
+        Self::read_array(path, None)
+    }
+
+    /// [`Self::read`], where `array` holds the features, if the file has one of that name.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_array(path: &Path, array: Option<&str>) -> Result<Self, FeatureFileError> {
         let raw = || match Format::of_content(path)? {
-            Some(Format::Npz) => npz::read(path),
+            Some(Format::Npz) => npz::read(path, array),
             Some(Format::Safetensors) => safetensors::read(path),
             Some(Format::Npy) => Ok(Raw { features: Some(read_npy(path)?), ..Raw::default() }),
             None => Err(Fault::Malformed("it is not a .npz, .npy or .safetensors file of features".into())),
@@ -184,43 +215,54 @@ impl FeatureFile {
         Self::checked(path, raw().map_err(|fault| FeatureFileError::of(path, fault))?)
     }
 
+    /// The array of a `.npz` file that holds the features, as [`Self::read_array`] finds it.
+    pub fn array_in(path: &Path, array: Option<&str>) -> Option<String> {
+        npz::features_in(&ArrayArchive::listed_in(path), array).map(str::to_owned)
+    }
+
     fn checked(path: &Path, raw: Raw) -> Result<Self, FeatureFileError> {
         let malformed = |reason: String| FeatureFileError::Malformed { path: path.into(), reason };
         let json = |what: &str, error: serde_json::Error| malformed(format!("its {what} cannot be read: {error}"));
         let names: Option<Vec<String>> = match raw.names {
-            Some(text) => Some(serde_json::from_str(&text).map_err(|error| json("names", error))?),
+            Some(Names::Json(text)) => Some(serde_json::from_str(&text).map_err(|error| json("names", error))?),
+            Some(Names::List(names)) => Some(names),
             None => None,
         };
         let provenance = match raw.provenance {
             Some(text) => Some(serde_json::from_str(&text).map_err(|error| json("provenance", error))?),
             None => None,
         };
-        let values = |source: FeaturesError| {
+        let values = |array: Option<String>, source: FeaturesError| {
             let image = match &source {
                 FeaturesError::NotFinite { row, .. } => names.as_ref().and_then(|names| names.get(*row)).cloned(),
                 _ => None,
             };
-            FeatureFileError::Features { path: path.into(), image, source }
+            FeatureFileError::Features { path: path.into(), array, image, source }
         };
         let features = raw.features.ok_or_else(|| malformed("it has no array `features`".into()))?;
         let features = match features {
             Found::Memory(features) => Features::new(features),
             Found::Mapped(rows) => Features::mapped(rows),
         };
-        let features = features.map_err(values)?;
-        let logits = raw.logits.map(Logits::new).transpose().map_err(values)?;
-        let spatial = raw.spatial.map(Features::new).transpose().map_err(values)?;
+        let features = features.map_err(|error| values(raw.array, error))?;
+        let of = |array: &str| {
+            let array = array.to_owned();
+            move |error| values(Some(array), error)
+        };
+        let logits = raw.logits.map(Logits::new).transpose().map_err(of("logits"))?;
+        let spatial = raw.spatial.map(Features::new).transpose().map_err(of("spatial"))?;
         let rows = features.len();
         for (what, found) in [
             ("logits", logits.as_ref().map(Logits::len)),
             ("spatial features", spatial.as_ref().map(Features::len)),
             ("names", names.as_ref().map(Vec::len)),
+            ("classes", raw.labels.as_ref().map(Vec::len)),
         ] {
             if let Some(found) = found.filter(|&found| found != rows) {
                 return Err(malformed(format!("it has features of {rows} images, but {what} of {found}")));
             }
         }
-        Ok(Self { features, logits, spatial, names, provenance })
+        Ok(Self { features, logits, spatial, names, labels: raw.labels, provenance })
     }
 
     /// Reads how the features of an `.npz` file came about, and nothing else.
@@ -277,6 +319,9 @@ impl FeatureFile {
         if let Some(names) = &self.names {
             texts.push(("names", serde_json::to_string(names).expect("strings serialise")));
         }
+        if let Some(labels) = &self.labels {
+            texts.push(("labels", serde_json::to_string(labels).expect("strings serialise")));
+        }
         texts
     }
 
@@ -289,27 +334,27 @@ impl FeatureFile {
     }
 }
 
-/// An array of f32, or of f64 rounded to f32; a large one is mapped where that is possible.
+/// A matrix of floating-point numbers, rounded to f32; a large one of f32 is mapped where that is possible.
 fn read_npy(path: &Path) -> Result<Found, Fault> {
-    fn read<T: ReadableElement>(path: &Path) -> Result<Array2<T>, ReadNpyError> {
-        let file = regular::open(path)?;
-        ndarray::ArrayBase::<OwnedRepr<T>, Ix2>::read_npy(BufReader::new(file))
-    }
-    let file = regular::open(path)?;
+    let mut file = regular::open(path)?;
     let mut head = Vec::new();
     (&file).take(HEAD).read_to_end(&mut head)?;
-    check_npy(&head, file.metadata()?.len())?;
-    if file.metadata()?.len() >= MAPPED_FROM
+    let header = Header::of(&head).ok_or_else(|| "it has no header of NumPy".to_owned())?;
+    let length = file.metadata()?.len();
+    check_length(&header, length)?;
+    if length >= MAPPED_FROM
         && let Some(rows) = MappedRows::of_npy(&file)?
     {
         return Ok(Found::Mapped(rows));
     }
-    match read::<f64>(path) {
-        Err(ReadNpyError::WrongDescriptor(_)) => read::<f32>(path),
-        found => found.map(|values| values.mapv(|value| value as f32)),
+    let number = header.number().ok_or_else(|| format!("it holds values of type `{}`", header.dtype))?;
+    file.seek(SeekFrom::Start(header.start as u64))?;
+    let mut reader = BufReader::new(file);
+    let values = number.read(&header, &mut reader, |value| value as f32)?;
+    if reader.read(&mut [0])? > 0 {
+        return Err("it has more bytes than its header announces".to_owned().into());
     }
-    .map(Found::Memory)
-    .map_err(|error| Fault::of(&error))
+    Ok(Found::Memory(of_rank(without_ones_behind(values, 2))?))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::path::Path;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::{FeatureFile, Found, Raw};
+use super::{FeatureFile, Found, Names, Raw};
 use crate::output::OutputWriter;
 use crate::regular;
 use crate::stats::fault::Fault;
@@ -113,9 +113,16 @@ pub(super) fn read(path: &Path) -> Result<Raw, Fault> {
     };
     Ok(Raw {
         features: matrix("features")?.map(Found::Memory),
+        array: None,
         logits: matrix("logits")?,
         spatial: matrix("spatial")?,
-        names: metadata.remove("names"),
+        names: metadata.remove("names").map(Names::Json),
+        labels: match metadata.remove("labels") {
+            Some(text) => {
+                Some(serde_json::from_str(&text).map_err(|error| format!("its classes cannot be read: {error}"))?)
+            }
+            None => None,
+        },
         provenance: metadata.remove("provenance"),
     })
 }

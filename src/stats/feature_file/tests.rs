@@ -9,6 +9,7 @@ fn example() -> FeatureFile {
         logits: Some(Logits::new(array![[1.0, 2.0], [3.0, -4.0]]).unwrap()),
         spatial: Some(Features::new(array![[9.0], [8.0]]).unwrap()),
         names: Some(vec!["cat/é.png".into(), "dog/\"2\".png".into()]),
+        labels: None,
         provenance: Some(Provenance {
             version: "0.1.0".into(),
             extractor: "inception-v3".into(),
@@ -62,7 +63,7 @@ fn a_value_that_is_not_finite_names_its_image() {
     npz.add_array("names", &ndarray::Array1::from_vec(br#"["a.png","b.png"]"#.to_vec())).unwrap();
     npz.finish().unwrap();
     let message = FeatureFile::read(&path).unwrap_err().to_string();
-    assert!(message.contains("x.npz, image b.png: row 1, column 0 holds NaN"), "{message}");
+    assert!(message.contains("x.npz, array `features`, image b.png: row 1, column 0 holds NaN"), "{message}");
 }
 
 #[test]

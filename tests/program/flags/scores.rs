@@ -63,8 +63,18 @@ pub(super) fn rows(commands: &[&'static str], flag: &str, cases: impl IntoIterat
 }
 
 pub(super) fn all() -> Vec<Row> {
-    let tables =
-        [common(), many(), parameters(), out_of_range(), bounds(), network(), of_files(), cache(), generator()];
+    let tables = [
+        common(),
+        many(),
+        parameters(),
+        out_of_range(),
+        bounds(),
+        network(),
+        of_files(),
+        cache(),
+        generator(),
+        reading(),
+    ];
     tables.into_iter().flatten().collect()
 }
 
@@ -620,7 +630,9 @@ fn generator() -> Vec<Row> {
         table.push(rows(&but(&all, &["score", "is", "per-class"]), flag, [Case::Unseen]));
         let arguments = format!("{{real}} {NET}{others} {one}");
         let classless = refused(&arguments, &["per-class FID needs the class of every image of the fake set"]);
-        table.push(rows(&["per-class"], flag, [Case::Never, classless]));
+        // Its sets may be arrays of floating-point numbers.
+        let heeded = if flag == "--pixel-range" { Case::Unseen } else { Case::Never };
+        table.push(rows(&["per-class"], flag, [heeded, classless]));
         if flag != "--generator" {
             let alone = refused(&format!("{{}} {one}"), &[flag, "would have no effect", "--generator"]);
             table.push(rows(&all, flag, [alone]));
@@ -640,6 +652,37 @@ fn generator() -> Vec<Row> {
         ),
         rows(&few, "--pixel-range", [refused(&of("--pixel-range 1,1"), &["--pixel-range", "two numbers that differ"])]),
         rows(&few, "--images", [refused(&of("--images 4294967296"), &["--images", "4294967295"])]),
+    ]);
+    table
+}
+
+/// What paths do not tell of the sets: all commands have these from one struct and hand them to the same code.
+fn reading() -> Vec<Row> {
+    let all = looking();
+    let few = ["features", "stats", "score"];
+    let mut table = Vec::new();
+    for (command, sets) in
+        few.into_iter().zip(["choice.npz -o out.npz", "choice.npz -o out.npz", "choice.npz choices.npz --metrics fid"])
+    {
+        let base = format!("{sets} {NET}");
+        let ranged = format!("{base} --pixel-range 0,1");
+        let ranges = format!("{base} --array one");
+        table.push(row(command, "--array", [choice(&ranged, "--array one", "--array two")]));
+        table.push(row(
+            command,
+            "--pixel-range",
+            [
+                choice(&ranges, "--pixel-range 0,1", "--pixel-range 0,2"),
+                refused(&format!("{ranges} --pixel-range 1,1"), &["--pixel-range", "two numbers that differ"]),
+            ],
+        ));
+    }
+    let nothing = refused("{} --array nothing", &["--array nothing", "would have no effect", "no .npz file"]);
+    let unused = refused("{} --pixel-range 0,1", &["--pixel-range", "would have no effect"]);
+    table.extend([
+        rows(&but(&all, &few), "--array", [Case::Unseen]),
+        rows(&all, "--array", [nothing]),
+        rows(&["features", "stats"], "--pixel-range", [unused]),
     ]);
     table
 }

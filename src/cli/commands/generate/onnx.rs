@@ -11,7 +11,7 @@ use crate::cli::args::ExtractArgs;
 use crate::cli::numbers::{seed, whole};
 use crate::error::{Blame, Blamed};
 use crate::evaluate::{GeneratedImages, GeneratorReport, Judged, PassObserver, SetGenerator};
-use crate::extractor::{GeneratorFile, ImageShape, OnnxGenerator, parse_range};
+use crate::extractor::{GeneratorFile, ImageShape, OnnxGenerator};
 use crate::gan::train::{Latent, sampling_stream};
 use crate::image::DataSet;
 use crate::output::TemporaryFolder;
@@ -33,10 +33,6 @@ pub struct OnnxGeneratorArgs {
     /// Seed of the latents: the same seed gives the same images, those of `generate` from the same weights [default: 0].
     #[arg(long, value_name = "SEED", value_parser = seed, help_heading = "Generator")]
     pub latent_seed: Option<u64>,
-    /// Values that it outputs for black and for white [default: as the file says, else -1,1].
-    #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true, value_parser = range)]
-    #[arg(help_heading = "Generator")]
-    pub pixel_range: Option<[f32; 2]>,
 }
 
 /// A distribution of latents, and how long they are where the file leaves that open.
@@ -58,10 +54,6 @@ fn latent(text: &str) -> Result<LatentArg, String> {
     };
     let distribution = distribution.parse().map_err(|error| format!("{error}"))?;
     Ok(LatentArg { distribution, length })
-}
-
-fn range(text: &str) -> Result<[f32; 2], String> {
-    parse_range(text).ok_or_else(|| "expected two numbers that differ, such as -1,1 or 0,1".into())
 }
 
 /// The file does not say what its latents are drawn from.
@@ -109,7 +101,6 @@ impl OnnxGeneratorArgs {
             ("--latent", self.latent.is_some()),
             ("--images", self.images.is_some()),
             ("--latent-seed", self.latent_seed.is_some()),
-            ("--pixel-range", self.pixel_range.is_some()),
         ];
         match others.iter().find(|(_, given)| *given) {
             Some(&(flag, _)) => Err(GeneratorError::Unused { flag }.into()),
@@ -117,8 +108,9 @@ impl OnnxGeneratorArgs {
         }
     }
 
-    /// The set that is judged: at a path, or to be made by a generator, which `extract` says how to run.
-    pub fn judged(&self, path: Option<&Path>, extract: &ExtractArgs) -> Result<Judged> {
+    /// The set that is judged: at a path, or to be made by a generator, which `extract` says how to run, and whose black and white are
+    /// `pixel_range`.
+    pub fn judged(&self, path: Option<&Path>, extract: &ExtractArgs, pixel_range: Option<[f32; 2]>) -> Result<Judged> {
         let Some(file) = &self.generator else {
             self.refuse()?;
             let path = path.expect("one of both is there, as the arguments require");
@@ -128,7 +120,7 @@ impl OnnxGeneratorArgs {
             return Err(GeneratorError::Twice(path.to_owned()).into());
         }
         let latent_length = self.latent.and_then(|latent| latent.length);
-        let described = GeneratorFile { path: file.clone(), latent_length, pixel_range: self.pixel_range };
+        let described = GeneratorFile { path: file.clone(), latent_length, pixel_range };
         let generator = OnnxGenerator::load(&described, &extract.options())?;
         let distribution = self.distribution(file, &generator)?;
         let (images, seed) = (self.images.unwrap_or(IMAGES), self.latent_seed.unwrap_or_default());

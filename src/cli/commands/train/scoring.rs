@@ -47,6 +47,7 @@ impl Scorer {
             has_real: true,
             counts: Counts { real: Some(data.len()), fake: Some(images) },
             has: &|_, need| need != Need::Labels && network.offers(need),
+            apart: &|_| false,
         };
         let request = Plan::new(&selection, Definitions::of(preset), AskedIntervals::None, &offer)?.request;
         if Set::BOTH.into_iter().any(|set| request.needs(set).contains(&Need::Spatial)) {

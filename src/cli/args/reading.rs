@@ -1,0 +1,92 @@
+//! What paths alone do not tell of the sets.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::network::{ExtractArgs, NoEffect, OnBadImageArg, first_given};
+use crate::error::{Blame, Blamed};
+use crate::evaluate::{Input, has_array};
+use crate::extractor::parse_range;
+use crate::image::{DataSet, Reading, Unreadable};
+
+/// What paths alone do not tell of the sets.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReadingArgs {
+    /// Array of an .npz file that holds the images or features, where the file has one of that name; alone, without statistics
+    /// beside it.
+    #[arg(long, value_name = "NAME", help_heading = "Images")]
+    pub array: Option<String>,
+    /// Values of black and white in arrays of floating-point numbers, such as 0,1; of a generator's output too [default of a
+    /// generator: as the file says, else -1,1].
+    #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true, value_parser = range)]
+    #[arg(help_heading = "Images")]
+    pub pixel_range: Option<[f32; 2]>,
+}
+
+/// An array that no file has.
+#[derive(Debug, thiserror::Error)]
+#[error("--array {0} would have no effect: no .npz file that was given has an array of that name")]
+pub struct NoSuchArray(String);
+
+impl Blamed for NoSuchArray {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
+impl ReadingArgs {
+    /// How sets are read; `extract` says what is done about bad images.
+    pub fn reading(&self, extract: &ExtractArgs) -> Reading {
+        let unreadable = match extract.on_bad_image {
+            Some(OnBadImageArg::Skip) => Unreadable::Listed,
+            Some(OnBadImageArg::Stop) | None => Unreadable::Refused,
+        };
+        Reading { array: self.array.clone(), pixel_range: self.pixel_range, unreadable }
+    }
+
+    /// Refuses an array that none of the files has.
+    pub fn check_array<'a>(&self, mut paths: impl Iterator<Item = &'a Path>) -> Result<(), NoSuchArray> {
+        match &self.array {
+            Some(name) if !paths.any(|path| has_array(path, name)) => Err(NoSuchArray(name.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a range where no set that was opened has floating-point numbers.
+    pub fn check_range<'a, T: MayBeFloat + 'a>(&self, mut sets: impl Iterator<Item = &'a T>) -> Result<(), NoEffect> {
+        let unused = self.pixel_range.is_some() && !sets.any(MayBeFloat::is_float);
+        first_given(
+            &[("--pixel-range", unused)],
+            "it is for images that are floating-point numbers, and for --generator; none was given",
+        )
+    }
+
+    /// Refuses whatever was given, for a run that reads no set.
+    pub fn refuse(&self) -> Result<(), NoEffect> {
+        let flags = [("--array", self.array.is_some()), ("--pixel-range", self.pixel_range.is_some())];
+        first_given(&flags, "it is for sets that are read, and none is")
+    }
+}
+
+/// A set whose images may be floating-point numbers.
+pub trait MayBeFloat {
+    /// Whether they are.
+    fn is_float(&self) -> bool;
+}
+
+impl MayBeFloat for DataSet {
+    fn is_float(&self) -> bool {
+        self.is_float()
+    }
+}
+
+impl MayBeFloat for Input {
+    fn is_float(&self) -> bool {
+        matches!(self, Input::ToGenerate(_)) || self.images().is_some_and(DataSet::is_float)
+    }
+}
+
+fn range(text: &str) -> Result<[f32; 2], String> {
+    parse_range(text).ok_or_else(|| "expected two numbers that differ, such as -1,1 or 0,1".into())
+}
