@@ -174,6 +174,7 @@ pub mod linalg;
 pub mod metrics;
 mod numpy;
 pub mod output;
+mod random_state;
 mod regular;
 pub mod score;
 pub mod stats;

@@ -12,7 +12,7 @@ use super::pass::PassObserver;
 use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::extractor::ExtractorInfo;
-use crate::image::Reading;
+use crate::image::{DataSet, Reading};
 use crate::interrupt::Interrupt;
 use crate::metrics::{Counts, Set};
 use crate::score::{
@@ -181,7 +181,7 @@ impl Evaluation {
         }
         // A path that leads nowhere is said before another one is listed.
         let paths = job.real.iter().chain(job.fakes.iter().filter_map(Judged::path));
-        if let Some(path) = paths.clone().find(|path| !path.exists()) {
+        if let Some(path) = paths.clone().find(|path| !path.exists() && !DataSet::is_collective(path)) {
             Input::open(path, interrupt)?;
         }
         let real = job.real.as_deref().map(|path| Input::open_as(path, &job.reading, interrupt)).transpose()?;

@@ -25,7 +25,7 @@ pub mod resize;
 mod rgb;
 mod source;
 
-pub use dataset::{DataSet, DataSetError, DataSetKind, ImageError, Reading, Unreadable};
+pub use dataset::{Choice, DataSet, DataSetError, DataSetKind, ImageError, Reading, Unreadable};
 pub use decode::{DecodeError, Encoding, Format, JpegEncoding, Subsampling, decode};
 pub use png::PngError;
 pub use resize::{ResizeError, ResizeMode, Resizer};

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::error::{MetricError, Set, known_to_have, positive};
 use super::parameter::{Arguments, Kind, Parameter};
-use super::random_state::RandomState;
 use super::score::{About, Counts};
 use super::value::{Curve, Panel, Style, Value};
 use crate::interrupt::Interrupt;
+use crate::random_state::RandomState;
 
 /// Which subsets the line is fitted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

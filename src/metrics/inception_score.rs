@@ -10,11 +10,11 @@ use super::definitions::{Definition, Definitions, Preset};
 use super::error::MetricError;
 use super::jackknife::{JackknifeOptions, jackknife_logits};
 use super::parameter::{Arguments, Choice, Kind, Parameter};
-use super::random_state::RandomState;
 use super::score::{About, Better, Counts, Need, Quantity, Score, ScoreInterval, Sets};
 use super::value::{Caution, Value};
 use crate::error::{Blame, Blamed};
 use crate::interrupt::Interrupt;
+use crate::random_state::RandomState;
 use crate::stats::Logits;
 
 /// Why an Inception Score cannot be computed.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::error::{MetricError, Set, known_to_have, same_dimension};
-use super::random_state::RandomState;
 use super::rows::choose;
 use super::score::Counts;
+use crate::random_state::RandomState;
 use crate::stats::{Features, Logits};
 
 /// Definition of a jackknife.

@@ -8,11 +8,11 @@ use super::jackknife::JackknifeOptions;
 use super::kernel::{self, Estimator, Kernel};
 use super::mmd::{self, Length, MmdOptions};
 use super::parameter::{Arguments, Kind, Parameter};
-use super::random_state::RandomState;
 use super::score::{About, Better, Counts, Quantity, Score, ScoreInterval, Sets};
 use super::subsets::discrepancies;
 use super::value::Value;
 use crate::interrupt::Interrupt;
+use crate::random_state::RandomState;
 use crate::stats::Features;
 
 /// Definition of a Kernel Inception Distance.

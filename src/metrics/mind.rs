@@ -9,11 +9,11 @@ use super::error::{MetricError, Set, known_to_have, positive, same_dimension};
 use super::frame::{Frame, PANEL, products};
 use super::jackknife::JackknifeOptions;
 use super::parameter::{Arguments, Choice, Kind, Parameter};
-use super::random_state::RandomState;
 use super::score::{About, Counts, Quantity, Score, ScoreInterval, Sets};
 use super::torch_random::TorchGenerator;
 use super::value::Value;
 use crate::interrupt::Interrupt;
+use crate::random_state::RandomState;
 use crate::stats::Features;
 
 /// Directions that a thread works on at a time: enough for the products to pay, few enough to fit beside each other.

@@ -9,11 +9,11 @@ use super::error::{MetricError, Set, known_to_have, positive, same_dimension};
 use super::jackknife::{JackknifeOptions, jackknife_parts};
 use super::neighbours::{Boundary, Distances};
 use super::parameter::{Arguments, Kind, Parameter};
-use super::random_state::RandomState;
 use super::rows::choose;
 use super::score::{About, Better, Counts, Quantity, Score, ScoreInterval, Sets};
 use super::value::{Caution, Value};
 use crate::interrupt::Interrupt;
+use crate::random_state::RandomState;
 use crate::stats::Features;
 
 /// The balls that stand for the manifold of a set: around each image, as far as its k-th nearest neighbour.

@@ -5,10 +5,11 @@ use std::path::Path;
 use clap::Args;
 
 use super::network::{ExtractArgs, NoEffect, OnBadImageArg, first_given};
+use crate::cli::numbers::whole;
 use crate::error::{Blame, Blamed};
 use crate::evaluate::{Input, has_array};
 use crate::extractor::parse_range;
-use crate::image::{DataSet, Reading, Unreadable};
+use crate::image::{Choice, DataSet, Reading, Unreadable};
 
 /// What paths alone do not tell of the sets.
 #[derive(Debug, Clone, Default, Args)]
@@ -22,6 +23,12 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true, value_parser = range)]
     #[arg(help_heading = "Images")]
     pub pixel_range: Option<[f32; 2]>,
+    /// Take only this many images of each set, chosen at random.
+    #[arg(long, value_name = "N", value_parser = whole(1..=u32::MAX), help_heading = "Images")]
+    pub num: Option<u32>,
+    /// Seed of the choice: the same seed takes the same images [default: 0].
+    #[arg(long, value_name = "SEED", requires = "num", value_parser = whole(0..=u32::MAX), help_heading = "Images")]
+    pub num_seed: Option<u32>,
 }
 
 /// An array that no file has.
@@ -42,7 +49,8 @@ impl ReadingArgs {
             Some(OnBadImageArg::Skip) => Unreadable::Listed,
             Some(OnBadImageArg::Stop) | None => Unreadable::Refused,
         };
-        Reading { array: self.array.clone(), pixel_range: self.pixel_range, unreadable }
+        let choice = self.num.map(|images| Choice { images: images as usize, seed: self.num_seed.unwrap_or_default() });
+        Reading { array: self.array.clone(), pixel_range: self.pixel_range, unreadable, choice }
     }
 
     /// Refuses an array that none of the files has.
@@ -62,9 +70,19 @@ impl ReadingArgs {
         )
     }
 
+    /// Refuses a choice of images where no set that was opened holds any.
+    pub fn check_num<'a>(&self, mut sets: impl Iterator<Item = &'a Input>) -> Result<(), NoEffect> {
+        let unused = self.num.is_some() && !sets.any(|input| input.images().is_some());
+        first_given(&[("--num", unused)], "it is for sets of images, and none was given")
+    }
+
     /// Refuses whatever was given, for a run that reads no set.
     pub fn refuse(&self) -> Result<(), NoEffect> {
-        let flags = [("--array", self.array.is_some()), ("--pixel-range", self.pixel_range.is_some())];
+        let flags = [
+            ("--array", self.array.is_some()),
+            ("--pixel-range", self.pixel_range.is_some()),
+            ("--num", self.num.is_some()),
+        ];
         first_given(&flags, "it is for sets that are read, and none is")
     }
 }

@@ -238,6 +238,7 @@ pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation
     let evaluation = Evaluation::plan(job, interrupt)?;
     scoring.reading.check_array(sets.inputs())?;
     scoring.reading.check_range(evaluation.inputs())?;
+    scoring.reading.check_num(evaluation.inputs())?;
     let is_planned = |metric: &Metric| evaluation.planned().any(|plan| plan.request.metrics.contains(metric));
     if let Some((metric, flag)) = asked.changed.into_iter().find(|(metric, _)| !is_planned(metric)) {
         return Err(ParameterError::Unused { flag, metric }.into());

@@ -42,6 +42,7 @@ pub fn run(args: &StatsArgs) -> Result<Outcome> {
     let mut input = Input::open_as(&args.images, &args.reading.reading(&args.extract), &interrupt)?;
     args.reading.check_array([args.images.as_path()].into_iter())?;
     args.reading.check_range([&input].into_iter())?;
+    args.reading.check_num([&input].into_iter())?;
     let needs = [Need::Statistics].into();
     let network = if input.needs_network(&needs) {
         let mut network = NetworkPlan::new(&args.extract.choice(Preset::default()))?;

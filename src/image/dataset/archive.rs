@@ -1,5 +1,7 @@
 //! Archives of encoded files: an index made once, and reads by offset.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -9,6 +11,7 @@ use flate2::read::DeflateDecoder;
 
 use super::error::{DataSetError, ImageError};
 use super::positioned::{read_exact_at, read_head_at};
+use super::source::{Kept, Source};
 use super::survey::{Others, hidden};
 use super::{classes, within_bounds};
 use crate::image::decode::SNIFF_LEN;
@@ -149,25 +152,30 @@ impl Archive {
         Ok(Self { file, entries, others, labels })
     }
 
-    /// The files that were passed over.
-    pub(super) fn others(&self) -> &Others {
-        &self.others
+    /// Images in the order that they are kept in, with their classes where these are known.
+    pub(super) fn in_order(file: File, entries: Vec<Entry>, labels: Option<Vec<String>>) -> Self {
+        Self { file, entries, others: Others::default(), labels }
     }
+}
 
-    /// The class of each image, where a file tells.
-    pub(super) fn labels(&self) -> Option<&[String]> {
-        self.labels.as_deref()
-    }
-
-    pub(super) fn len(&self) -> usize {
+impl Source for Archive {
+    fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub(super) fn name(&self, index: usize) -> &str {
-        &self.entries[index].name
+    fn name(&self, _: &Path, index: usize) -> Cow<'_, str> {
+        self.entries[index].name.as_str().into()
     }
 
-    pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
-        self.entries[index].content(&self.file, image)
+    fn read(&self, index: usize, image: &str) -> Result<Kept, ImageError> {
+        Ok(Kept::Encoded(self.entries[index].content(&self.file, image)?))
+    }
+
+    fn labels(&self) -> Option<&[String]> {
+        self.labels.as_deref()
+    }
+
+    fn passed_over(&self) -> BTreeMap<String, u64> {
+        self.others.images().clone()
     }
 }

@@ -1,5 +1,6 @@
 //! Images as one array of numbers: what is common to npy, npz and IDX.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -8,6 +9,7 @@ use flate2::Crc;
 
 use super::error::{DataSetError, ImageError};
 use super::positioned::read_exact_at;
+use super::source::{Kept, Source};
 use super::watched::{Watched, was_stopped};
 use crate::image::RgbImageError;
 use crate::image::decode::MAX_PIXELS;
@@ -135,52 +137,13 @@ impl PixelArray {
         Self { sum: Some(sum), ..self }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.count
-    }
-
-    /// What the array is called, where its file has several.
-    pub(super) fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// The class of each image, where the file tells.
-    pub(super) fn labels(&self) -> Option<&[String]> {
-        self.labels.as_deref()
-    }
-
-    /// Whether values become levels by the values of black and white.
-    pub(super) fn is_float(&self) -> bool {
-        matches!(self.levels, Levels::Floats(..))
-    }
-
     /// Height, width and channels of an image.
-    pub(super) fn shape_of_image(&self) -> [usize; 3] {
+    fn shape_of_image(&self) -> [usize; 3] {
         [self.height as usize, self.width as usize, self.channels]
     }
 
-    /// Holds all bytes against the CRC-32 that the archive has of them.
-    pub(super) fn verify(&self, path: &Path, interrupt: &Interrupt) -> Result<(), DataSetError> {
-        let Some(Sum { offset, length, crc: expected }) = self.sum else { return Ok(()) };
-        let failure = |source: std::io::Error| match was_stopped(&source) {
-            true => DataSetError::Interrupted { path: path.to_owned() },
-            false => DataSetError::Io { path: path.to_owned(), source },
-        };
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(offset)).map_err(failure)?;
-        let mut content = Watched::new(file.take(length), interrupt);
-        let (mut sum, mut buffer) = (Crc::new(), vec![0; 1 << 20]);
-        loop {
-            match content.read(&mut buffer).map_err(failure)? {
-                0 => break,
-                count => sum.update(&buffer[..count]),
-            }
-        }
-        check_sum(path, self.name(), &sum, expected)
-    }
-
     /// The levels of an image, height×width×channels.
-    pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
+    fn levels(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
         let values: usize = self.shape_of_image().iter().product();
         let mut bytes = vec![0; values * self.levels.size()];
         let offset = self.offset + index as u64 * bytes.len() as u64;
@@ -213,6 +176,56 @@ impl PixelArray {
         };
         let source = RgbImageError::NotFinite { row, column, channel, value: value.to_string() };
         ImageError::Decode { image: image.to_owned(), source: source.into() }
+    }
+}
+
+impl Source for PixelArray {
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn name(&self, path: &Path, index: usize) -> Cow<'_, str> {
+        assert!(index < self.count, "image {index} of a set of {}", self.count);
+        format!("{}[{index}]", path.file_name().unwrap_or_default().to_string_lossy()).into()
+    }
+
+    fn described(&self, path: &Path, index: usize) -> String {
+        format!("{}[{index}]", path.display())
+    }
+
+    fn read(&self, index: usize, image: &str) -> Result<Kept, ImageError> {
+        Ok(Kept::Levels(self.shape_of_image(), self.levels(index, image)?))
+    }
+
+    fn labels(&self) -> Option<&[String]> {
+        self.labels.as_deref()
+    }
+
+    fn array(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn is_float(&self) -> bool {
+        matches!(self.levels, Levels::Floats(..))
+    }
+
+    fn verify(&self, path: &Path, interrupt: &Interrupt) -> Result<(), DataSetError> {
+        let Some(Sum { offset, length, crc: expected }) = self.sum else { return Ok(()) };
+        let failure = |source: std::io::Error| match was_stopped(&source) {
+            true => DataSetError::Interrupted { path: path.to_owned() },
+            false => DataSetError::Io { path: path.to_owned(), source },
+        };
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(offset)).map_err(failure)?;
+        let mut content = Watched::new(file.take(length), interrupt);
+        let (mut sum, mut buffer) = (Crc::new(), vec![0; 1 << 20]);
+        loop {
+            match content.read(&mut buffer).map_err(failure)? {
+                0 => break,
+                count => sum.update(&buffer[..count]),
+            }
+        }
+        check_sum(path, self.array(), &sum, expected)
     }
 }
 

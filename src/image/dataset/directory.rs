@@ -1,15 +1,18 @@
 //! Folders, with everything below them.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::{DataSetError, ImageError};
+use super::source::{Kept, Source};
 use super::survey::{Others, hidden, may_be_image};
 use super::{Unreadable, classes, within_bounds};
 use crate::image::decode::SNIFF_LEN;
 use crate::interrupt::Interrupt;
+use crate::regular;
 
 /// An image file below a folder.
 #[derive(Debug)]
@@ -62,33 +65,38 @@ impl Directory {
         }
         Ok(Self { entries, others, labels })
     }
+}
 
-    /// The files that were passed over.
-    pub(super) fn others(&self) -> &Others {
-        &self.others
-    }
-
-    /// The class of each image, where a file tells.
-    pub(super) fn labels(&self) -> Option<&[String]> {
-        self.labels.as_deref()
-    }
-
-    pub(super) fn len(&self) -> usize {
+impl Source for Directory {
+    fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub(super) fn name(&self, index: usize) -> &str {
-        &self.entries[index].name
+    fn name(&self, _: &Path, index: usize) -> Cow<'_, str> {
+        self.entries[index].name.as_str().into()
     }
 
-    pub(super) fn read(&self, index: usize, image: &str) -> Result<Vec<u8>, ImageError> {
-        let failure = |source| ImageError::Read { image: image.to_owned(), source };
-        let mut file = File::open(&self.entries[index].path).map_err(failure)?;
-        let length = within_bounds(file.metadata().map_err(failure)?.len(), image)?;
-        let mut bytes = Vec::with_capacity(length);
-        file.read_to_end(&mut bytes).map_err(failure)?;
-        Ok(bytes)
+    fn read(&self, index: usize, image: &str) -> Result<Kept, ImageError> {
+        read_file(&self.entries[index].path, image)
     }
+
+    fn labels(&self) -> Option<&[String]> {
+        self.labels.as_deref()
+    }
+
+    fn passed_over(&self) -> BTreeMap<String, u64> {
+        self.others.images().clone()
+    }
+}
+
+/// An image file.
+pub(super) fn read_file(path: &Path, image: &str) -> Result<Kept, ImageError> {
+    let failure = |source| ImageError::Read { image: image.to_owned(), source };
+    let mut file = regular::open(path).map_err(failure)?;
+    let length = within_bounds(file.metadata().map_err(failure)?.len(), image)?;
+    let mut bytes = Vec::with_capacity(length);
+    file.read_to_end(&mut bytes).map_err(failure)?;
+    Ok(Kept::Encoded(bytes))
 }
 
 /// A walk in progress.

@@ -93,6 +93,62 @@ pub enum DataSetError {
         /// What it was recognised as.
         format: Format,
     },
+    /// No file matches a pattern.
+    #[error("no file matches `{path}`")]
+    NoMatch {
+        /// The pattern as given.
+        path: PathBuf,
+    },
+    /// A set has fewer images than were to be chosen.
+    #[error("`{path}` has {images} images, fewer than the {asked} that were asked for")]
+    TooFew {
+        /// The path as given.
+        path: PathBuf,
+        /// How many there are.
+        images: usize,
+        /// How many there were to be.
+        asked: usize,
+    },
+    /// A line of a list is no path.
+    #[error("line {line} of the list `{path}`: {reason}")]
+    List {
+        /// The list.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A list names nothing.
+    #[error("the list `{path}` names no image: it has a path a line, relative to its folder")]
+    EmptyList {
+        /// The list.
+        path: PathBuf,
+    },
+    /// A Parquet file without a column of images, or with several.
+    #[error(
+        "`{path}` has {}: a column of images is a structure with the encoded file in `bytes`; its columns are {}",
+        if images.is_empty() { "no column of images".to_owned() } else { format!("several columns of images ({})", images.join(", ")) },
+        columns.join(", ")
+    )]
+    Columns {
+        /// The path as given.
+        path: PathBuf,
+        /// The columns of images.
+        images: Vec<String>,
+        /// All columns.
+        columns: Vec<String>,
+    },
+    /// The pages of a Parquet file are compressed in a way that is not read.
+    #[error(
+        "the pages of `{path}` are compressed with {compression}, which is not supported: write it with snappy, gzip or none"
+    )]
+    UnsupportedPages {
+        /// The path as given.
+        path: PathBuf,
+        /// The compression.
+        compression: String,
+    },
     /// A folder or an archive without images.
     #[error("`{path}` holds no image: found {others}")]
     NoImages {

@@ -11,6 +11,10 @@
 //! | `.npz` | content | the array that is asked for, `arr_0`, `samples` or `images`, or else the only one: bytes, or floating-point numbers of a [stated range](Reading::pixel_range), N×height×width×3, N×3×height×width, or the same with one channel |
 //! | `.npy`, `.npy.gz` | content | that array |
 //! | IDX (MNIST), IDX `.gz` | content | N×height×width bytes |
+//! | Parquet (Hugging Face) | content | the column of encoded images, in the order of the rows |
+//! | folder of such files and no images | | those of each, one behind the other |
+//! | `train-{000..099}.tar`, `train-*.tar` | no file of that name | likewise |
+//! | `@list.txt` | no file of that name | the images and sets that the list names, a path a line |
 //!
 //! Images come sorted by name, bytewise; those of an array in its order. Hidden files and folders are passed over, and
 //! so is what is no image by its first bytes, except where its extension claims one: a damaged or half-written image
@@ -21,13 +25,19 @@
 
 mod archive;
 mod array;
+mod chosen;
 mod classes;
 mod directory;
 mod error;
 mod idx;
+mod list;
 mod npy;
 mod npz;
+mod parquet;
+mod pattern;
 mod positioned;
+mod several;
+mod source;
 mod spill;
 mod survey;
 mod tar;
@@ -41,21 +51,22 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-use sha2::{Digest, Sha256};
-
 use self::archive::Archive;
-use self::array::{PixelArray, Segment};
+use self::array::Segment;
+pub use self::chosen::Choice;
+use self::chosen::Chosen;
 use self::directory::Directory;
 pub use self::error::{DataSetError, ImageError};
+use self::several::Several;
+use self::source::Source;
 pub use self::survey::Others;
 use self::watched::Watched;
-use super::decode::{DecodeError, Encoding, Format, MAX_PIXELS, decode, hexadecimal};
-use super::source::digest_of_levels;
+use super::decode::{Format, MAX_PIXELS, hexadecimal};
 use super::{ImageSource, Origin, RgbImage};
 use crate::interrupt::Interrupt;
 use crate::numpy::MAGIC;
 use crate::regular;
+use flate2::read::MultiGzDecoder;
 
 /// What kind of container a set of images is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +84,12 @@ pub enum DataSetKind {
     Npy,
     /// An IDX file, as MNIST's.
     Idx,
+    /// A Parquet file, as Hugging Face writes data sets.
+    Parquet,
+    /// Several files that hold parts of a set.
+    Shards,
+    /// What a list names.
+    List,
 }
 
 impl fmt::Display for DataSetKind {
@@ -84,6 +101,9 @@ impl fmt::Display for DataSetKind {
             DataSetKind::Npz => "npz",
             DataSetKind::Npy => "npy",
             DataSetKind::Idx => "idx",
+            DataSetKind::Parquet => "parquet",
+            DataSetKind::Shards => "shards",
+            DataSetKind::List => "list",
         })
     }
 }
@@ -93,7 +113,7 @@ impl fmt::Display for DataSetKind {
 pub struct DataSet {
     path: PathBuf,
     kind: DataSetKind,
-    source: Source,
+    source: Box<dyn Source>,
 }
 
 /// What a path alone does not tell of a set.
@@ -105,6 +125,8 @@ pub struct Reading {
     pub pixel_range: Option<[f32; 2]>,
     /// What is done about files in a folder that cannot be read.
     pub unreadable: Unreadable,
+    /// Which of the images are taken, if not all.
+    pub choice: Option<Choice>,
 }
 
 /// What is done about files in a folder of which nothing can be read, links that lead nowhere included, and which may be images.
@@ -115,13 +137,6 @@ pub enum Unreadable {
     Refused,
     /// They are images of the set that fail to load.
     Listed,
-}
-
-#[derive(Debug)]
-enum Source {
-    Directory(Directory),
-    Archive(Archive),
-    Array(PixelArray),
 }
 
 impl DataSet {
@@ -155,15 +170,42 @@ impl DataSet {
 
     /// [`DataSet::open_as`], for a set of which nobody may look at the images: [`Self::verify`] must come before that.
     pub(crate) fn open_unverified(path: &Path, reading: &Reading, interrupt: &Interrupt) -> Result<Self, DataSetError> {
+        let all = Self::open_whole(path, reading, interrupt)?;
+        match reading.choice {
+            Some(choice) => all.chosen(choice),
+            None => Ok(all),
+        }
+    }
+
+    fn open_whole(path: &Path, reading: &Reading, interrupt: &Interrupt) -> Result<Self, DataSetError> {
         let failure = |source| DataSetError::Io { path: path.to_owned(), source };
+        let several = |kind, source: Several| Ok(Self { path: path.to_owned(), kind, source: Box::new(source) });
         let metadata = match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if let Some(list) = list::file(path) {
+                    return several(DataSetKind::List, list::open(&list, reading, interrupt)?);
+                }
+                if let Some(shards) = pattern::expand(path) {
+                    if shards.is_empty() {
+                        return Err(DataSetError::NoMatch { path: path.to_owned() });
+                    }
+                    return several(DataSetKind::Shards, Several::open(&shards, reading, interrupt)?);
+                }
                 return Err(DataSetError::Missing { path: path.to_owned(), missing: first_missing(path) });
             }
             other => other.map_err(failure)?,
         };
-        let (kind, source) = if metadata.is_dir() {
-            (DataSetKind::Directory, Source::Directory(Directory::open(path, reading.unreadable, interrupt)?))
+        let (kind, source): (_, Box<dyn Source>) = if metadata.is_dir() {
+            match Directory::open(path, reading.unreadable, interrupt) {
+                Ok(directory) => (DataSetKind::Directory, Box::new(directory)),
+                Err(error @ DataSetError::NoImages { .. }) => match several::shards(path).map_err(failure)? {
+                    Some(shards) => {
+                        return several(DataSetKind::Shards, Several::open(&shards, reading, interrupt)?);
+                    }
+                    None => return Err(error),
+                },
+                Err(error) => return Err(error),
+            }
         } else {
             open_file(path, regular::open(path).map_err(failure)?, reading, interrupt)?
         };
@@ -172,50 +214,49 @@ impl DataSet {
 
     /// Holds the bytes of an array against the sum that its archive has of them.
     pub(crate) fn verify(&self, interrupt: &Interrupt) -> Result<(), DataSetError> {
-        match &self.source {
-            Source::Array(array) => array.verify(&self.path, interrupt),
-            Source::Directory(_) | Source::Archive(_) => Ok(()),
-        }
+        self.source.verify(&self.path, interrupt)
     }
 
     /// The array of an `.npz` file that holds the images.
     pub fn array(&self) -> Option<&str> {
-        match &self.source {
-            Source::Array(array) => array.name(),
-            Source::Directory(_) | Source::Archive(_) => None,
-        }
+        self.source.array()
     }
 
     /// The class of each image, where the set tells; otherwise it may be in their [names](Self::name).
     pub fn labels(&self) -> Option<&[String]> {
-        match &self.source {
-            Source::Array(array) => array.labels(),
-            Source::Directory(directory) => directory.labels(),
-            Source::Archive(archive) => archive.labels(),
-        }
+        self.source.labels()
     }
 
     /// Images beside those of the set that are of formats that are not decoded here, counted by format.
     pub fn passed_over(&self) -> BTreeMap<String, u64> {
-        match &self.source {
-            Source::Directory(directory) => directory.others().images().clone(),
-            Source::Archive(archive) => archive.others().images().clone(),
-            Source::Array(_) => BTreeMap::new(),
-        }
+        self.source.passed_over()
     }
 
     /// Whether its images are floating-point numbers, which became levels by [`Reading::pixel_range`].
     pub fn is_float(&self) -> bool {
-        matches!(&self.source, Source::Array(array) if array.is_float())
+        self.source.is_float()
+    }
+
+    /// Some of the images, chosen at random as StyleGAN and EDM choose them, in their order.
+    ///
+    /// # Errors
+    /// [`DataSetError::TooFew`] when there are not as many.
+    pub fn chosen(self, choice: Choice) -> Result<Self, DataSetError> {
+        let (path, kind) = (self.path.clone(), self.kind);
+        if choice.images > self.len() || choice.images == 0 {
+            return Err(DataSetError::TooFew { path, images: self.len(), asked: choice.images });
+        }
+        Ok(Self { path, kind, source: Box::new(Chosen::new(self, choice)) })
+    }
+
+    /// Whether a path may name more than one file or folder: a list, or a pattern.
+    pub fn is_collective(path: &Path) -> bool {
+        list::file(path).is_some() || pattern::is_one(path)
     }
 
     /// Number of images, at least 1.
     pub fn len(&self) -> usize {
-        match &self.source {
-            Source::Directory(directory) => directory.len(),
-            Source::Archive(archive) => archive.len(),
-            Source::Array(array) => array.len(),
-        }
+        self.source.len()
     }
 
     /// Always false: a set without images cannot be opened.
@@ -238,15 +279,7 @@ impl DataSet {
     /// # Panics
     /// When `index` is not below [`DataSet::len`].
     pub fn name(&self, index: usize) -> Cow<'_, str> {
-        match &self.source {
-            Source::Directory(directory) => directory.name(index).into(),
-            Source::Archive(archive) => archive.name(index).into(),
-            Source::Array(array) => {
-                assert!(index < array.len(), "image {index} of a set of {}", array.len());
-                let file = self.path.file_name().unwrap_or_default().to_string_lossy();
-                format!("{file}[{index}]").into()
-            }
-        }
+        self.source.name(&self.path, index)
     }
 
     /// Reads and decodes an image. Any number of threads may load at once.
@@ -258,16 +291,7 @@ impl DataSet {
             return Err(ImageError::OutOfRange { index, len: self.len() });
         }
         let image = self.described(index);
-        self.read(index, &image)?.decoded(image)
-    }
-
-    /// An image as it is kept.
-    fn read(&self, index: usize, image: &str) -> Result<Kept, ImageError> {
-        Ok(match &self.source {
-            Source::Directory(directory) => Kept::Encoded(directory.read(index, image)?),
-            Source::Archive(archive) => Kept::Encoded(archive.read(index, image)?),
-            Source::Array(array) => Kept::Levels(array.shape_of_image(), array.read(index, image)?),
-        })
+        self.source.read(index, &image)?.decoded(image)
     }
 
     /// SHA-256 of an image as it is kept: of its encoded bytes, or of its shape and levels in an array. Images of one digest
@@ -279,15 +303,12 @@ impl DataSet {
         if index >= self.len() {
             return Err(ImageError::OutOfRange { index, len: self.len() });
         }
-        Ok(self.read(index, &self.described(index))?.digest())
+        Ok(self.source.read(index, &self.described(index))?.digest())
     }
 
     /// Where an image is, for messages.
     fn described(&self, index: usize) -> String {
-        match &self.source {
-            Source::Array(_) => format!("{}[{index}]", self.path.display()),
-            _ => format!("{}/{}", self.path.display(), self.name(index)),
-        }
+        self.source.described(&self.path, index)
     }
 }
 
@@ -314,7 +335,7 @@ impl ImageSource for DataSet {
 
     fn load_with_origin(&self, index: usize) -> Result<(RgbImage, Origin), ImageError> {
         let image = self.described(index);
-        let kept = self.read(index, &image)?;
+        let kept = self.source.read(index, &image)?;
         let origin = Origin { encoding: kept.encoding(), digest: kept.digest() };
         Ok((kept.decoded(image)?, origin))
     }
@@ -324,50 +345,13 @@ impl ImageSource for DataSet {
     }
 }
 
-/// An image as it is kept.
-enum Kept {
-    /// A file or entry.
-    Encoded(Vec<u8>),
-    /// Height, width and channels, and the levels in that order.
-    Levels([usize; 3], Vec<u8>),
-}
-
-impl Kept {
-    fn decoded(self, image: String) -> Result<RgbImage, ImageError> {
-        let decoded = match self {
-            Kept::Encoded(bytes) => decode(&bytes),
-            Kept::Levels([height, width, 1], gray) => {
-                RgbImage::from_gray(width as u32, height as u32, &gray).map_err(DecodeError::Image)
-            }
-            Kept::Levels([height, width, _], levels) => {
-                RgbImage::new(width as u32, height as u32, levels).map_err(DecodeError::Image)
-            }
-        };
-        decoded.map_err(|source| ImageError::Decode { image, source })
-    }
-
-    fn digest(&self) -> [u8; 32] {
-        match self {
-            Kept::Encoded(bytes) => Sha256::digest(bytes).into(),
-            Kept::Levels(shape, levels) => digest_of_levels(*shape, levels),
-        }
-    }
-
-    fn encoding(&self) -> Encoding {
-        match self {
-            Kept::Encoded(bytes) => Encoding::of(bytes),
-            Kept::Levels(..) => Encoding::Levels,
-        }
-    }
-}
-
 /// Opens a file by what it begins with.
 fn open_file(
     path: &Path,
     file: File,
     reading: &Reading,
     interrupt: &Interrupt,
-) -> Result<(DataSetKind, Source), DataSetError> {
+) -> Result<(DataSetKind, Box<dyn Source>), DataSetError> {
     let head = positioned::read_head_at(&file, Container::HEAD, 0)
         .map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
     // What reads on from here, reads from the start: some systems move the cursor with every read.
@@ -387,7 +371,7 @@ fn open_gzip(
     file: &File,
     reading: &Reading,
     interrupt: &Interrupt,
-) -> Result<(DataSetKind, Source), DataSetError> {
+) -> Result<(DataSetKind, Box<dyn Source>), DataSetError> {
     let mut content = MultiGzDecoder::new(Watched::new(file, interrupt));
     let mut head = vec![];
     let read = content.by_ref().take(Container::HEAD as u64).read_to_end(&mut head);
@@ -405,6 +389,7 @@ enum Container {
     Tar,
     Npy,
     Idx,
+    Parquet,
 }
 
 impl Container {
@@ -420,6 +405,9 @@ impl Container {
         }
         if head.starts_with(MAGIC) {
             return Ok(Container::Npy);
+        }
+        if head.starts_with(parquet::MAGIC) {
+            return Ok(Container::Parquet);
         }
         if idx::recognise(head) {
             return Ok(Container::Idx);
@@ -440,8 +428,8 @@ impl Container {
         file: File,
         reading: &Reading,
         interrupt: &Interrupt,
-    ) -> Result<(DataSetKind, Source), DataSetError> {
-        let archive = |file, entries| Ok(Source::Archive(Archive::new(path, file, entries, interrupt)?));
+    ) -> Result<(DataSetKind, Box<dyn Source>), DataSetError> {
+        let archive = |file, entries| Ok(Box::new(Archive::new(path, file, entries, interrupt)?));
         let segment = |file: File| -> Result<Segment, DataSetError> {
             let metadata = file.metadata().map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
             Ok(Segment { file, offset: 0, length: metadata.len() })
@@ -450,7 +438,7 @@ impl Container {
             Container::Zip => {
                 let entries = zip::index(path, &file, interrupt)?;
                 if npz::recognise(&entries) {
-                    (DataSetKind::Npz, Source::Array(npz::open(path, file, entries, reading, interrupt)?))
+                    (DataSetKind::Npz, Box::new(npz::open(path, file, entries, reading, interrupt)?))
                 } else if entries.iter().any(|entry| entry.name.ends_with("/data.pkl")) {
                     return Err(DataSetError::Torch { path: path.to_owned() });
                 } else {
@@ -463,9 +451,10 @@ impl Container {
             }
             Container::Npy => {
                 let array = npy::open(path, None, segment(file)?, reading.pixel_range)?;
-                (DataSetKind::Npy, Source::Array(array))
+                (DataSetKind::Npy, Box::new(array))
             }
-            Container::Idx => (DataSetKind::Idx, Source::Array(idx::open(path, segment(file)?)?)),
+            Container::Idx => (DataSetKind::Idx, Box::new(idx::open(path, segment(file)?)?)),
+            Container::Parquet => (DataSetKind::Parquet, Box::new(parquet::open(path, file, interrupt)?)),
         })
     }
 }

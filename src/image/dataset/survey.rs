@@ -29,6 +29,12 @@ pub(super) fn may_be_image(name: &str) -> bool {
     extension.is_empty() || EXTENSIONS.contains(&extension.as_str())
 }
 
+/// Whether a path claims an image by its extension, one that is not decoded here included.
+pub(super) fn names_image(path: &std::path::Path) -> bool {
+    let extension = extension(&path.to_string_lossy());
+    EXTENSIONS.contains(&extension.as_str()) || (extension != "npy" && foreign::image(&[], &extension).is_some())
+}
+
 impl Others {
     /// Whether a file is an image by its first bytes or by its name; counts it where it is none.
     pub(super) fn admits(&mut self, name: &str, head: &[u8]) -> bool {
