@@ -71,7 +71,10 @@ fn of_engine(error: &EngineError) -> Option<String> {
         }
         EngineError::Device { engine: EngineChoice::Tract, .. } => "use --engine onnxruntime, or --device cpu",
         EngineError::Device { .. } => "choose another with --device",
-        EngineError::BatchSize { fixed, .. } => return Some(format!("use --batch-size {fixed}")),
+        EngineError::BatchSize { fixed, .. } => {
+            return Some(format!("leave --batch-size out, or use --batch-size {fixed}"));
+        }
+        EngineError::Axes { .. } => POOLING,
         _ => return None,
     };
     Some(hint.into())
@@ -93,11 +96,21 @@ fn of_model(error: &ModelError) -> Option<String> {
         ModelError::NoLayers { .. } => {
             Some("--layer is for inception-v3; an output is named with --features-output".into())
         }
+        ModelError::Shape { setting, .. } => Some(format!("leave {} out, or change it", flag(*setting))),
+        ModelError::Unnormalized { setting, .. } => Some(format!("change or drop {}", flag(*setting))),
+        ModelError::Scale { .. } => Some("give them with --mean and --std; --mean imagenet --std imagenet are ImageNet's".into()),
+        ModelError::Normalization { .. } => Some("give them with --mean and --std".into()),
+        ModelError::ManyRows { .. } => Some(POOLING.into()),
+        ModelError::Pooling { no_effect: true, .. } => Some("drop --pooling".into()),
+        ModelError::Pooling { .. } => Some(POOLING.into()),
         ModelError::NoSuchName { setting, .. } => Some(format!("name one with {}", flag(*setting))),
         ModelError::Unspecified { setting, .. } => Some(format!("give it with {}", flag(*setting))),
         _ => None,
     }
 }
+
+/// How features of many rows an image become one.
+const POOLING: &str = "choose with --pooling spatial-mean, token-mean, first-token or flatten, or name another output with --features-output";
 
 /// The flag that says of a custom network what its file leaves open.
 fn flag(setting: ModelSetting) -> &'static str {

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 
-use super::engine::{Engine, EngineError, EngineInfo, Program, ShortBatches};
+use super::engine::{Engine, EngineError, EngineInfo, Fed, Program, ShortBatches, USUAL_BATCH};
 use super::finite;
-use super::model::{BatchAxis, ModelError, read};
+use super::model::{BatchAxis, ModelError, read_onnx};
 use super::network::{NetworkOptions, engine};
+use super::pooling::{Pooling, rows as rows_of};
 use super::weights::onnx::{Dimension, ModelFile, ValueInfo};
 use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
@@ -134,7 +135,7 @@ impl OnnxGenerator {
     /// # Errors
     /// [`GeneratorError`] when the file is not a generator of images from one latent, or no engine runs it.
     pub fn load(file: &GeneratorFile, options: &NetworkOptions) -> Result<Self, GeneratorError> {
-        let onnx = read(&file.path)?;
+        let onnx = read_onnx(&file.path)?;
         let outside =
             ModelFile::from_bytes(&onnx).map_err(|source| ModelError::Onnx { path: file.path.clone(), source })?;
         let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -155,12 +156,12 @@ impl OnnxGenerator {
             .ok_or_else(|| GeneratorError::Images { name: name.clone(), output: output.to_string() })?;
         let range = outside.metadata.get(metadata::PIXEL_RANGE).and_then(|text| parse_range(text));
         let fixed_batch = input.fixed_batch();
-        let batch_size = fixed_batch.unwrap_or(options.batch_size);
+        let batch_size = fixed_batch.or(options.batch_size).unwrap_or(USUAL_BATCH);
         let batch_axis = fixed_batch.map_or(BatchAxis::Open, BatchAxis::Fixed);
-        let program = Program { onnx: &onnx, input_name: &input.name, item: &latent_shape, batch_axis };
-        let options = NetworkOptions { batch_size, ..options.clone() };
+        let inputs = [Fed { name: &input.name, item: &latent_shape }];
+        let program = Program { onnx: &onnx, inputs: &inputs, batch_axis };
         Ok(Self {
-            engine: engine(program, &[&output.name], &options)?,
+            engine: engine(program, &[&output.name], batch_size, options)?,
             batch_size,
             output: output.name.clone(),
             shape,
@@ -223,7 +224,8 @@ impl OnnxGenerator {
             };
             let shape = [&[rows], &self.latent_shape[..]].concat();
             let view = batch.slice(s![..rows, ..]).into_shape_with_order(shape).expect("the same numbers");
-            let output = self.engine.run(view)?.remove(0);
+            let output = self.engine.run(&[view.into_dyn()])?.remove(0);
+            let output = rows_of(Some(Pooling::Flatten), &self.output, output)?;
             let images = finite(&self.output, output.slice_move(s![..chunk.nrows(), ..]), Features::new)?;
             bytes.extend(images.view().iter().map(|&value| level(value, self.pixel_range)));
         }

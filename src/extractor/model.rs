@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::pooling::Pooling;
 use super::weights::WeightsError;
-use super::weights::onnx::OnnxError;
+use super::weights::onnx::{OnnxError, read_whole};
 use crate::error::{Blame, Blamed};
 use crate::regular;
 
@@ -16,6 +17,55 @@ pub enum Layout {
     Nchw,
     /// Batch, row, column, channel: TensorFlow.
     Nhwc,
+}
+
+/// Channels of the images that a network takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channels {
+    /// Red, green, blue.
+    #[default]
+    Rgb,
+    /// One: the luma of Pillow's mode `L`, (19595·R + 38470·G + 7471·B + 32768) >> 16, taken before an image is resized. Gray
+    /// images keep their levels.
+    Gray,
+}
+
+impl Channels {
+    /// How many there are.
+    pub fn count(self) -> usize {
+        match self {
+            Channels::Rgb => 3,
+            Channels::Gray => 1,
+        }
+    }
+}
+
+/// Type of the numbers that a network takes, into which those of the images are converted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Number {
+    /// 32-bit floating point.
+    #[default]
+    Float32,
+    /// 16-bit floating point.
+    Float16,
+    /// 64-bit floating point.
+    Float64,
+    /// Bytes: the levels of the resized image, rounded to the nearest, halves to the even one. Nothing is normalised.
+    Uint8,
+}
+
+impl Number {
+    /// Type of the numbers that such a network computes with, as far as its input tells: one that takes bytes makes numbers of
+    /// 32 bits of them.
+    pub fn precision(self) -> &'static str {
+        match self {
+            Number::Float32 | Number::Uint8 => "float32",
+            Number::Float16 => "float16",
+            Number::Float64 => "float64",
+        }
+    }
 }
 
 /// Per-channel normalisation `(x − mean)/std` of values on the 0–255 scale, red, green, blue.
@@ -45,39 +95,48 @@ pub struct InputSpec {
     pub layout: Layout,
     /// What becomes of the values.
     pub normalization: Normalization,
+    /// Channels.
+    pub channels: Channels,
+    /// Type of the values.
+    pub number: Number,
 }
 
 impl InputSpec {
     /// Values of one image.
     pub fn values_per_image(&self) -> usize {
-        3 * self.width as usize * self.height as usize
+        self.channels.count() * self.width as usize * self.height as usize
     }
 
     /// Shape of a batch of `n` images.
     pub fn shape(&self, n: usize) -> [usize; 4] {
-        let (height, width) = (self.height as usize, self.width as usize);
+        let (channels, height, width) = (self.channels.count(), self.height as usize, self.width as usize);
         match self.layout {
-            Layout::Nchw => [n, 3, height, width],
-            Layout::Nhwc => [n, height, width, 3],
+            Layout::Nchw => [n, channels, height, width],
+            Layout::Nhwc => [n, height, width, channels],
         }
     }
 
-    /// Normalises one resized image, planar (channel, row, column) on the 0–255 scale, into its place in a batch.
+    /// Normalises one resized image, planar (channel, row, column) on the 0–255 scale, into its place in a batch. Of a gray image,
+    /// whose three channels are equal, the first is taken.
     ///
     /// # Panics
-    /// When a slice is not of [`Self::values_per_image`] values.
+    /// When `planar` is not of three channels, or `into` not of [`Self::values_per_image`] values.
     pub fn prepare(&self, planar: &[f32], into: &mut [f32]) {
         let plane = self.width as usize * self.height as usize;
-        assert_eq!((planar.len(), into.len()), (3 * plane, 3 * plane), "one image at a time");
-        for (channel, values) in planar.chunks_exact(plane).enumerate() {
+        let channels = self.channels.count();
+        assert_eq!((planar.len(), into.len()), (3 * plane, channels * plane), "one image at a time");
+        for (channel, values) in planar.chunks_exact(plane).take(channels).enumerate() {
             let (mean, std) = (self.normalization.mean[channel], self.normalization.std[channel]);
-            let normalised = values.iter().map(|value| (value - mean) / std);
+            let normalised = values.iter().map(|value| match self.number {
+                Number::Uint8 => value.round_ties_even().clamp(0.0, 255.0),
+                _ => (value - mean) / std,
+            });
             match self.layout {
                 Layout::Nchw => {
                     into[channel * plane..][..plane].iter_mut().zip(normalised).for_each(|(to, value)| *to = value);
                 }
                 Layout::Nhwc => {
-                    into[channel..].iter_mut().step_by(3).zip(normalised).for_each(|(to, value)| *to = value);
+                    into[channel..].iter_mut().step_by(channels).zip(normalised).for_each(|(to, value)| *to = value);
                 }
             }
         }
@@ -191,6 +250,111 @@ pub enum ModelError {
         /// What chooses another.
         setting: ModelSetting,
     },
+    /// The input does not take images.
+    #[error(
+        "{name} takes `{input}`, which is not a batch of images: N×channels×height×width or N×height×width×channels, with one \
+         channel or three, of float32, float16, float64 or uint8"
+    )]
+    NotImages {
+        /// Name of the model.
+        name: String,
+        /// The input as the file describes it.
+        input: String,
+    },
+    /// The images that were described do not fit the input.
+    #[error("{name} takes `{input}`, which images as N×{}×{}×{} do not fit", fed[0], fed[1], fed[2])]
+    Shape {
+        /// Name of the model.
+        name: String,
+        /// The input as the file describes it.
+        input: String,
+        /// Shape of an image as it would be fed.
+        fed: [usize; 3],
+        /// What said so.
+        setting: ModelSetting,
+    },
+    /// An output does not hold numbers that can be features or logits.
+    #[error("{name} outputs `{output}`: features and logits are float32, float16 or float64; export it so")]
+    OutputType {
+        /// Name of the model.
+        name: String,
+        /// The output as the file describes it.
+        output: String,
+    },
+    /// Mean and standard deviation are on the wrong scale.
+    #[error(
+        "{name}: mean {} and std {} are on a scale of 0 to 1, and pixels are on that of 0 to 255: multiply them by 255, which \
+         makes mean {} and std {}",
+        list(mean), list(std), list(&scaled(mean)), list(&scaled(std))
+    )]
+    Scale {
+        /// Name of the model.
+        name: String,
+        /// What would be subtracted.
+        mean: [f32; 3],
+        /// What would be divided by.
+        std: [f32; 3],
+    },
+    /// Mean and standard deviation cannot be used.
+    #[error("{name}: mean {} and std {}: they have to be finite, and std positive", list(mean), list(std))]
+    Normalization {
+        /// Name of the model.
+        name: String,
+        /// What would be subtracted.
+        mean: [f32; 3],
+        /// What would be divided by.
+        std: [f32; 3],
+    },
+    /// A mean or standard deviation was given that the network has no use for.
+    #[error("{name} takes {takes}: {what}")]
+    Unnormalized {
+        /// Name of the model.
+        name: String,
+        /// What it takes.
+        takes: &'static str,
+        /// What is wrong, and what to do.
+        what: &'static str,
+        /// What was given.
+        setting: ModelSetting,
+    },
+    /// Features of many positions or tokens, in an order that the file does not tell.
+    #[error(
+        "{name} outputs `{output}`, many rows an image, which may be tokens or positions: say how they become one, by the mean \
+         over positions (N×channels×positions), the mean over tokens (N×tokens×channels), the first token, or all values as \
+         they are"
+    )]
+    ManyRows {
+        /// Name of the model.
+        name: String,
+        /// The output as the file describes it.
+        output: String,
+    },
+    /// A pooling that does not go with the output.
+    #[error("{name} outputs `{output}`, of which {pooling} {}", if *no_effect { "would have no effect: it is one row an image" } else { "makes no row" })]
+    Pooling {
+        /// Name of the model.
+        name: String,
+        /// The output as the file describes it.
+        output: String,
+        /// What was asked for.
+        pooling: Pooling,
+        /// Whether it would change nothing; otherwise it does not go with the number of axes.
+        no_effect: bool,
+    },
+    /// The features of an image would depend on the others in its batch, or on chance.
+    #[error(
+        "{name}: its node `{node}` ({operator}) is in training mode, so that what it says of an image depends on {}: export it in \
+         evaluation mode (`model.eval()` in PyTorch)",
+        if operator == "Dropout" { "chance" } else { "the others in its batch" }
+    )]
+    TrainingMode {
+        /// Name of the model.
+        name: String,
+        /// Operator of the node.
+        operator: String,
+        /// Name of the node.
+        node: String,
+    },
     /// Something about the model must be said, since the file does not tell.
     #[error("{name} does not say {what}: it has to be given")]
     Unspecified {
@@ -210,15 +374,36 @@ impl Blamed for ModelError {
             | ModelError::UnknownLayer(_)
             | ModelError::NoLayers { .. }
             | ModelError::NoSuchName { .. }
-            | ModelError::Unspecified { .. } => Blame::Input,
+            | ModelError::Unspecified { .. }
+            | ModelError::Shape { .. }
+            | ModelError::Scale { .. }
+            | ModelError::Normalization { .. }
+            | ModelError::Unnormalized { .. }
+            | ModelError::ManyRows { .. }
+            | ModelError::Pooling { .. } => Blame::Input,
             ModelError::Io { .. }
             | ModelError::Onnx { .. }
             | ModelError::Weights { .. }
             | ModelError::Damaged { .. }
             | ModelError::NotPublished { .. }
-            | ModelError::NotInstalled { .. } => Blame::Model,
+            | ModelError::NotInstalled { .. }
+            | ModelError::NotImages { .. }
+            | ModelError::OutputType { .. }
+            | ModelError::TrainingMode { .. } => Blame::Model,
         }
     }
+}
+
+fn list(values: &[f32; 3]) -> String {
+    match values {
+        [red, green, blue] if red == green && green == blue => red.to_string(),
+        values => values.map(|value| value.to_string()).join(","),
+    }
+}
+
+/// On the scale of 0 to 255, to six digits: 0.485 is meant to become 123.675, not 123.67499.
+fn scaled(values: &[f32; 3]) -> [f32; 3] {
+    values.map(|value| (f64::from(value) * 255e4).round() as f32 / 1e4)
 }
 
 /// What is known of the first axis of a graph's input, that of the batch.
@@ -254,6 +439,16 @@ pub struct Model {
     pub logits_output: Option<String>,
     /// Output that holds the spatial features of sFID.
     pub spatial_output: Option<String>,
+    /// How features of many positions or tokens become one row an image; `None` where there is one already.
+    pub pooling: Option<Pooling>,
+}
+
+/// Reads an ONNX file with the weights that lie beside it, naming it in the error.
+pub(super) fn read_onnx(path: &Path) -> Result<Vec<u8>, ModelError> {
+    read_whole(path).map_err(|source| match source {
+        OnnxError::Io { path, source } => ModelError::Io { path, source },
+        source => ModelError::Onnx { path: path.into(), source },
+    })
 }
 
 /// Reads a file, naming it in the error.
@@ -267,7 +462,32 @@ mod tests {
 
     fn spec(layout: Layout) -> InputSpec {
         let normalization = Normalization { mean: [0.0, 1.0, 2.0], std: [1.0, 2.0, 4.0] };
-        InputSpec { width: 2, height: 1, layout, normalization }
+        InputSpec { width: 2, height: 1, layout, normalization, channels: Channels::Rgb, number: Number::Float32 }
+    }
+
+    #[test]
+    fn gray_images_have_one_channel_and_bytes_are_rounded_and_not_normalised() {
+        let planar = [10.0, 20.0, 31.0, 41.0, 52.0, 62.0];
+        for layout in [Layout::Nchw, Layout::Nhwc] {
+            let gray = InputSpec { channels: Channels::Gray, ..spec(layout) };
+            let mut one = [0.0; 2];
+            gray.prepare(&planar, &mut one);
+            assert_eq!((one, gray.values_per_image()), ([10.0, 20.0], 2));
+        }
+        assert_eq!(InputSpec { channels: Channels::Gray, ..spec(Layout::Nhwc) }.shape(5), [5, 1, 2, 1]);
+        let bytes = InputSpec { number: Number::Uint8, ..spec(Layout::Nchw) };
+        let mut batch = [0.0; 6];
+        bytes.prepare(&[0.5, 1.5, -0.4, 255.4, 2.4, 300.0], &mut batch);
+        assert_eq!(batch, [0.0, 2.0, 0.0, 255.0, 2.0, 255.0]);
+    }
+
+    #[test]
+    fn the_wrong_scale_is_named_with_the_right_one() {
+        let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+        let message = ModelError::Scale { name: "x".into(), mean, std }.to_string();
+        assert!(message.ends_with("mean 123.675,116.28,103.53 and std 58.395,57.12,57.375"), "{message}");
+        let message = ModelError::Scale { name: "x".into(), mean: [0.5; 3], std: [0.5; 3] }.to_string();
+        assert!(message.ends_with("mean 127.5 and std 127.5"), "{message}");
     }
 
     #[test]
