@@ -59,6 +59,9 @@ fn of_network(error: &Error) -> Option<String> {
     match (error.downcast_ref(), error.downcast_ref(), error.downcast_ref()) {
         (Some(EvaluateError::Engine(error)), ..) | (_, Some(GeneratorError::Engine(error)), _) => of_engine(error),
         (_, Some(GeneratorError::Model(error)), _) | (.., Some(error)) => of_model(error),
+        (_, Some(GeneratorError::Classes { .. }), _) => Some("give it with --generator-classes".into()),
+        (_, Some(GeneratorError::NoLabels { .. }), _) => Some("drop --generator-classes".into()),
+        (_, Some(GeneratorError::Bytes { .. }), _) => Some("drop --pixel-range".into()),
         (_, Some(GeneratorError::Latent { .. }), _) => Some("give it with --latent, such as normal:100".into()),
         _ => of_engine(error.downcast_ref()?),
     }

@@ -27,7 +27,7 @@ pub use custom::{CustomModel, parse_triple};
 pub use device::{Device, EngineChoice, ParseDeviceError};
 pub use engine::{EngineError, EngineInfo};
 pub(crate) use engine::{USUAL_BATCH, full_batch};
-pub use generator::{GeneratorError, GeneratorFile, ImageShape, OnnxGenerator, parse_range};
+pub use generator::{GeneratorError, GeneratorFile, ImageShape, OnnxGenerator, RangeSource, parse_range};
 pub use library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
 pub use model::{BatchAxis, Channels, InputSpec, Layout, Model, ModelError, ModelSetting, Normalization, Number};
 pub use network::{NetworkExtractor, NetworkOptions, SpatialFeatures};

@@ -1,6 +1,8 @@
 //! The report as text.
 
 use super::{CacheUse, Preparation, Report, SetReport};
+use crate::evaluate::GeneratorReport;
+use crate::extractor::RangeSource;
 use crate::metrics::{Metric, ScoreInterval, ScoreNumber, Value, readable};
 use crate::score::{Bound, Scores, Verdict};
 
@@ -63,6 +65,9 @@ pub(super) fn render(report: &Report) -> String {
     }
     for set in &report.sets {
         text += &entry("set", describe(set));
+        if let Some(generator) = &set.generator {
+            text += &entry("", escaped(&of_generator(generator)));
+        }
         for skipped in set.skipped.iter().take(SKIPPED_SHOWN) {
             text += &entry("", format!("  skipped {}: {}", escaped(&skipped.name), escaped(&skipped.reason)));
         }
@@ -108,6 +113,19 @@ fn of_score(scores: &Scores, metric: Metric, value: &Value) -> String {
         }
     }
     text
+}
+
+/// From what images were generated, and what became black and white.
+fn of_generator(generator: &GeneratorReport) -> String {
+    let GeneratorReport { latent, seed, classes, pixel_range: [black, white], pixel_range_source, .. } = generator;
+    let classes = classes.map_or(String::new(), |classes| format!(", labels of {classes} classes"));
+    let source = match pixel_range_source {
+        RangeSource::Given => "as given",
+        RangeSource::File => "as its file says",
+        RangeSource::Bytes => "bytes",
+        RangeSource::Assumed => "assumed",
+    };
+    format!("  latents {latent}{classes}, seed {seed}, pixels from {black} to {white} ({source})")
 }
 
 fn describe(set: &SetReport) -> String {

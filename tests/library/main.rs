@@ -6,6 +6,8 @@
 mod support;
 
 mod comparison;
+#[cfg(feature = "inference")]
+mod custom_networks;
 mod divergence_fixtures;
 #[cfg(feature = "inference")]
 mod engines;
