@@ -6,6 +6,7 @@ networks' features have, computed here by numpy.
 
 import json
 import os
+import shutil
 import sys
 
 import numpy as np
@@ -77,6 +78,9 @@ def extractors():
     norm = node("BatchNormalization", "c s b m v", "n rm rv", training_mode=1)
     training = [CONV, norm, node("GlobalMaxPool", "n", "p"), POOL[1]]
     save("training.onnx", training, [X], [FEATURES], {**W, "s": one, "b": zero, "m": zero, "v": one}, 15)
+    # What is left when the mean of the batch is taken away.
+    save("whole.onnx", [CONV, POOL[0], node("Flatten", "p", "f"), node("ReduceMean", "f", "m", axes=[0], keepdims=1),
+                        node("Sub", "f m", "features")], [X], [FEATURES], W)
     classes = [CONV, POOL[0], node("Flatten", "p", "logits")]
     save("logits.onnx", classes, [X], [value("logits", ["N", CHANNELS])], W)
     tiled = [CONV, *POOL[:1], node("Flatten", "p", "f"), node("Tile", "f k", "t"), node("Slice", "t from to axis", "out")]
@@ -138,7 +142,9 @@ def distance(features):
 
 
 def main():
-    os.makedirs(FOLDER, exist_ok=True)
+    # Weights beside a file would be appended to those that are there.
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    os.makedirs(FOLDER)
     extractors()
     generators()
     sets = [random.randint(0, top, (IMAGES, SIDE, SIDE, 3)).astype("u1") for top in (256, 200)]

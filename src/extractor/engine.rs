@@ -120,6 +120,17 @@ pub enum EngineError {
         /// Number of images in the batch.
         batch: usize,
     },
+    /// What the network says of an image depends on its batch.
+    #[error(
+        "output `{output}` of an image differs by {relative:.1e} of its length with other images in the batch: the network looks at \
+         a batch as a whole, or rolls dice; export it so that each image is seen for itself (`model.eval()` in PyTorch)"
+    )]
+    BatchDependent {
+        /// Name of the output.
+        output: String,
+        /// By how much it differs, relative to its Euclidean norm.
+        relative: f64,
+    },
     /// An output has positions or tokens, and nothing says what becomes of them.
     #[error(
         "output `{output}` has shape {got:?} for a batch: an image has positions or tokens there, and nothing says how they \
@@ -153,7 +164,10 @@ impl Blamed for EngineError {
                 Blame::Machine
             }
             EngineError::Run { .. } | EngineError::Thread { .. } => Blame::Machine,
-            EngineError::Model { .. } | EngineError::Shape { .. } | EngineError::Output { .. } => Blame::Model,
+            EngineError::Model { .. }
+            | EngineError::Shape { .. }
+            | EngineError::BatchDependent { .. }
+            | EngineError::Output { .. } => Blame::Model,
         }
     }
 }

@@ -15,6 +15,7 @@ mod model;
 mod network;
 mod onnx_runtime;
 mod pooling;
+mod probe;
 mod registry;
 mod ticket;
 mod tract;

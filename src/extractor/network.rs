@@ -7,9 +7,10 @@ use ndarray::{ArrayD, ArrayView4, Axis};
 
 use super::device::{Device, EngineChoice};
 use super::engine::{Engine, EngineError, Fed, Program, ShortBatches, full_batch};
-use super::model::{InputSpec, Model};
+use super::model::{BatchAxis, InputSpec, Model};
 use super::onnx_runtime::OnnxRuntimeEngine;
 use super::pooling::{Pooling, rows};
+use super::probe::Probed;
 use super::tract::TractEngine;
 use super::worker::Worker;
 use super::{Extraction, ExtractorInfo, FeatureExtractor, Ticket, finite};
@@ -63,7 +64,8 @@ impl Default for NetworkOptions {
 ///
 /// A batch that is not full is run as it is where that changes no bit of an image's features: on tract, which runs every
 /// image by itself, and on ONNX Runtime with the networks that this crate knows ([`BatchAxis::Invariant`](super::BatchAxis::Invariant)) on the CPU, on
-/// x86-64. Elsewhere it is padded with zeros to the batch size. Either way the features of an image are the same in
+/// x86-64. Elsewhere it is padded with zeros to the batch size; of networks that this crate does not know, the first batch is then run
+/// twice, to find out whether an image is the same with other images beside it, and refused where it is not. Either way the features of an image are the same in
 /// whatever batches a set is cut into, so that shards of a set together have the features of the set.
 ///
 /// An extractor is [`Send`] and not [`Sync`]: each thread that extracts has its own. ONNX Runtime is loaded once per
@@ -116,6 +118,12 @@ impl NetworkExtractor {
         let batch_size = full_batch(options.batch_size, model.batch_axis)?;
         let engine = engine(program, &outputs, batch_size, options)?;
         let short_batches = engine.short_batches();
+        let engine = match short_batches {
+            // Of these networks it is known, or each image is run by itself.
+            ShortBatches::AsTheyAre => engine,
+            ShortBatches::Padded if model.batch_axis == BatchAxis::Invariant => engine,
+            ShortBatches::Padded => Box::new(Probed::new(engine, &outputs)),
+        };
         let worker = Worker::start(engine)?;
         let info = ExtractorInfo {
             name: model.name.clone(),

@@ -9,8 +9,8 @@ use gan_metrics::error::{Blame, Blamed};
 use gan_metrics::evaluate::cache::CacheKey;
 use gan_metrics::evaluate::{Evaluated, Evaluation, Job, ModelChoice, NetworkChoice};
 use gan_metrics::extractor::{
-    CustomModel, Device, EngineChoice, FeatureExtractor, GeneratorError, GeneratorFile, ImageShape, Layout, Model,
-    ModelError, NetworkExtractor, NetworkOptions, OnnxGenerator, Pooling, RangeSource,
+    CustomModel, Device, EngineChoice, GeneratorError, GeneratorFile, ImageShape, Layout, Model, ModelError,
+    NetworkExtractor, NetworkOptions, OnnxGenerator, Pooling, RangeSource,
 };
 use gan_metrics::image::{DataSet, ResizeMode};
 use gan_metrics::report::Report;
@@ -198,7 +198,7 @@ fn networks_of_one_channel_are_fed_pillows_gray() {
 fn what_does_not_fit_the_declared_input_is_refused_whatever_the_engine() {
     for (model, words) in [
         (CustomModel { size: Some((64, 64)), ..custom("plain.onnx") }, "which images as N×3×64×64 do not fit"),
-        (CustomModel { layout: Some(Layout::Nhwc), ..custom("plain.onnx") }, "which images as N×8×3×3 do not fit"),
+        (CustomModel { layout: Some(Layout::Nhwc), ..custom("plain.onnx") }, "which images as N×3×8×3 do not fit"),
         (CustomModel { layout: Some(Layout::Nhwc), ..custom("gray.onnx") }, "do not fit"),
         (custom("four.onnx"), "`x: float32 [N, 4, 8, 8]`, which is not a batch of images"),
         (CustomModel { layout: Some(Layout::Nchw), ..custom("open.onnx") }, "does not say the size of its input"),
@@ -233,6 +233,17 @@ fn networks_in_training_mode_are_refused() {
 }
 
 #[test]
+fn networks_that_look_at_a_batch_as_a_whole_are_refused_where_there_is_one() {
+    // tract runs each image by itself.
+    if has_onnx_runtime() {
+        let options = options(EngineChoice::OnnxRuntime);
+        let error = evaluated(custom("whole.onnx"), options, COLOURS, &["fid"]).err().expect("it depends on the batch");
+        assert_eq!(error.blame(), Blame::Model);
+        assert!(error.to_string().contains("output `features` of an image differs by"), "{error}");
+    }
+}
+
+#[test]
 fn class_scores_as_features_are_warned_of_and_probabilities_are_no_logits() {
     let codes = |name: &str, scores: &[&str]| -> Vec<String> {
         let done = evaluated(custom(name), options(EngineChoice::Tract), COLOURS, scores).unwrap();
@@ -242,7 +253,7 @@ fn class_scores_as_features_are_warned_of_and_probabilities_are_no_logits() {
         codes.filter(|code| code == "class-scores").collect()
     };
     assert_eq!(codes("logits.onnx", &["fid"]), ["class-scores"]);
-    assert_eq!(codes("thousand.onnx", &["kid"]).len(), 1);
+    assert_eq!(codes("thousand.onnx", &["fid"]).len(), 1);
     assert_eq!(codes("plain.onnx", &["fid"]).len(), 0);
     assert_eq!(codes("logits.onnx", &["is"]).len(), 0);
     let done = evaluated(custom("probabilities.onnx"), options(EngineChoice::Tract), COLOURS, &["fid", "is"]).unwrap();

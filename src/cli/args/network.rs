@@ -262,7 +262,7 @@ fn triple(text: &str) -> Result<[f32; 3], String> {
 /// Statistics of data sets, on the 0–255 scale: name, mean, standard deviation.
 const NAMED: [(&str, [f32; 3], [f32; 3]); 2] = [
     ("imagenet", [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
-    ("clip", [122.770_935, 116.746_01, 104.093_735], [68.500_534, 66.632_16, 70.323_17]),
+    ("clip", [122.770_935, 116.746_01, 104.093_735], [68.500_534, 66.632_16, 70.323_166]),
 ];
 
 fn named(text: &str) -> Option<([f32; 3], [f32; 3])> {

@@ -667,12 +667,12 @@ fn generator() -> Vec<Row> {
     let flag = "--generator-classes";
     let classless = &["per-class FID needs the class of every image of the fake set"];
     table.extend([
+        rows(&few, "--generator", [refused(&classes, &["gen_labels.onnx takes labels", flag])]),
         rows(&few, flag, [choice(&classes, "--generator-classes 3", "--generator-classes 4")]),
         rows(
             &few,
             flag,
             [
-                refused(&classes, &["gen_labels.onnx takes labels", flag]),
                 refused(&of("--generator-classes 3"), &["gen.onnx takes no labels", flag]),
                 refused(&of("--generator-classes 0"), &[flag, "from 1 to 65535"]),
             ],
