@@ -74,6 +74,8 @@ fn of_engine(error: &EngineError) -> Option<String> {
         }
         EngineError::Device { engine: EngineChoice::Tract, .. } => "use --engine onnxruntime, or --device cpu",
         EngineError::Device { .. } => "choose another with --device",
+        EngineError::Model { engine: EngineChoice::Tract, .. } => "ONNX Runtime may take it: --engine onnxruntime",
+        EngineError::Model { .. } => "export it in float32; the built-in engine may take it as it is: --engine tract",
         EngineError::BatchSize { fixed, .. } => {
             return Some(format!("leave --batch-size out, or use --batch-size {fixed}"));
         }

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::model::{
-    BatchAxis, Channels, InputSpec, Layout, Model, ModelError, ModelSetting, Normalization, Number, read_onnx,
-};
+use super::input::{Channels, InputSpec, Layout, Normalization, Number};
+use super::model::{BatchAxis, Model, ModelError, ModelSetting, read_onnx};
 use super::pooling::{Declared, Pooling, declared};
 use super::registry::{INCEPTION_LOGITS, INCEPTION_SPATIAL, INPUT, Layer, inception_normalization};
 use super::weights::inception_v3;

@@ -7,7 +7,8 @@ use ndarray::{ArrayD, ArrayView4, Axis};
 
 use super::device::{Device, EngineChoice};
 use super::engine::{Engine, EngineError, Fed, Program, ShortBatches, full_batch};
-use super::model::{BatchAxis, InputSpec, Model};
+use super::input::InputSpec;
+use super::model::{BatchAxis, Model};
 use super::onnx_runtime::OnnxRuntimeEngine;
 use super::pooling::{Pooling, rows};
 use super::probe::Probed;

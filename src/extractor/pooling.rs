@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ndarray::{Array2, ArrayD, Axis};
 
 use super::engine::EngineError;
-use super::model::Layout;
+use super::input::Layout;
 use super::weights::onnx::Dimension;
 
 /// How features that a network gives for each position or token of an image become one row.

@@ -5,7 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::model::{BatchAxis, Channels, InputSpec, Layout, Model, ModelError, Normalization, Number, read};
+use super::input::{Channels, InputSpec, Layout, Normalization, Number};
+use super::model::{BatchAxis, Model, ModelError, read};
 use super::weights::onnx::{self, ModelFile, metadata};
 use super::weights::{efficientnet_lite, inception_v3};
 use crate::digest::sha256;

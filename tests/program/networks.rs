@@ -11,7 +11,13 @@ const FOLDER: &str = "tests/fixtures/networks/";
 
 /// Runs `fid` in the folder of the networks, on tract.
 fn fid(arguments: &str) -> Output {
-    program().current_dir(FOLDER).arg("fid").args(arguments.split(' ')).args(["--engine", "tract"]).output().unwrap()
+    program()
+        .current_dir(FOLDER)
+        .arg("fid")
+        .args(arguments.split_whitespace())
+        .args(["--engine", "tract"])
+        .output()
+        .unwrap()
 }
 
 const SCALE: &str = "--mean 127.5 --std 127.5";

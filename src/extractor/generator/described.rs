@@ -1,6 +1,6 @@
 //! What the inputs and the outputs of a generator's file say.
 
-use crate::extractor::model::Layout;
+use crate::extractor::input::Layout;
 use crate::extractor::weights::onnx::{Dimension, ElementType, ValueInfo};
 
 use super::ImageShape;

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use self::described::{Labels, image_layout, image_shape, images_among, inputs_of, latent_shape};
 use super::engine::{Engine, EngineError, EngineInfo, Fed, Program, ShortBatches, USUAL_BATCH};
-use super::model::{BatchAxis, Layout, ModelError, read_onnx};
+use super::input::Layout;
+use super::model::{BatchAxis, ModelError, read_onnx};
 use super::network::{NetworkOptions, engine};
 use super::weights::onnx::{ElementType, ModelFile, TrainingMode, in_training_mode, with_float32_edges};
 use crate::digest::sha256;
