@@ -47,7 +47,7 @@ const BEYOND_TANH: f32 = 1.05;
 fn pixel_range(set: &SetReport) -> Option<Warning> {
     let generator = set.generator.as_ref().filter(|found| found.pixel_range_source == RangeSource::Assumed)?;
     let values @ [least, greatest] = generator.values;
-    let is_unlike = least >= 0.0 || least < -BEYOND_TANH || greatest > BEYOND_TANH;
+    let is_unlike = !(-BEYOND_TANH..0.0).contains(&least) || greatest > BEYOND_TANH;
     is_unlike.then(|| Warning::PixelRange { set: name(set), values })
 }
 

@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(inputs_of(&[k.clone(), z.clone()]), Some((&z, Some(&k))));
         let y = ValueInfo { name: "y".into(), ..value(&[0, 10]) };
         assert_eq!(inputs_of(&[z.clone(), y.clone()]), Some((&z, Some(&y))));
-        assert_eq!(inputs_of(&[z.clone()]), Some((&z, None)));
+        assert_eq!(inputs_of(std::slice::from_ref(&z)), Some((&z, None)));
         for inputs in [vec![], vec![k.clone()], vec![z.clone(), z.clone()], vec![k.clone(), y], vec![z.clone(), z, k]] {
             assert_eq!(inputs_of(&inputs), None, "{inputs:?}");
         }
