@@ -69,6 +69,9 @@ fn of_network(error: &Error) -> Option<String> {
     match (error.downcast_ref(), error.downcast_ref(), error.downcast_ref()) {
         (Some(EvaluateError::Engine(error)), ..) | (_, Some(GeneratorError::Engine(error)), _) => of_engine(error),
         (_, Some(GeneratorError::Model(error)), _) | (.., Some(error)) => of_model(error),
+        (_, Some(GeneratorError::Classes { .. }), _) => Some("give it with --generator-classes".into()),
+        (_, Some(GeneratorError::NoLabels { .. }), _) => Some("drop --generator-classes".into()),
+        (_, Some(GeneratorError::Bytes { .. }), _) => Some("drop --pixel-range".into()),
         (_, Some(GeneratorError::Latent { .. }), _) => Some("give it with --latent, such as normal:100".into()),
         _ => of_engine(error.downcast_ref()?),
     }
@@ -81,7 +84,12 @@ fn of_engine(error: &EngineError) -> Option<String> {
         }
         EngineError::Device { engine: EngineChoice::Tract, .. } => "use --engine onnxruntime, or --device cpu",
         EngineError::Device { .. } => "choose another with --device",
-        EngineError::BatchSize { fixed, .. } => return Some(format!("use --batch-size {fixed}")),
+        EngineError::Model { engine: EngineChoice::Tract, .. } => "ONNX Runtime may take it: --engine onnxruntime",
+        EngineError::Model { .. } => "export it in float32; the built-in engine may take it as it is: --engine tract",
+        EngineError::BatchSize { fixed, .. } => {
+            return Some(format!("leave --batch-size out, or use --batch-size {fixed}"));
+        }
+        EngineError::Axes { .. } => POOLING,
         _ => return None,
     };
     Some(hint.into())
@@ -103,11 +111,21 @@ fn of_model(error: &ModelError) -> Option<String> {
         ModelError::NoLayers { .. } => {
             Some("--layer is for inception-v3; an output is named with --features-output".into())
         }
+        ModelError::Shape { setting, .. } => Some(format!("leave {} out, or change it", flag(*setting))),
+        ModelError::Unnormalized { setting, .. } => Some(format!("change or drop {}", flag(*setting))),
+        ModelError::Scale { .. } => Some("give them with --mean and --std; --mean imagenet --std imagenet are ImageNet's".into()),
+        ModelError::Normalization { .. } => Some("give them with --mean and --std".into()),
+        ModelError::ManyRows { .. } => Some(POOLING.into()),
+        ModelError::Pooling { no_effect: true, .. } => Some("drop --pooling".into()),
+        ModelError::Pooling { .. } => Some(POOLING.into()),
         ModelError::NoSuchName { setting, .. } => Some(format!("name one with {}", flag(*setting))),
         ModelError::Unspecified { setting, .. } => Some(format!("give it with {}", flag(*setting))),
         _ => None,
     }
 }
+
+/// How features of many rows an image become one.
+const POOLING: &str = "choose with --pooling spatial-mean, token-mean, first-token or flatten, or name another output with --features-output";
 
 /// The flag that says of a custom network what its file leaves open.
 fn flag(setting: ModelSetting) -> &'static str {

@@ -1,7 +1,7 @@
 //! A cache of features, found again by what they were computed from.
 //!
 //! The name of an entry is the SHA-256 of everything that can change a bit of its content: the images as they are encoded, in
-//! their order, the weights of the network, its outputs, the engine with its version, provider and batch size, how images are
+//! their order, the weights of the network, its outputs and how they are pooled, the engine with its version, provider and batch size, how images are
 //! resized and normalised, and the version of this crate. Where or when an image was found plays no part, so that an entry
 //! can never be stale: another image, network or mode is another name. Entries that were not used for the longest time go
 //! when the cache grows beyond its limit.
@@ -123,6 +123,7 @@ impl CacheKey {
             "content": sha256(digests.as_flattened()),
             "model": info.model_sha256,
             "outputs": [Some(&info.features_output), info.logits_output.as_ref(), info.spatial_output.as_ref()],
+            "pooling": info.pooling,
             "engine": [&info.engine.name, &info.engine.version, &info.engine.provider],
             "input": extractor.input(),
             "batch": extractor.batch_size(),

@@ -11,7 +11,7 @@ use super::network::NetworkPlan;
 use super::partial::Partial;
 use super::pass::PassObserver;
 use crate::Result;
-use crate::extractor::EngineInfo;
+use crate::extractor::{EngineInfo, RangeSource};
 use crate::image::{DataSet, DataSetError, Reading};
 use crate::interrupt::Interrupt;
 use crate::score::Need;
@@ -25,10 +25,16 @@ pub struct GeneratorReport {
     pub sha256: String,
     /// Distribution and length of the latents, such as `normal:100`.
     pub latent: String,
-    /// Seed of the latents.
+    /// Seed of the latents and labels.
     pub seed: u64,
+    /// Number of classes, from which labels were drawn with equal probability; `None` of a generator that takes no labels.
+    pub classes: Option<usize>,
     /// Values that became black and white.
     pub pixel_range: [f32; 2],
+    /// Where these come from.
+    pub pixel_range_source: RangeSource,
+    /// The least and the greatest value that it output.
+    pub values: [f32; 2],
     /// The engine and the device that ran it.
     pub engine: EngineInfo,
 }

@@ -10,8 +10,8 @@ use super::partial::{Partial, WholeSet};
 use super::pass::{self, OnBadImage, PassObserver, PassOptions, Portion};
 use crate::Result;
 use crate::extractor::{
-    CustomModel, ExtractorId, ExtractorInfo, FeatureExtractor, InputSpec, Layer, Model, NetworkExtractor,
-    NetworkOptions, SpatialFeatures, load,
+    BatchAxis, CustomModel, ExtractorId, ExtractorInfo, FeatureExtractor, InputSpec, Layer, Model, NetworkExtractor,
+    NetworkOptions, SpatialFeatures, USUAL_BATCH, full_batch, load,
 };
 use crate::image::ResizeMode;
 use crate::interrupt::Interrupt;
@@ -89,7 +89,7 @@ impl Preparation {
             mean: input.normalization.mean,
             std: input.normalization.std,
             batch_size,
-            dtype: "float32",
+            dtype: input.number.precision(),
         }
     }
 }
@@ -98,6 +98,7 @@ impl Preparation {
 pub struct NetworkPlan {
     model: Model,
     options: NetworkOptions,
+    batch_size: usize,
     pass: PassOptions,
 }
 
@@ -105,14 +106,16 @@ impl NetworkPlan {
     /// Reads the network.
     ///
     /// # Errors
-    /// [`ModelError`](crate::extractor::ModelError) when it is not installed or cannot be used.
+    /// [`ModelError`](crate::extractor::ModelError) when it is not installed or cannot be used, and
+    /// [`EngineError::BatchSize`](crate::extractor::EngineError::BatchSize) when it takes batches of another size only.
     pub fn new(choice: &NetworkChoice) -> Result<Self> {
         let model = match &choice.model {
             ModelChoice::Known(id, layer) => load(*id, choice.resize, *layer)?,
             ModelChoice::Custom(model) => model.load(choice.resize)?,
         };
         let pass = PassOptions { resize: choice.resize, on_bad_image: choice.on_bad_image };
-        Ok(Self { model, options: choice.options.clone(), pass })
+        let batch_size = full_batch(choice.options.batch_size, model.batch_axis)?;
+        Ok(Self { model, options: choice.options.clone(), batch_size, pass })
     }
 
     /// The network as it was read.
@@ -135,10 +138,11 @@ impl NetworkPlan {
     }
 
     /// Keeps a batch from being larger than the largest set, beyond the usual size: all of a batch is computed, and its
-    /// memory taken.
+    /// memory taken. A network that takes batches of one size keeps it.
     pub fn fit_batch(&mut self, images: usize) {
-        let usual = NetworkOptions::default().batch_size;
-        self.options.batch_size = self.options.batch_size.min(images.max(usual));
+        if !matches!(self.model.batch_axis, BatchAxis::Fixed(_)) {
+            self.batch_size = self.batch_size.min(images.max(USUAL_BATCH));
+        }
     }
 
     /// How images are resized, and what is done about those that cannot be decoded.
@@ -148,7 +152,7 @@ impl NetworkPlan {
 
     /// How images will be prepared, for reports.
     pub fn preparation(&self) -> Preparation {
-        Preparation::of(&self.model.input, self.options.batch_size, self.pass.resize)
+        Preparation::of(&self.model.input, self.batch_size, self.pass.resize)
     }
 
     /// Starts the engine.
@@ -156,7 +160,8 @@ impl NetworkPlan {
     /// # Errors
     /// [`EngineError`](crate::extractor::EngineError) when the engine or the device is not there.
     pub fn start(&self) -> Result<Network> {
-        Ok(Network::new(Box::new(NetworkExtractor::new(&self.model, &self.options)?), self.pass))
+        let options = NetworkOptions { batch_size: Some(self.batch_size), ..self.options.clone() };
+        Ok(Network::new(Box::new(NetworkExtractor::new(&self.model, &options)?), self.pass))
     }
 }
 
@@ -201,6 +206,7 @@ impl Network {
             extractor: info.name.clone(),
             model_sha256: info.model_sha256.clone(),
             layer: info.features_output.clone(),
+            pooling: info.pooling.map(|pooling| pooling.to_string()),
             resize: resize.to_string(),
             n: 0,
             input: Some(NetworkInput { width, height, mean, std }),

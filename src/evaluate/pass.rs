@@ -10,7 +10,7 @@
 //! is reported.
 //!
 //! Memory in flight is bounded, whatever is slowest: one batch is being decoded, two wait, one is being handed over, and
-//! the network has copies of two. These six take `12·width·height` bytes an image, 103 MB for 299×299 at 16 images a batch;
+//! the network has copies of two. These six take `12·width·height` bytes an image of three channels, 103 MB for 299×299 at 16 images a batch;
 //! beside them are the features of one batch.
 //! Images are numbered by their order in the data set, whatever order they were decoded in, so that results do not depend
 //! on timing.
@@ -27,7 +27,7 @@ use rayon::prelude::*;
 
 use super::rows::GatherError;
 use crate::error::{Blame, Blamed};
-use crate::extractor::{BATCHES_IN_FLIGHT, EngineError, Extraction, FeatureExtractor, InputSpec, Ticket};
+use crate::extractor::{BATCHES_IN_FLIGHT, Channels, EngineError, Extraction, FeatureExtractor, InputSpec, Ticket};
 use crate::image::{ImageError, ImageSource, Origin, ResizeError, ResizeMode, Resizer};
 use crate::interrupt::Interrupt;
 use crate::stats::{Census, FeaturesError};
@@ -310,14 +310,19 @@ fn prepare(
 ) -> Result<Batch, EvaluateError> {
     let started = Instant::now();
     let stride = input.values_per_image();
+    let planar = 3 * input.width as usize * input.height as usize;
     let mut values = vec![0.0; range.len() * stride];
     let outcomes: Vec<Result<([u32; 2], Origin), ImageError>> = values
         .par_chunks_exact_mut(stride)
         .zip(range.clone())
         .map_init(
-            || (resizer.clone(), vec![0.0; stride]),
+            || (resizer.clone(), vec![0.0; planar]),
             |(resizer, planar), (into, place)| {
                 let (image, origin) = portion.images.load_with_origin(place)?;
+                let image = match input.channels {
+                    Channels::Rgb => image,
+                    Channels::Gray => image.to_gray(),
+                };
                 resizer.resize(&image, planar).expect("the buffer has the size of the input");
                 input.prepare(planar, into);
                 Ok(([image.width(), image.height()], origin))

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use ndarray::{Array2, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD};
 
 use super::device::{Device, EngineChoice};
 use super::model::BatchAxis;
@@ -120,6 +120,28 @@ pub enum EngineError {
         /// Number of images in the batch.
         batch: usize,
     },
+    /// What the network says of an image depends on its batch.
+    #[error(
+        "output `{output}` of an image differs by {relative:.1e} of its length with other images in the batch: the network looks at \
+         a batch as a whole, or rolls dice; export it so that each image is seen for itself (`model.eval()` in PyTorch)"
+    )]
+    BatchDependent {
+        /// Name of the output.
+        output: String,
+        /// By how much it differs, relative to its Euclidean norm.
+        relative: f64,
+    },
+    /// An output has positions or tokens, and nothing says what becomes of them.
+    #[error(
+        "output `{output}` has shape {got:?} for a batch: an image has positions or tokens there, and nothing says how they \
+         become one row"
+    )]
+    Axes {
+        /// Name of the output.
+        output: String,
+        /// Its shape.
+        got: Vec<usize>,
+    },
     /// An output holds values that are not finite.
     #[error("output `{output}`: {source}")]
     Output {
@@ -133,13 +155,19 @@ pub enum EngineError {
 impl Blamed for EngineError {
     fn blame(&self) -> Blame {
         match self {
-            EngineError::Input { .. } | EngineError::BatchSize { .. } | EngineError::NoBatch => Blame::Input,
+            EngineError::Input { .. }
+            | EngineError::BatchSize { .. }
+            | EngineError::NoBatch
+            | EngineError::Axes { .. } => Blame::Input,
             EngineError::Panicked { .. } => Blame::Bug,
             EngineError::NoLibrary { .. } | EngineError::OtherLibrary { .. } | EngineError::Device { .. } => {
                 Blame::Machine
             }
             EngineError::Run { .. } | EngineError::Thread { .. } => Blame::Machine,
-            EngineError::Model { .. } | EngineError::Shape { .. } | EngineError::Output { .. } => Blame::Model,
+            EngineError::Model { .. }
+            | EngineError::Shape { .. }
+            | EngineError::BatchDependent { .. }
+            | EngineError::Output { .. } => Blame::Model,
         }
     }
 }
@@ -148,23 +176,46 @@ fn lines(searched: &[String]) -> String {
     searched.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// What an engine runs: a graph with one input.
+/// What is fed to an input of a graph.
+#[derive(Clone, Copy)]
+pub(super) struct Fed<'a> {
+    /// Name of the input.
+    pub name: &'a str,
+    /// Shape of the input behind its first axis, that of the batch.
+    pub item: &'a [usize],
+}
+
+impl Fed<'_> {
+    /// Shape of a batch.
+    pub fn shape(&self, batch: usize) -> Vec<usize> {
+        [&[batch], self.item].concat()
+    }
+}
+
+/// What an engine runs: a graph that takes and gives `float32`.
 #[derive(Clone, Copy)]
 pub(super) struct Program<'a> {
     /// The ONNX file.
     pub onnx: &'a [u8],
-    /// Name of the input.
-    pub input_name: &'a str,
-    /// Shape of the input behind its first axis, that of the batch.
-    pub item: &'a [usize],
-    /// What is known of its first axis.
+    /// Its inputs.
+    pub inputs: &'a [Fed<'a>],
+    /// What is known of their first axis.
     pub batch_axis: BatchAxis,
 }
 
-impl Program<'_> {
-    /// Shape of a batch.
-    pub fn shape(&self, batch: usize) -> Vec<usize> {
-        [&[batch], self.item].concat()
+/// Images of a full batch where nothing is said.
+pub(crate) const USUAL_BATCH: usize = 16;
+
+/// Number of images of a full batch: as asked for, or as the graph takes, or the usual.
+///
+/// # Errors
+/// [`EngineError::BatchSize`] and [`EngineError::NoBatch`].
+pub(crate) fn full_batch(wanted: Option<usize>, axis: BatchAxis) -> Result<usize, EngineError> {
+    match (wanted, axis) {
+        (Some(0), _) => Err(EngineError::NoBatch),
+        (Some(wanted), BatchAxis::Fixed(fixed)) if wanted != fixed => Err(EngineError::BatchSize { fixed, wanted }),
+        (_, BatchAxis::Fixed(fixed)) => Ok(fixed),
+        (wanted, _) => Ok(wanted.unwrap_or(USUAL_BATCH)),
     }
 }
 
@@ -185,20 +236,21 @@ pub(super) trait Engine: Send {
     /// What becomes of a batch that is not full.
     fn short_batches(&self) -> ShortBatches;
 
-    /// The outputs asked for when the engine was made, in that order, each with one row an image.
-    fn run(&mut self, batch: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError>;
+    /// The outputs asked for when the engine was made, in that order, each with as many entries along its first axis as there
+    /// are in the batch: one array for each input.
+    fn run(&mut self, batch: &[ArrayViewD<'_, f32>]) -> Result<Vec<ArrayD<f32>>, EngineError>;
 }
 
-/// One row an image: an output of any rank, flattened behind its first axis.
-pub(super) fn one_row_an_image(
+/// An output of which the first axis is that of the batch.
+pub(super) fn one_an_image(
     output: &str,
     shape: &[usize],
     values: Vec<f32>,
     batch: usize,
-) -> Result<Array2<f32>, EngineError> {
+) -> Result<ArrayD<f32>, EngineError> {
     let wrong = || EngineError::Shape { output: output.into(), got: shape.to_vec(), batch };
     if shape.first() != Some(&batch) || batch == 0 {
         return Err(wrong());
     }
-    Array2::from_shape_vec((batch, values.len() / batch), values).map_err(|_| wrong())
+    ArrayD::from_shape_vec(shape, values).map_err(|_| wrong())
 }

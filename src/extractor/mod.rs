@@ -5,14 +5,18 @@
 //! two into a [`FeatureExtractor`], the only thing the rest of the crate sees. Nothing here falls back silently: what
 //! runs is in [`ExtractorInfo`].
 
+mod custom;
 mod device;
 mod engine;
 mod generator;
+mod input;
 pub mod install;
 mod library;
 mod model;
 mod network;
 mod onnx_runtime;
+mod pooling;
+mod probe;
 mod registry;
 mod ticket;
 mod tract;
@@ -21,16 +25,18 @@ mod worker;
 
 use ndarray::{Array2, ArrayView4};
 
+pub use custom::{CustomModel, parse_triple};
 pub use device::{Device, EngineChoice, ParseDeviceError};
 pub use engine::{EngineError, EngineInfo};
-pub use generator::{GeneratorError, GeneratorFile, ImageShape, OnnxGenerator, parse_range};
+pub(crate) use engine::{USUAL_BATCH, full_batch};
+pub use generator::{GeneratorError, GeneratorFile, ImageShape, OnnxGenerator, RangeSource, parse_range};
+pub use input::{Channels, InputSpec, Layout, Normalization, Number};
 pub use library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
-pub use model::{BatchAxis, InputSpec, Layout, Model, ModelError, ModelSetting, Normalization};
+pub use model::{BatchAxis, Model, ModelError, ModelSetting};
 pub use network::{NetworkExtractor, NetworkOptions, SpatialFeatures};
 pub use onnx_runtime::{Provider, available_providers};
-pub use registry::{
-    CustomModel, ExtractorId, Layer, home_folder, installed_files, installed_path, load, models_folder, parse_triple,
-};
+pub use pooling::{ParsePoolingError, Pooling};
+pub use registry::{ExtractorId, Layer, home_folder, installed_files, installed_path, load, models_folder};
 pub use ticket::Ticket;
 pub use worker::BATCHES_IN_FLIGHT;
 
@@ -60,6 +66,8 @@ pub struct ExtractorInfo {
     pub logits_output: Option<String>,
     /// Output that serves as spatial features, when they were wanted.
     pub spatial_output: Option<String>,
+    /// How features of many positions or tokens became one row an image; `None` where the network does so itself.
+    pub pooling: Option<Pooling>,
     /// The engine and the device that really ran it.
     pub engine: EngineInfo,
 }

@@ -2,87 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::input::InputSpec;
+use super::pooling::Pooling;
 use super::weights::WeightsError;
-use super::weights::onnx::OnnxError;
+use super::weights::onnx::{OnnxError, read_whole};
 use crate::error::{Blame, Blamed};
 use crate::regular;
-
-/// Order of the axes of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Layout {
-    /// Batch, channel, row, column: PyTorch.
-    #[default]
-    Nchw,
-    /// Batch, row, column, channel: TensorFlow.
-    Nhwc,
-}
-
-/// Per-channel normalisation `(x − mean)/std` of values on the 0–255 scale, red, green, blue.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-pub struct Normalization {
-    /// Subtracted.
-    pub mean: [f32; 3],
-    /// Divided by.
-    pub std: [f32; 3],
-}
-
-impl Normalization {
-    /// The same for all channels.
-    pub const fn uniform(mean: f32, std: f32) -> Self {
-        Self { mean: [mean; 3], std: [std; 3] }
-    }
-}
-
-/// The images that a network takes.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-pub struct InputSpec {
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// Order of the axes.
-    pub layout: Layout,
-    /// What becomes of the values.
-    pub normalization: Normalization,
-}
-
-impl InputSpec {
-    /// Values of one image.
-    pub fn values_per_image(&self) -> usize {
-        3 * self.width as usize * self.height as usize
-    }
-
-    /// Shape of a batch of `n` images.
-    pub fn shape(&self, n: usize) -> [usize; 4] {
-        let (height, width) = (self.height as usize, self.width as usize);
-        match self.layout {
-            Layout::Nchw => [n, 3, height, width],
-            Layout::Nhwc => [n, height, width, 3],
-        }
-    }
-
-    /// Normalises one resized image, planar (channel, row, column) on the 0–255 scale, into its place in a batch.
-    ///
-    /// # Panics
-    /// When a slice is not of [`Self::values_per_image`] values.
-    pub fn prepare(&self, planar: &[f32], into: &mut [f32]) {
-        let plane = self.width as usize * self.height as usize;
-        assert_eq!((planar.len(), into.len()), (3 * plane, 3 * plane), "one image at a time");
-        for (channel, values) in planar.chunks_exact(plane).enumerate() {
-            let (mean, std) = (self.normalization.mean[channel], self.normalization.std[channel]);
-            let normalised = values.iter().map(|value| (value - mean) / std);
-            match self.layout {
-                Layout::Nchw => {
-                    into[channel * plane..][..plane].iter_mut().zip(normalised).for_each(|(to, value)| *to = value);
-                }
-                Layout::Nhwc => {
-                    into[channel..].iter_mut().step_by(3).zip(normalised).for_each(|(to, value)| *to = value);
-                }
-            }
-        }
-    }
-}
 
 /// What a [`CustomModel`](super::CustomModel) says of a network that its file may leave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +116,111 @@ pub enum ModelError {
         /// What chooses another.
         setting: ModelSetting,
     },
+    /// The input does not take images.
+    #[error(
+        "{name} takes `{input}`, which is not a batch of images: N×channels×height×width or N×height×width×channels, with one \
+         channel or three, of float32, float16, float64 or uint8"
+    )]
+    NotImages {
+        /// Name of the model.
+        name: String,
+        /// The input as the file describes it.
+        input: String,
+    },
+    /// The images that were described do not fit the input.
+    #[error("{name} takes `{input}`, which images as N×{}×{}×{} do not fit", fed[0], fed[1], fed[2])]
+    Shape {
+        /// Name of the model.
+        name: String,
+        /// The input as the file describes it.
+        input: String,
+        /// Shape of an image as it would be fed.
+        fed: [usize; 3],
+        /// What said so.
+        setting: ModelSetting,
+    },
+    /// An output does not hold numbers that can be features or logits.
+    #[error("{name} outputs `{output}`: features and logits are float32, float16 or float64; export it so")]
+    OutputType {
+        /// Name of the model.
+        name: String,
+        /// The output as the file describes it.
+        output: String,
+    },
+    /// Mean and standard deviation are on the wrong scale.
+    #[error(
+        "{name}: mean {} and std {} are on a scale of 0 to 1, and pixels are on that of 0 to 255: multiply them by 255, which \
+         makes mean {} and std {}",
+        list(mean), list(std), list(&scaled(mean)), list(&scaled(std))
+    )]
+    Scale {
+        /// Name of the model.
+        name: String,
+        /// What would be subtracted.
+        mean: [f32; 3],
+        /// What would be divided by.
+        std: [f32; 3],
+    },
+    /// Mean and standard deviation cannot be used.
+    #[error("{name}: mean {} and std {}: they have to be finite, and std positive", list(mean), list(std))]
+    Normalization {
+        /// Name of the model.
+        name: String,
+        /// What would be subtracted.
+        mean: [f32; 3],
+        /// What would be divided by.
+        std: [f32; 3],
+    },
+    /// A mean or standard deviation was given that the network has no use for.
+    #[error("{name} takes {takes}: {what}")]
+    Unnormalized {
+        /// Name of the model.
+        name: String,
+        /// What it takes.
+        takes: &'static str,
+        /// What is wrong, and what to do.
+        what: &'static str,
+        /// What was given.
+        setting: ModelSetting,
+    },
+    /// Features of many positions or tokens, in an order that the file does not tell.
+    #[error(
+        "{name} outputs `{output}`, many rows an image, which may be tokens or positions: say how they become one, by the mean \
+         over positions (N×channels×positions), the mean over tokens (N×tokens×channels), the first token, or all values as \
+         they are"
+    )]
+    ManyRows {
+        /// Name of the model.
+        name: String,
+        /// The output as the file describes it.
+        output: String,
+    },
+    /// A pooling that does not go with the output.
+    #[error("{name} outputs `{output}`, of which {pooling} {}", if *no_effect { "would have no effect: it is one row an image" } else { "makes no row" })]
+    Pooling {
+        /// Name of the model.
+        name: String,
+        /// The output as the file describes it.
+        output: String,
+        /// What was asked for.
+        pooling: Pooling,
+        /// Whether it would change nothing; otherwise it does not go with the number of axes.
+        no_effect: bool,
+    },
+    /// The features of an image would depend on the others in its batch, or on chance.
+    #[error(
+        "{name}: its node `{node}` ({operator}) is in training mode, so that what it says of an image depends on {}: export it in \
+         evaluation mode (`model.eval()` in PyTorch)",
+        if operator == "Dropout" { "chance" } else { "the others in its batch" }
+    )]
+    TrainingMode {
+        /// Name of the model.
+        name: String,
+        /// Operator of the node.
+        operator: String,
+        /// Name of the node.
+        node: String,
+    },
     /// Something about the model must be said, since the file does not tell.
     #[error("{name} does not say {what}: it has to be given")]
     Unspecified {
@@ -210,15 +240,36 @@ impl Blamed for ModelError {
             | ModelError::UnknownLayer(_)
             | ModelError::NoLayers { .. }
             | ModelError::NoSuchName { .. }
-            | ModelError::Unspecified { .. } => Blame::Input,
+            | ModelError::Unspecified { .. }
+            | ModelError::Shape { .. }
+            | ModelError::Scale { .. }
+            | ModelError::Normalization { .. }
+            | ModelError::Unnormalized { .. }
+            | ModelError::ManyRows { .. }
+            | ModelError::Pooling { .. } => Blame::Input,
             ModelError::Io { .. }
             | ModelError::Onnx { .. }
             | ModelError::Weights { .. }
             | ModelError::Damaged { .. }
             | ModelError::NotPublished { .. }
-            | ModelError::NotInstalled { .. } => Blame::Model,
+            | ModelError::NotInstalled { .. }
+            | ModelError::NotImages { .. }
+            | ModelError::OutputType { .. }
+            | ModelError::TrainingMode { .. } => Blame::Model,
         }
     }
+}
+
+fn list(values: &[f32; 3]) -> String {
+    match values {
+        [red, green, blue] if red == green && green == blue => red.to_string(),
+        values => values.map(|value| value.to_string()).join(","),
+    }
+}
+
+/// On the scale of 0 to 255, to six digits: 0.485 is meant to become 123.675, not 123.67499.
+fn scaled(values: &[f32; 3]) -> [f32; 3] {
+    values.map(|value| (f64::from(value) * 255e4).round() as f32 / 1e4)
 }
 
 /// What is known of the first axis of a graph's input, that of the batch.
@@ -254,6 +305,16 @@ pub struct Model {
     pub logits_output: Option<String>,
     /// Output that holds the spatial features of sFID.
     pub spatial_output: Option<String>,
+    /// How features of many positions or tokens become one row an image; `None` where there is one already.
+    pub pooling: Option<Pooling>,
+}
+
+/// Reads an ONNX file with the weights that lie beside it, naming it in the error.
+pub(super) fn read_onnx(path: &Path) -> Result<Vec<u8>, ModelError> {
+    read_whole(path).map_err(|source| match source {
+        OnnxError::Io { path, source } => ModelError::Io { path, source },
+        source => ModelError::Onnx { path: path.into(), source },
+    })
 }
 
 /// Reads a file, naming it in the error.
@@ -265,20 +326,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
 mod tests {
     use super::*;
 
-    fn spec(layout: Layout) -> InputSpec {
-        let normalization = Normalization { mean: [0.0, 1.0, 2.0], std: [1.0, 2.0, 4.0] };
-        InputSpec { width: 2, height: 1, layout, normalization }
-    }
-
     #[test]
-    fn prepares_both_layouts() {
-        let planar = [10.0, 20.0, 31.0, 41.0, 52.0, 62.0];
-        let mut batch = [0.0; 6];
-        spec(Layout::Nchw).prepare(&planar, &mut batch);
-        assert_eq!(batch, [10.0, 20.0, 15.0, 20.0, 12.5, 15.0]);
-        spec(Layout::Nhwc).prepare(&planar, &mut batch);
-        assert_eq!(batch, [10.0, 15.0, 12.5, 20.0, 20.0, 15.0]);
-        assert_eq!(spec(Layout::Nchw).shape(5), [5, 3, 1, 2]);
-        assert_eq!(spec(Layout::Nhwc).shape(5), [5, 1, 2, 3]);
+    fn the_wrong_scale_is_named_with_the_right_one() {
+        let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+        let message = ModelError::Scale { name: "x".into(), mean, std }.to_string();
+        assert!(message.ends_with("mean 123.675,116.28,103.53 and std 58.395,57.12,57.375"), "{message}");
+        let message = ModelError::Scale { name: "x".into(), mean: [0.5; 3], std: [0.5; 3] }.to_string();
+        assert!(message.ends_with("mean 127.5 and std 127.5"), "{message}");
     }
 }

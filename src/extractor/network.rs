@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView4, Axis, s};
+use ndarray::{ArrayD, ArrayView4, Axis};
 
 use super::device::{Device, EngineChoice};
-use super::engine::{Engine, EngineError, Program, ShortBatches};
-use super::model::{InputSpec, Model};
+use super::engine::{Engine, EngineError, Fed, Program, ShortBatches, full_batch};
+use super::input::InputSpec;
+use super::model::{BatchAxis, Model};
 use super::onnx_runtime::OnnxRuntimeEngine;
+use super::pooling::{Pooling, rows};
+use super::probe::Probed;
 use super::tract::TractEngine;
 use super::worker::Worker;
 use super::{Extraction, ExtractorInfo, FeatureExtractor, Ticket, finite};
@@ -21,8 +24,8 @@ pub struct NetworkOptions {
     pub engine: EngineChoice,
     /// Where.
     pub device: Device,
-    /// Number of images of a full batch.
-    pub batch_size: usize,
+    /// Number of images of a full batch; 16, or the only number that the model takes, when `None`.
+    pub batch_size: Option<usize>,
     /// Threads inside ONNX Runtime; its own choice (the physical cores) when `None`.
     pub threads: Option<usize>,
     /// A library file or folder of ONNX Runtime; searched for when `None`.
@@ -46,7 +49,7 @@ impl Default for NetworkOptions {
         Self {
             engine: EngineChoice::Auto,
             device: Device::Auto,
-            batch_size: 16,
+            batch_size: None,
             threads: None,
             library: None,
             spatial: SpatialFeatures::Unwanted,
@@ -62,7 +65,8 @@ impl Default for NetworkOptions {
 ///
 /// A batch that is not full is run as it is where that changes no bit of an image's features: on tract, which runs every
 /// image by itself, and on ONNX Runtime with the networks that this crate knows ([`BatchAxis::Invariant`](super::BatchAxis::Invariant)) on the CPU, on
-/// x86-64. Elsewhere it is padded with zeros to the batch size. Either way the features of an image are the same in
+/// x86-64. Elsewhere it is padded with zeros to the batch size; of networks that this crate does not know, the first batch is then run
+/// twice, to find out whether an image is the same with other images beside it, and refused where it is not. Either way the features of an image are the same in
 /// whatever batches a set is cut into, so that shards of a set together have the features of the set.
 ///
 /// An extractor is [`Send`] and not [`Sync`]: each thread that extracts has its own. ONNX Runtime is loaded once per
@@ -110,9 +114,17 @@ impl NetworkExtractor {
         let spatial = model.spatial_output.as_deref().filter(|_| options.spatial == SpatialFeatures::Wanted);
         outputs.extend(spatial);
         let item = &model.input.shape(1)[1..];
-        let program = Program { onnx: &model.onnx, input_name: &model.input_name, item, batch_axis: model.batch_axis };
-        let engine = engine(program, &outputs, options)?;
+        let inputs = [Fed { name: &model.input_name, item }];
+        let program = Program { onnx: &model.onnx, inputs: &inputs, batch_axis: model.batch_axis };
+        let batch_size = full_batch(options.batch_size, model.batch_axis)?;
+        let engine = engine(program, &outputs, batch_size, options)?;
         let short_batches = engine.short_batches();
+        let engine = match short_batches {
+            // Of these networks it is known, or each image is run by itself.
+            ShortBatches::AsTheyAre => engine,
+            ShortBatches::Padded if model.batch_axis == BatchAxis::Invariant => engine,
+            ShortBatches::Padded => Box::new(Probed::new(engine, &outputs)),
+        };
         let worker = Worker::start(engine)?;
         let info = ExtractorInfo {
             name: model.name.clone(),
@@ -120,9 +132,10 @@ impl NetworkExtractor {
             features_output: model.features_output.clone(),
             logits_output: model.logits_output.clone(),
             spatial_output: spatial.map(String::from),
+            pooling: model.pooling,
             engine: worker.info().clone(),
         };
-        Ok(Self { worker, short_batches, info: Arc::new(info), input: model.input, batch_size: options.batch_size })
+        Ok(Self { worker, short_batches, info: Arc::new(info), input: model.input, batch_size })
     }
 }
 
@@ -130,12 +143,10 @@ impl NetworkExtractor {
 pub(super) fn engine(
     program: Program<'_>,
     outputs: &[&str],
+    batch_size: usize,
     options: &NetworkOptions,
 ) -> Result<Box<dyn Engine>, EngineError> {
-    let NetworkOptions { engine, device, batch_size, threads, ref library, .. } = *options;
-    if batch_size == 0 {
-        return Err(EngineError::NoBatch);
-    }
+    let NetworkOptions { engine, device, threads, ref library, .. } = *options;
     let onnx_runtime = || {
         OnnxRuntimeEngine::new(program, outputs, batch_size, device, library.as_deref(), threads)
             .map(|engine| Box::new(engine) as Box<dyn Engine>)
@@ -199,16 +210,21 @@ impl FeatureExtractor for NetworkExtractor {
 }
 
 /// What the outputs that were asked for say of the first `n` images.
-fn extraction(info: &ExtractorInfo, outputs: Vec<Array2<f32>>, n: usize) -> Result<Extraction, EngineError> {
-    let mut outputs = outputs.into_iter().map(|output| output.slice_move(s![..n, ..]));
-    let mut next = || outputs.next().expect("an engine returns every output asked for");
-    let features = finite(&info.features_output, next(), Features::new)?;
+fn extraction(info: &ExtractorInfo, outputs: Vec<ArrayD<f32>>, n: usize) -> Result<Extraction, EngineError> {
+    let mut outputs = outputs.into_iter().map(|mut output| {
+        output.slice_axis_inplace(Axis(0), (..n).into());
+        output
+    });
+    let mut next =
+        |name: &str, pooling| rows(pooling, name, outputs.next().expect("an engine returns every output asked for"));
+    let name = &info.features_output;
+    let features = finite(name, next(name, info.pooling)?, Features::new)?;
     let logits = match &info.logits_output {
-        Some(name) => Some(finite(name, next(), Logits::new)?),
+        Some(name) => Some(finite(name, next(name, None)?, Logits::new)?),
         None => None,
     };
     let spatial = match &info.spatial_output {
-        Some(name) => Some(finite(name, next(), Features::new)?),
+        Some(name) => Some(finite(name, next(name, Some(Pooling::Flatten))?, Features::new)?),
         None => None,
     };
     Ok(Extraction { features, logits, spatial })

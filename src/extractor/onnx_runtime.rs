@@ -4,15 +4,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use ndarray::{Array2, ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD};
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
-use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{Session, SessionInputValue};
 use ort::value::TensorRef;
 
 use super::device::{Device, EngineChoice};
-use super::engine::{Engine, EngineError, EngineInfo, Program, ShortBatches, one_row_an_image};
+use super::engine::{Engine, EngineError, EngineInfo, Program, ShortBatches, one_an_image};
 use super::library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
 use super::model::BatchAxis;
 use super::weights::onnx::{BATCH, select_outputs};
@@ -161,7 +161,7 @@ pub(super) struct OnnxRuntimeEngine {
     session: Session,
     short_batches: ShortBatches,
     outputs: Vec<String>,
-    input: String,
+    inputs: Vec<String>,
     info: EngineInfo,
 }
 
@@ -175,11 +175,6 @@ impl OnnxRuntimeEngine {
         library: Option<&Path>,
         threads: Option<usize>,
     ) -> Result<Self, EngineError> {
-        if let BatchAxis::Fixed(fixed) = program.batch_axis
-            && fixed != batch
-        {
-            return Err(EngineError::BatchSize { fixed, wanted: batch });
-        }
         let (found, providers) = available_providers(library)?;
         let open = |device| Self::open(program, outputs, batch, device, &found, threads);
         match device {
@@ -235,11 +230,13 @@ impl OnnxRuntimeEngine {
         };
         let outputs = outputs.iter().map(|&name| name.to_owned()).collect();
         let short_batches = short_batches(program.batch_axis, device);
-        let mut engine = Self { session, short_batches, outputs, input: program.input_name.to_owned(), info };
+        let inputs = program.inputs.iter().map(|input| input.name.to_owned()).collect();
+        let mut engine = Self { session, short_batches, outputs, inputs, info };
         if !matches!(device, Device::Auto | Device::Cpu) {
             // Drivers and cuDNN are loaded on first use: only a run proves that the device is there.
-            let zeros = ArrayD::zeros(program.shape(batch));
-            engine.run(zeros.view()).map_err(|error| EngineError::Device {
+            let zeros: Vec<_> = program.inputs.iter().map(|input| ArrayD::zeros(input.shape(batch))).collect();
+            let zeros: Vec<_> = zeros.iter().map(|zeros| zeros.view()).collect();
+            engine.run(&zeros).map_err(|error| EngineError::Device {
                 device,
                 engine: EngineChoice::OnnxRuntime,
                 reason: format!("the warm-up failed: {error}"),
@@ -286,18 +283,21 @@ impl Engine for OnnxRuntimeEngine {
         self.short_batches
     }
 
-    fn run(&mut self, batch: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {
+    fn run(&mut self, batch: &[ArrayViewD<'_, f32>]) -> Result<Vec<ArrayD<f32>>, EngineError> {
         let failed =
             |error: ort::Error| EngineError::Run { engine: EngineChoice::OnnxRuntime, reason: error.to_string() };
-        let n = batch.len_of(ndarray::Axis(0));
-        let input = TensorRef::from_array_view(batch).map_err(failed)?;
-        let results = self.session.run(ort::inputs![self.input.as_str() => input]).map_err(failed)?;
+        let n = batch.first().map_or(0, |batch| batch.len_of(ndarray::Axis(0)));
+        let mut inputs: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(batch.len());
+        for (name, batch) in self.inputs.iter().zip(batch) {
+            inputs.push((name, TensorRef::from_array_view(batch.view()).map_err(failed)?.into()));
+        }
+        let results = self.session.run(inputs).map_err(failed)?;
         self.outputs
             .iter()
             .map(|name| {
                 let (shape, values) = results[name.as_str()].try_extract_tensor::<f32>().map_err(failed)?;
                 let shape: Vec<usize> = shape.iter().map(|&extent| extent as usize).collect();
-                one_row_an_image(name, &shape, values.to_vec(), n)
+                one_an_image(name, &shape, values.to_vec(), n)
             })
             .collect()
     }

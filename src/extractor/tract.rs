@@ -5,30 +5,41 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayViewD, Axis};
+use ndarray::{ArrayD, ArrayViewD, Axis};
 use rayon::prelude::*;
 use tract_onnx::prelude::*;
 
 use super::device::{Device, EngineChoice};
-use super::engine::{Engine, EngineError, EngineInfo, Program, ShortBatches, one_row_an_image};
+use super::engine::{Engine, EngineError, EngineInfo, Program, ShortBatches, one_an_image};
+use super::model::BatchAxis;
 
 /// A plan for single images; the images of a batch run in parallel, which keeps every core busy without threads inside
-/// the engine.
+/// the engine. A graph for batches of one size is run at that.
 pub(super) struct TractEngine {
     plan: Arc<TypedRunnableModel>,
+    /// Images of a run.
+    at_once: usize,
     outputs: Vec<String>,
     info: EngineInfo,
 }
 
 impl TractEngine {
     pub(super) fn new(program: Program<'_>, outputs: &[&str]) -> Result<Self, EngineError> {
-        let shape = program.shape(1);
+        let at_once = match program.batch_axis {
+            BatchAxis::Fixed(size) => size,
+            BatchAxis::Open | BatchAxis::Invariant => 1,
+        };
+        let names: Vec<&str> = program.inputs.iter().map(|input| input.name).collect();
+        let feed = |graph: InferenceModel| {
+            let facts = program.inputs.iter().map(|input| f32::fact(input.shape(at_once)).into());
+            facts.enumerate().try_fold(graph, |graph, (index, fact)| graph.with_input_fact(index, fact))
+        };
         let plan = tract_onnx::onnx()
             .model_for_read(&mut &*program.onnx)
             .and_then(|graph| graph.with_outputs_by_name(outputs))
             // Of several inputs, the one that is fed; whatever the outputs need of the others is missing then, and said.
-            .and_then(|graph| graph.with_input_names([program.input_name]))
-            .and_then(|graph| graph.with_input_fact(0, f32::fact(shape).into()))
+            .and_then(|graph| graph.with_input_names(&names))
+            .and_then(feed)
             .and_then(|graph| graph.into_optimized())
             .and_then(|graph| graph.into_runnable())
             .map_err(|error| EngineError::Model { engine: EngineChoice::Tract, reason: format!("{error:#}") })?;
@@ -39,7 +50,7 @@ impl TractEngine {
             library: None,
             reason: None,
         };
-        Ok(Self { plan, outputs: outputs.iter().map(|&name| name.to_owned()).collect(), info })
+        Ok(Self { plan, at_once, outputs: outputs.iter().map(|&name| name.to_owned()).collect(), info })
     }
 
     pub(super) fn because(mut self, reason: String) -> Self {
@@ -57,36 +68,50 @@ impl Engine for TractEngine {
     }
 
     fn short_batches(&self) -> ShortBatches {
-        // Every image is run by itself, whatever the graph is.
-        ShortBatches::AsTheyAre
+        match self.at_once {
+            // Every image is run by itself.
+            1 => ShortBatches::AsTheyAre,
+            _ => ShortBatches::Padded,
+        }
     }
 
-    fn run(&mut self, batch: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {
-        let images: Vec<_> = batch.axis_chunks_iter(Axis(0), 1).collect();
-        let rows = images.into_par_iter().map(|image| self.run_one(image)).collect::<Result<Vec<_>, _>>()?;
-        // From one list of outputs per image to one matrix per output.
-        Ok((0..self.outputs.len())
+    fn run(&mut self, batch: &[ArrayViewD<'_, f32>]) -> Result<Vec<ArrayD<f32>>, EngineError> {
+        let images = batch.first().map_or(0, |batch| batch.len_of(Axis(0)));
+        let run = |start| {
+            let end = images.min(start + self.at_once);
+            let part = batch.iter().map(|batch| batch.slice_axis(Axis(0), (start..end).into())).collect::<Vec<_>>();
+            self.run_part(&part)
+        };
+        let starts: Vec<usize> = (0..images).step_by(self.at_once).collect();
+        let rows = starts.into_par_iter().map(run).collect::<Result<Vec<_>, _>>()?;
+        // From one list of outputs per run to one array per output.
+        (0..self.outputs.len())
             .map(|output| {
                 let rows: Vec<_> = rows.iter().map(|outputs| outputs[output].view()).collect();
-                ndarray::concatenate(Axis(0), &rows).expect("a plan gives every image the same shape")
+                ndarray::concatenate(Axis(0), &rows).map_err(|_| EngineError::Run {
+                    engine: EngineChoice::Tract,
+                    reason: format!("output `{}` differs in shape from image to image", self.outputs[output]),
+                })
             })
-            .collect())
+            .collect()
     }
 }
 
 impl TractEngine {
-    fn run_one(&self, image: ArrayViewD<'_, f32>) -> Result<Vec<Array2<f32>>, EngineError> {
+    fn run_part(&self, part: &[ArrayViewD<'_, f32>]) -> Result<Vec<ArrayD<f32>>, EngineError> {
         let failed = |error: TractError| EngineError::Run { engine: EngineChoice::Tract, reason: format!("{error:#}") };
-        let values = image.as_standard_layout();
-        let values = values.as_slice().expect("standard layout is contiguous");
-        let input = Tensor::from_shape(image.shape(), values).map_err(failed)?;
-        let results = self.plan.run(tvec!(input.into())).map_err(failed)?;
+        let inputs = part.iter().map(|input| {
+            let values = input.as_standard_layout();
+            let values = values.as_slice().expect("standard layout is contiguous");
+            Ok(Tensor::from_shape(input.shape(), values).map_err(failed)?.into())
+        });
+        let results = self.plan.run(inputs.collect::<Result<TVec<TValue>, EngineError>>()?).map_err(failed)?;
         self.outputs
             .iter()
             .zip(results)
             .map(|(name, result)| {
                 let values = result.try_as_plain_ram().and_then(|plain| plain.as_slice::<f32>().map(<[f32]>::to_vec));
-                one_row_an_image(name, result.shape(), values.map_err(failed)?, 1)
+                one_an_image(name, result.shape(), values.map_err(failed)?, self.at_once)
             })
             .collect()
     }

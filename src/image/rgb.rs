@@ -80,6 +80,15 @@ impl RgbImage {
         Self::new(width, height, gray.iter().flat_map(|&value| [value; 3]).collect())
     }
 
+    /// The image in gray, as Pillow's `convert("L")` makes it: (19595·R + 38470·G + 7471·B + 32768) >> 16 in all three channels.
+    pub fn to_gray(&self) -> Self {
+        let luma = |pixel: &[u8]| {
+            let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
+            [((19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16) as u8; 3]
+        };
+        Self { pixels: self.pixels.chunks_exact(3).flat_map(luma).collect(), ..*self }
+    }
+
     /// Width in pixels, at least 1.
     pub fn width(&self) -> u32 {
         self.width
@@ -132,6 +141,19 @@ impl RgbImage {
 mod tests {
     use super::*;
     use crate::image::decode;
+
+    #[test]
+    fn gray_is_pillows_and_keeps_gray() {
+        // Pillow 13.0: Image.fromarray(…).convert("L").
+        for (rgb, gray) in
+            [([255, 0, 0], 76), ([0, 255, 0], 150), ([0, 0, 255], 29), ([1, 2, 3], 2), ([200, 100, 50], 124)]
+        {
+            assert_eq!(RgbImage::new(1, 1, rgb.to_vec()).unwrap().to_gray().pixels(), [gray; 3], "{rgb:?}");
+        }
+        for level in 0..=255 {
+            assert_eq!(RgbImage::new(1, 1, vec![level; 3]).unwrap().to_gray().pixels(), [level; 3]);
+        }
+    }
 
     #[test]
     fn a_png_file_holds_the_same_pixels() {

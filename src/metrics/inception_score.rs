@@ -37,6 +37,12 @@ pub enum InceptionScoreError {
         /// Size of the splits asked for.
         size: usize,
     },
+    /// The softmax was taken already.
+    #[error(
+        "the class scores are probabilities: no one is negative, and those of every image sum to 1. The Inception Score takes their \
+         softmax itself: give what comes before it, the logits"
+    )]
+    Probabilities,
     /// The unbiased deviation of a single split does not exist.
     #[error("the deviation with ddof 1 needs at least 2 splits, got {splits}: use more splits or ddof 0")]
     Deviation {
@@ -179,12 +185,16 @@ pub struct InceptionScore {
 /// in the original TensorFlow graph.
 ///
 /// # Errors
-/// [`InceptionScoreError`] when there are fewer images than splits, or a deviation that does not exist.
+/// [`InceptionScoreError`] when there are fewer images than splits, or a deviation that does not exist, or the logits are
+/// [probabilities](InceptionScoreError::Probabilities).
 pub fn inception_score(logits: &Logits, options: InceptionScoreOptions) -> Result<InceptionScore, InceptionScoreError> {
     let InceptionScoreOptions { splits, order, ddof } = options;
     let images = logits.len();
     options.check(images)?;
     let ranges = splits.ranges(images)?;
+    if are_probabilities(logits.view()) {
+        return Err(InceptionScoreError::Probabilities);
+    }
     let splits = ranges.len();
     let order = match order {
         Order::AsGiven => (0..images).collect(),
@@ -198,6 +208,18 @@ pub fn inception_score(logits: &Logits, options: InceptionScoreOptions) -> Resul
         DegreesOfFreedom::Sample => splits - 1,
     };
     Ok(InceptionScore { mean, std: (squares / divisor as f64).sqrt(), splits })
+}
+
+/// How far from 1 probabilities may sum: in half precision, those of a thousand classes are off by some 5e-4.
+const SUM_TOLERANCE: f64 = 1e-3;
+
+/// Whether every row has no negative number and sums to 1, which logits do by no chance.
+fn are_probabilities(logits: ArrayView2<'_, f32>) -> bool {
+    let sums_to_1 = |row: ArrayView1<'_, f32>| {
+        row.iter().all(|&value| value >= 0.0)
+            && (row.iter().map(|&value| f64::from(value)).sum::<f64>() - 1.0).abs() <= SUM_TOLERANCE
+    };
+    logits.ncols() > 1 && logits.rows().into_iter().all(sums_to_1)
 }
 
 /// `exp` of the mean KL divergence of one split. With `Σ_x p·log p` gathered row by row, only the marginal is kept.
@@ -503,6 +525,20 @@ mod tests {
         }
         let single = InceptionScoreOptions { ddof: DegreesOfFreedom::Sample, ..plain(1) };
         assert_eq!(inception_score(&three, single).unwrap_err(), InceptionScoreError::Deviation { splits: 1 });
+    }
+
+    #[test]
+    fn probabilities_are_no_logits() {
+        let refused = |rows: Vec<f32>| {
+            let logits = logits(Array2::from_shape_vec((rows.len() / 2, 2), rows).unwrap());
+            inception_score(&logits, plain(1)) == Err(InceptionScoreError::Probabilities)
+        };
+        assert!(refused(vec![0.25, 0.75, 1.0, 0.0]));
+        assert!(refused(vec![0.25, 0.7505, 0.9995, 0.0]));
+        // One row is enough to tell.
+        for row in [[0.25, 0.76], [-0.25, 1.25], [3.0, 0.0]] {
+            assert!(!refused([&[0.25, 0.75][..], &row].concat()), "{row:?}");
+        }
     }
 
     proptest! {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::SCHEMA;
 use super::recorded::Recorded;
 use crate::evaluate::{Evaluation, Input, NetworkPlan, OnBadImage, Preparation, SetReport};
+use crate::extractor::Pooling;
 use crate::score::Scores;
 
 /// The fields of a report that are known, by the names that they have there.
@@ -24,6 +25,7 @@ struct Extractor<'a> {
     model_sha256: &'a str,
     features_output: &'a str,
     logits_output: Option<&'a str>,
+    pooling: Option<Pooling>,
 }
 
 impl Recorded {
@@ -52,6 +54,7 @@ impl Recorded {
             model_sha256: &model.sha256,
             features_output: &model.features_output,
             logits_output: model.logits_output.as_deref(),
+            pooling: model.pooling,
         });
         let (scores, preparation) = (Scores::default(), network.map(NetworkPlan::preparation));
         Self::reread(&Foreseen { schema: SCHEMA, metrics: &scores, extractor, preparation, sets })

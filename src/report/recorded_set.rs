@@ -100,7 +100,11 @@ impl<'a> RecordedSet<'a> {
                 let digest = text(self.measured("model_sha256", "extractor", "model_sha256")?)?;
                 Some(format!("{name} (sha256 {digest:.DIGEST_SHOWN$}…)"))
             }
-            Property::Layer => text(self.measured("layer", "extractor", "features_output")?),
+            Property::Layer => {
+                let layer = text(self.measured("layer", "extractor", "features_output")?)?;
+                let pooling = self.measured("pooling", "extractor", "pooling").and_then(text);
+                Some(pooling.map_or(layer.clone(), |pooling| format!("{layer}, {pooling}")))
+            }
             Property::Resize => text(self.measured("resize", "preparation", "resize")?),
             Property::Precision => text(self.measured("precision", "preparation", "dtype")?),
             Property::InputSize => {

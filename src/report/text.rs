@@ -1,6 +1,8 @@
 //! The report as text.
 
 use super::{ArraysReport, CacheUse, Preparation, Report, SetReport, WarningReport};
+use crate::evaluate::GeneratorReport;
+use crate::extractor::RangeSource;
 use crate::metrics::{Metric, ScoreInterval, ScoreNumber, Value, readable};
 use crate::score::{Bound, Scores, Verdict};
 
@@ -98,6 +100,9 @@ fn engine(report: &Report) -> String {
 /// A set, and what was left out of it.
 pub(super) fn set(set: &SetReport) -> String {
     let mut text = entry("set", describe(set));
+    if let Some(generator) = &set.generator {
+        text += &entry("", escaped(&of_generator(generator)));
+    }
     for skipped in set.skipped.iter().take(SKIPPED_SHOWN) {
         text += &entry("", format!("  skipped {}: {}", escaped(&skipped.name), escaped(&skipped.reason)));
     }
@@ -163,6 +168,19 @@ fn of_arrays(arrays: &ArraysReport) -> String {
     ];
     let named = named.into_iter().filter_map(|(what, array)| Some(format!("{what} from {}", array.as_ref()?)));
     format!(": {}", escaped(&named.collect::<Vec<_>>().join("; ")))
+}
+
+/// From what images were generated, and what became black and white.
+fn of_generator(generator: &GeneratorReport) -> String {
+    let GeneratorReport { latent, seed, classes, pixel_range: [black, white], pixel_range_source, .. } = generator;
+    let classes = classes.map_or(String::new(), |classes| format!(", labels of {classes} classes"));
+    let source = match pixel_range_source {
+        RangeSource::Given => "as given",
+        RangeSource::File => "as its file says",
+        RangeSource::Bytes => "bytes",
+        RangeSource::Assumed => "assumed",
+    };
+    format!("  latents {latent}{classes}, seed {seed}, pixels from {black} to {white} ({source})")
 }
 
 fn describe(set: &SetReport) -> String {

@@ -153,6 +153,22 @@ pub enum Warning {
         /// Path of the set.
         set: String,
     },
+    /// The values of black and of white of a generator were assumed, and do not look it.
+    PixelRange {
+        /// Path of the generator.
+        set: String,
+        /// The least and the greatest value that it output.
+        values: [f32; 2],
+    },
+    /// The features are class scores.
+    ClassScores {
+        /// Output that serves as features.
+        output: String,
+        /// How many there are.
+        dim: usize,
+        /// Whether the same output serves as logits.
+        also_logits: bool,
+    },
     /// The slow engine runs since there is no other.
     Tract,
     /// The extractor is not the one of the literature.
@@ -314,6 +330,25 @@ impl From<Warning> for WarningReport {
                      only, and the Inception Score is too low"
                 ),
                 "shuffle the images, or cut them at random with `--is-order shuffled`".into(),
+            ),
+            Warning::PixelRange { set, values: [least, greatest] } => (
+                "pixel-range",
+                format!(
+                    "{set} outputs values from {least} to {greatest}, and they were taken as pixels from -1 (black) to 1 (white), \
+                     which nothing says"
+                ),
+                "say what is black and what is white: `--pixel-range 0,1` or `--pixel-range 0,255`; `--pixel-range=-1,1` where \
+                 it is so"
+                    .into(),
+            ),
+            Warning::ClassScores { output, dim, also_logits } => (
+                "class-scores",
+                match also_logits {
+                    true => format!("the output {output} serves as features and as logits: class scores are no features"),
+                    false => format!("the {dim} features look like scores of the {dim} classes of ImageNet"),
+                },
+                "a Fréchet distance is usually that of the layer before: export that too, and name it with `--features-output`"
+                    .into(),
             ),
             Warning::Tract => (
                 "slow-engine",

@@ -3,9 +3,10 @@
 use super::unlike;
 use super::warning::{FEW_IMAGES, Warning};
 use crate::evaluate::{Evaluated, Measured, MeasuredSet, SetReport};
-use crate::extractor::ExtractorId;
+use crate::extractor::{ExtractorId, RangeSource};
 use crate::metrics::{Caution, Set};
-use crate::score::Scores;
+use crate::score::{Need, Scores};
+use crate::stats::Features;
 
 /// All warnings of a run, about the sets in the order of the arguments.
 pub(super) fn of(done: &Evaluated) -> Vec<Warning> {
@@ -34,6 +35,8 @@ pub(super) fn of(done: &Evaluated) -> Vec<Warning> {
         warnings.push(Warning::SortedByClass { set: name(&done.fake.measured.report) });
     }
     warnings.extend(sets.iter().filter_map(|set| not_cached(&set.report, set.not_cached.as_deref())));
+    warnings.extend(sets.iter().filter_map(|set| pixel_range(&set.report)));
+    warnings.extend(class_scores(done, &sets));
     if done.extractor.as_ref().is_some_and(|info| info.engine.name == "tract") {
         warnings.push(Warning::Tract);
     }
@@ -46,6 +49,40 @@ pub(super) fn of(done: &Evaluated) -> Vec<Warning> {
     warnings.extend(sets.iter().filter_map(|set| skipped(&set.report)));
     warnings.extend(sets.iter().filter_map(|set| passed_over(&set.report)));
     warnings
+}
+
+/// Beyond this, a value is not one of a hyperbolic tangent, whatever its last bits.
+const BEYOND_TANH: f32 = 1.05;
+
+/// The warning of values that were assumed to be from −1 to 1.
+fn pixel_range(set: &SetReport) -> Option<Warning> {
+    let generator = set.generator.as_ref().filter(|found| found.pixel_range_source == RangeSource::Assumed)?;
+    let values @ [least, greatest] = generator.values;
+    let is_unlike = !(-BEYOND_TANH..0.0).contains(&least) || greatest > BEYOND_TANH;
+    is_unlike.then(|| Warning::PixelRange { set: name(set), values })
+}
+
+/// Numbers of classes of networks for ImageNet: its own, with one for the background, and Inception's.
+const IMAGENET_CLASSES: [usize; 3] = [1000, 1001, 1008];
+
+/// The warning of features that are class scores, where a score looks at features.
+fn class_scores(done: &Evaluated, sets: &[&Measured]) -> Option<Warning> {
+    let info = done.extractor.as_ref()?;
+    let looks_at_features = |set| {
+        let needs = done.plan.request.needs(set);
+        needs.contains(&Need::Features) || needs.contains(&Need::Statistics)
+    };
+    if !Set::BOTH.into_iter().any(looks_at_features) {
+        return None;
+    }
+    let dim = sets.iter().find_map(|set| {
+        let of_features = set.data.features.as_ref().map(Features::dim);
+        of_features.or_else(|| Some(set.data.statistics.as_ref()?.dim()))
+    })?;
+    let also_logits = info.logits_output.as_ref() == Some(&info.features_output);
+    let is_known = ExtractorId::ALL.iter().any(|id| id.to_string() == info.name);
+    let is_one = also_logits || IMAGENET_CLASSES.contains(&dim) && !is_known;
+    is_one.then(|| Warning::ClassScores { output: info.features_output.clone(), dim, also_logits })
 }
 
 /// The warning of images that were left out.

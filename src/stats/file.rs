@@ -96,6 +96,10 @@ pub struct Provenance {
     pub model_sha256: String,
     /// Output of the network that served as features, such as `pool3`.
     pub layer: String,
+    /// How features of many positions or tokens became one row an image, such as `spatial-mean`; `None` where the network did so
+    /// itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooling: Option<String>,
     /// Resize mode, such as `tf1`.
     pub resize: String,
     /// Number of images.
@@ -150,6 +154,10 @@ impl Provenance {
         let differing = fields.into_iter().filter(|(_, ours, theirs)| ours != theirs);
         let mut differences: Vec<String> =
             differing.map(|(name, ours, theirs)| format!("{name} {ours} against {theirs}")).collect();
+        if self.pooling != other.pooling {
+            let [ours, theirs] = [self, other].map(|known| known.pooling.as_deref().unwrap_or("none"));
+            differences.push(format!("pooling {ours} against {theirs}"));
+        }
         if let (Some(ours), Some(theirs)) = (&self.input, &other.input) {
             let size = |input: &NetworkInput| format!("{}×{}", input.width, input.height);
             if size(ours) != size(theirs) {

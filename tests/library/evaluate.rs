@@ -11,7 +11,8 @@ use gan_metrics::evaluate::{
     Portion, Shard, run,
 };
 use gan_metrics::extractor::{
-    EngineError, EngineInfo, Extraction, ExtractorInfo, FeatureExtractor, InputSpec, Layout, Normalization,
+    Channels, EngineError, EngineInfo, Extraction, ExtractorInfo, FeatureExtractor, InputSpec, Layout, Normalization,
+    Number,
 };
 use gan_metrics::image::{DataSet, ImageArray, ImageSource, ResizeMode};
 use gan_metrics::metrics::{Set, fid};
@@ -42,10 +43,18 @@ impl ChannelMeans {
             features_output: "means".into(),
             logits_output: Some("doubled".into()),
             spatial_output: Some("tripled".into()),
+            pooling: None,
             engine,
         };
         let normalization = Normalization::uniform(0.0, 1.0);
-        let input = InputSpec { width: 4, height: 4, layout: Layout::Nchw, normalization };
+        let input = InputSpec {
+            width: 4,
+            height: 4,
+            layout: Layout::Nchw,
+            normalization,
+            channels: Channels::Rgb,
+            number: Number::Float32,
+        };
         Self { info, input, batch_size, poison: None }
     }
 }

@@ -8,6 +8,8 @@ mod support;
 #[cfg(feature = "images")]
 mod array_files;
 mod comparison;
+#[cfg(feature = "inference")]
+mod custom_networks;
 mod divergence_fixtures;
 #[cfg(feature = "inference")]
 mod engines;

@@ -9,8 +9,8 @@ use gan_metrics::evaluate::{
     EvaluateError, FeatureSink, GatherError, OnBadImage, PassObserver, PassOptions, PassSummary, Portion, run,
 };
 use gan_metrics::extractor::{
-    BATCHES_IN_FLIGHT, EngineError, EngineInfo, Extraction, ExtractorInfo, FeatureExtractor, InputSpec, Layout,
-    Normalization, Ticket,
+    BATCHES_IN_FLIGHT, Channels, EngineError, EngineInfo, Extraction, ExtractorInfo, FeatureExtractor, InputSpec,
+    Layout, Normalization, Number, Ticket,
 };
 use gan_metrics::image::{ImageError, ImageSource, ResizeMode, RgbImage};
 use gan_metrics::stats::Features;
@@ -73,6 +73,7 @@ impl Beside {
             features_output: "grey".into(),
             logits_output: None,
             spatial_output: None,
+            pooling: None,
             engine,
         };
         let (in_flight, ready) = (Arc::default(), Arc::new(|_| ()));
@@ -87,7 +88,14 @@ impl FeatureExtractor for Beside {
 
     fn input(&self) -> &InputSpec {
         const NORMALIZATION: Normalization = Normalization::uniform(0.0, 1.0);
-        &InputSpec { width: 2, height: 2, layout: Layout::Nchw, normalization: NORMALIZATION }
+        &InputSpec {
+            width: 2,
+            height: 2,
+            layout: Layout::Nchw,
+            normalization: NORMALIZATION,
+            channels: Channels::Rgb,
+            number: Number::Float32,
+        }
     }
 
     fn batch_size(&self) -> usize {

@@ -67,7 +67,7 @@ fn onnx_runtime_agrees_with_pytorch_at_every_layer() {
         let options = NetworkOptions {
             engine: EngineChoice::OnnxRuntime,
             device: Device::Cpu,
-            batch_size: 2,
+            batch_size: Some(2),
             spatial: SpatialFeatures::Wanted,
             ..NetworkOptions::default()
         };
@@ -99,7 +99,7 @@ fn an_image_has_the_same_features_to_the_bit_alone_and_in_company() {
     let options = NetworkOptions {
         engine: EngineChoice::OnnxRuntime,
         device: Device::Cpu,
-        batch_size: 3,
+        batch_size: Some(3),
         spatial: SpatialFeatures::Wanted,
         ..NetworkOptions::default()
     };

@@ -303,6 +303,9 @@ fn make_networks(folder: &Path) {
         graph.output(&value, &[3]);
     }
     fs::write(folder.join("two.onnx"), graph.encode()).unwrap();
+    for name in ["open.onnx", "map.onnx", "gen_labels.onnx"] {
+        fs::copy(Path::new("tests/fixtures/networks").join(name), folder.join(name)).unwrap();
+    }
     for (run, name) in [("run", "gen.onnx"), ("run2", "gen2.onnx")] {
         let arguments = format!("export --checkpoint {run}/checkpoint.safetensors -o {name}");
         let exported = program().current_dir(folder).args(arguments.split_whitespace()).output().unwrap();

@@ -246,11 +246,11 @@ fn an_exported_generator_is_scored_like_its_images() {
     let expected = expected.value().data().iter().map(|&value| trained.config.networks.pixel_range().to_byte(value));
     let expected: Vec<u8> = expected.collect();
     for engine in engines {
-        let options = NetworkOptions { engine, batch_size: 8, ..NetworkOptions::default() };
+        let options = NetworkOptions { engine, batch_size: Some(8), ..NetworkOptions::default() };
         let file = GeneratorFile { path: onnx.clone(), ..GeneratorFile::default() };
         let mut generator = OnnxGenerator::load(&file, &options).unwrap();
         let latents = ArrayView2::from_shape((20, generator.latent_length()), z.data()).unwrap();
-        let found = generator.images(latents).unwrap();
+        let found = generator.images(latents, &[]).unwrap();
         assert_eq!(found.len(), expected.len());
         assert!(found.iter().zip(&expected).all(|(a, b)| a.abs_diff(*b) <= 1), "{engine}");
         let different = found.iter().zip(&expected).filter(|(a, b)| a != b).count();

@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 use crate::cli::numbers::whole;
 use crate::error::{Blame, Blamed};
 use crate::evaluate::{ModelChoice, NetworkChoice, OnBadImage};
-use crate::extractor::{CustomModel, Device, EngineChoice, ExtractorId, Layer, Layout, NetworkOptions, parse_triple};
+use crate::extractor::{
+    CustomModel, Device, EngineChoice, ExtractorId, Layer, Layout, NetworkOptions, Pooling, parse_triple,
+};
 use crate::image::ResizeMode;
 use crate::score::Preset;
 
@@ -28,11 +30,11 @@ pub struct ExtractArgs {
     /// Input size of --model: WIDTHxHEIGHT, or one number for a square.
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Network")]
     pub input_size: Option<(u32, u32)>,
-    /// Mean that --model subtracts, on the 0–255 scale: one number or R,G,B.
-    #[arg(long, value_name = "MEAN", value_parser = triple, help_heading = "Network")]
+    /// Mean that --model subtracts, on the 0–255 scale: one number, R,G,B, or the name imagenet or clip.
+    #[arg(long, value_name = "MEAN", value_parser = mean, help_heading = "Network")]
     pub mean: Option<[f32; 3]>,
-    /// Standard deviation that --model divides by, on the 0–255 scale: one number or R,G,B.
-    #[arg(long, value_name = "STD", value_parser = positive_triple, help_heading = "Network")]
+    /// Standard deviation that --model divides by, on the 0–255 scale: one number, R,G,B, or the name imagenet or clip.
+    #[arg(long, value_name = "STD", value_parser = std, help_heading = "Network")]
     pub std: Option<[f32; 3]>,
     /// Order of the axes of --model's input.
     #[arg(long, value_enum, help_heading = "Network")]
@@ -43,6 +45,11 @@ pub struct ExtractArgs {
     /// Output of --model that serves as features.
     #[arg(long, value_name = "NAME", help_heading = "Network")]
     pub features_output: Option<String>,
+    /// How features of many positions or tokens become one row an image: spatial-mean (N×C×H×W), token-mean or first-token
+    /// (N×T×C), or flatten [default: the mean over positions; tokens have to be chosen].
+    #[arg(long, value_name = "HOW", help_heading = "Network")]
+    #[arg(value_parser = |text: &str| text.parse::<Pooling>())]
+    pub pooling: Option<Pooling>,
     /// Output of --model that serves as logits.
     #[arg(long, value_name = "NAME", help_heading = "Network")]
     pub logits_output: Option<String>,
@@ -63,7 +70,7 @@ pub struct ExtractArgs {
     /// Library file or folder of ONNX Runtime, instead of searching for it.
     #[arg(long, value_name = "PATH", help_heading = "Engine")]
     pub ort_library: Option<PathBuf>,
-    /// Images in a batch [default: 16].
+    /// Images in a batch [default: 16, or as many as --model takes].
     #[arg(long, value_name = "N", value_parser = whole(1..=u16::MAX), help_heading = "Engine")]
     pub batch_size: Option<u16>,
     /// Threads inside ONNX Runtime [default: the physical cores].
@@ -97,7 +104,7 @@ pub fn first_given(flags: &[(&'static str, bool)], reason: &'static str) -> Resu
 
 impl ExtractArgs {
     /// What describes a custom network, and whether it was given.
-    fn of_model(&self) -> [(&'static str, bool); 7] {
+    fn of_model(&self) -> [(&'static str, bool); 8] {
         [
             ("--input-size", self.input_size.is_some()),
             ("--mean", self.mean.is_some()),
@@ -105,6 +112,7 @@ impl ExtractArgs {
             ("--layout", self.layout.is_some()),
             ("--input-name", self.input_name.is_some()),
             ("--features-output", self.features_output.is_some()),
+            ("--pooling", self.pooling.is_some()),
             ("--logits-output", self.logits_output.is_some()),
         ]
     }
@@ -160,6 +168,7 @@ impl ExtractArgs {
                 layout: self.layout.map(Into::into),
                 input: self.input_name.clone(),
                 features: self.features_output.clone(),
+                pooling: self.pooling,
                 logits: self.logits_output.clone(),
                 layer: self.layer,
             }),
@@ -178,7 +187,7 @@ impl ExtractArgs {
         NetworkOptions {
             engine: self.engine.map_or(standard.engine, Into::into),
             device: self.device.unwrap_or(standard.device),
-            batch_size: self.batch_size.map_or(standard.batch_size, Into::into),
+            batch_size: self.batch_size.map(Into::into),
             threads: self.threads.map(Into::into),
             library: self.ort_library.clone(),
             spatial: standard.spatial,
@@ -250,6 +259,24 @@ fn triple(text: &str) -> Result<[f32; 3], String> {
     finite.ok_or_else(|| "expected one finite number, or three separated by commas".into())
 }
 
+/// Statistics of data sets, on the 0–255 scale: name, mean, standard deviation.
+const NAMED: [(&str, [f32; 3], [f32; 3]); 2] = [
+    ("imagenet", [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+    ("clip", [122.770_935, 116.746_01, 104.093_735], [68.500_534, 66.632_16, 70.323_166]),
+];
+
+fn named(text: &str) -> Option<([f32; 3], [f32; 3])> {
+    NAMED.into_iter().find(|(name, ..)| *name == text).map(|(_, mean, std)| (mean, std))
+}
+
+fn mean(text: &str) -> Result<[f32; 3], String> {
+    named(text).map_or_else(|| triple(text), |(mean, _)| Ok(mean))
+}
+
+fn std(text: &str) -> Result<[f32; 3], String> {
+    named(text).map_or_else(|| positive_triple(text), |(_, std)| Ok(std))
+}
+
 fn positive_triple(text: &str) -> Result<[f32; 3], String> {
     let positive = triple(text).ok().filter(|triple| triple.iter().all(|&value| value > 0.0));
     positive.ok_or_else(|| "expected one positive number, or three separated by commas".into())
@@ -258,6 +285,19 @@ fn positive_triple(text: &str) -> Result<[f32; 3], String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn means_and_deviations_have_names() {
+        assert_eq!(mean("imagenet"), Ok([0.485, 0.456, 0.406].map(|value: f64| (value * 255.0) as f32)));
+        assert_eq!(std("imagenet"), Ok([0.229, 0.224, 0.225].map(|value: f64| (value * 255.0) as f32)));
+        let (clip_mean, clip_std) =
+            ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_58, 0.275_777_11]);
+        assert_eq!(mean("clip"), Ok(clip_mean.map(|value: f64| (value * 255.0) as f32)));
+        assert_eq!(std("clip"), Ok(clip_std.map(|value: f64| (value * 255.0) as f32)));
+        for text in ["inf", "nan", "0", "-1", "1,0,1", "1e39"] {
+            assert!(std(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn sizes() {

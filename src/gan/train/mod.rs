@@ -12,5 +12,5 @@ pub use collapse::CollapseWarning;
 pub use config::{Latent, TrainConfig};
 pub use data::TrainingSet;
 pub use observer::{Control, Observer, StepEvent};
-pub use sampling::{ImageSampler, sampling_stream};
+pub use sampling::{ImageSampler, label_stream, sampling_stream};
 pub use trainer::{Round, Trainer};

@@ -52,6 +52,13 @@ pub fn sampling_stream(seed: u64) -> Random {
     Random::stream(seed, PURPOSE)
 }
 
+/// The random numbers that labels of samples are made of: a stream of its own, so that the z of a seed are the same with labels and
+/// without.
+pub fn label_stream(seed: u64) -> Random {
+    const PURPOSE: u64 = 101;
+    Random::stream(seed, PURPOSE)
+}
+
 /// The images of given z as bytes, N×channels×size×size.
 pub(super) fn images(networks: &ModelSpec, generator: &Network, z: Tensor) -> Result<Vec<u8>, GanError> {
     let range = networks.pixel_range();

@@ -11,6 +11,7 @@ use ndarray::{ArrayD, Axis};
 use super::archive::{Entry, Storage};
 use super::array::{PixelArray, Segment, Sum, check_sum};
 use super::error::DataSetError;
+use super::source::Source;
 use super::spill::spill;
 use super::watched::Watched;
 use super::{Reading, classes, npy};

@@ -65,6 +65,9 @@ impl Comparison {
     }
 }
 
+/// How features of many positions became one row.
+const POOLING: &str = "pooling";
+
 /// How the features of a set came about: what a file says, or else the network of the run. Nothing where neither is known.
 fn origin(report: &Recorded, set: RecordedSet<'_>) -> Vec<(&'static str, String)> {
     let fields: Vec<(&'static str, Option<&Json>)> = if set.is_file() {
@@ -73,6 +76,7 @@ fn origin(report: &Recorded, set: RecordedSet<'_>) -> Vec<(&'static str, String)
             ("extractor", field("extractor")),
             ("SHA-256 of the network", field("model_sha256")),
             ("layer", field("layer")),
+            (POOLING, field("pooling")),
             ("resize mode", field("resize")),
         ]
     } else {
@@ -82,6 +86,7 @@ fn origin(report: &Recorded, set: RecordedSet<'_>) -> Vec<(&'static str, String)
             ("extractor", extractor("name")),
             ("SHA-256 of the network", extractor("model_sha256")),
             ("layer", extractor("features_output")),
+            (POOLING, extractor("pooling")),
             ("layer of the class scores", extractor("logits_output")),
             ("resize mode", preparation("resize")),
             ("width of the input", preparation("width")),
@@ -92,7 +97,12 @@ fn origin(report: &Recorded, set: RecordedSet<'_>) -> Vec<(&'static str, String)
         ]
     };
     let known = fields.into_iter().filter_map(|(what, value)| Some((what, value.filter(|value| !value.is_null())?)));
-    known.map(|(what, value)| (what, shown(value))).collect()
+    let mut origin: Vec<(&'static str, String)> = known.map(|(what, value)| (what, shown(value))).collect();
+    // Nothing said of pooling is none, where anything is known.
+    if !origin.is_empty() && origin.iter().all(|(what, _)| *what != POOLING) {
+        origin.push((POOLING, "none".into()));
+    }
+    origin
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{Case, Row, choice, effect, refused};
 pub(super) const USUAL: &str = "base.json --baseline base.json --tolerance 1%";
 
 /// Flags of a network and the cache, with a value.
-const OF_WORK: [&str; 21] = [
+const OF_WORK: [&str; 22] = [
     "--array one",
     "--pixel-range 0,1",
     "--extractor inception-v3",
@@ -22,6 +22,7 @@ const OF_WORK: [&str; 21] = [
     "--layout nchw",
     "--input-name images",
     "--features-output pool3",
+    "--pooling flatten",
     "--logits-output sfid",
     "--resize tf1",
     "--on-bad-image skip",
@@ -101,10 +102,11 @@ fn work() -> Vec<Row> {
         let arguments = format!("{USUAL} {given}");
         row("check", flag, [Case::Unseen, refused(&arguments, &[flag, "would have no effect"])])
     });
-    let generator = ["--latent normal:3", "--images 12", "--latent-seed 1"].into_iter().map(|given| {
-        let flag = given.split(' ').next().expect("a text has a first part");
-        row("check", flag, [Case::Unseen, refused(&format!("{USUAL} {given}"), &[flag, "it is for --generator"])])
-    });
+    let generator =
+        ["--latent normal:3", "--images 12", "--latent-seed 1", "--generator-classes 3"].into_iter().map(|given| {
+            let flag = given.split(' ').next().expect("a text has a first part");
+            row("check", flag, [Case::Unseen, refused(&format!("{USUAL} {given}"), &[flag, "it is for --generator"])])
+        });
     let shown = [
         row("check", "--layer", [effect(&sets, "--layer 64").exits(0, 2)]),
         row("check", "--resize", [effect(&sets, "--resize clean").exits(0, 2)]),

@@ -439,6 +439,8 @@ fn network() -> Vec<Row> {
     let seen = |flag: &str, cases: Vec<Case>| shown(&["features", "stats", "score"], flag, cases);
     let changes = |with: &str| effect(&format!("{{sets}} {NET}"), with);
     let wrong = |arguments: &str, parts: &[&str]| refused(&format!("{{sets}} {NET} {arguments}"), parts);
+    // A network that leaves the size of its input open.
+    let open = format!("{{sets}} --model open.onnx {SCALE}");
     let without_engine = "{sets} --model net.onnx";
     let nowhere = "{sets} --model net.onnx --ort-library nowhere";
     let spoilt = |command, base: &str| {
@@ -475,14 +477,45 @@ fn network() -> Vec<Row> {
         seen(
             "--input-size",
             vec![
-                changes("--input-size 5"),
-                changes("--input-size 5x6"),
+                choice(&format!("{open} --layout nchw"), "--input-size 8", "--input-size 9"),
+                choice(&format!("{open} --layout nchw"), "--input-size 8", "--input-size 8x9"),
+                wrong("--input-size 5", &["net.onnx takes", "[N, 3, 4, 4]", "N×3×5×5", "--input-size"]),
                 wrong("--input-size 0", &["--input-size", "1 to 8192 pixels"]),
             ],
         ),
-        seen("--mean", vec![changes("--mean 1"), wrong("--mean 1,2", &["--mean", "number, or three separated"])]),
-        seen("--std", vec![changes("--std 1"), wrong("--std 1,2", &["--std", "number, or three separated"])]),
-        seen("--layout", vec![changes("--layout nhwc")]),
+        seen(
+            "--mean",
+            vec![
+                changes("--mean 1"),
+                changes("--mean imagenet"),
+                wrong("--mean 1,2", &["--mean", "number, or three separated"]),
+                wrong("--mean 0.5 --std 0.5", &["on a scale of 0 to 1", "127.5", "--mean and --std"]),
+            ],
+        ),
+        seen(
+            "--std",
+            vec![
+                changes("--std 1"),
+                changes("--std clip"),
+                wrong("--std 1,2", &["--std", "number, or three separated"]),
+                wrong("--std inf", &["--std", "positive number"]),
+            ],
+        ),
+        seen(
+            "--layout",
+            vec![
+                choice(&format!("{open} --input-size 8"), "--layout nchw", "--layout nhwc").exits(0, 3),
+                wrong("--layout nhwc", &["net.onnx takes", "[N, 3, 4, 4]", "--layout"]),
+            ],
+        ),
+        seen(
+            "--pooling",
+            vec![
+                choice(&format!("{{sets}} --model map.onnx {SCALE}"), "--pooling spatial-mean", "--pooling flatten"),
+                wrong("--pooling flatten", &["pool3", "would have no effect", "--pooling"]),
+                wrong("--pooling max", &["--pooling", "`max` is not a way of pooling"]),
+            ],
+        ),
         // Files with several inputs, among which it chooses, run on ONNX Runtime alone.
         seen(
             "--input-name",
@@ -543,14 +576,18 @@ fn network() -> Vec<Row> {
     shown_rows.into_iter().flatten().chain([bad]).chain(descriptions).collect()
 }
 
+/// What the networks of the fixtures need to have said.
+const SCALE: &str = "--mean 127.5 --std 127.5 --engine tract";
+
 /// What is said of a custom network.
-const DESCRIPTIONS: [&str; 7] = [
+const DESCRIPTIONS: [&str; 8] = [
     "--input-size 4",
     "--mean 1",
     "--std 1",
     "--layout nchw",
     "--input-name images",
     "--features-output pool3",
+    "--pooling flatten",
     "--logits-output sfid",
 ];
 
@@ -639,6 +676,24 @@ fn generator() -> Vec<Row> {
         }
     }
     let of = |wrong: &str| format!("{{real}} {NET} --generator gen.onnx {wrong}");
+    let classes = format!("{{real}} {NET} --generator gen_labels.onnx --latent normal --images 12");
+    let flag = "--generator-classes";
+    let classless = &["per-class FID needs the class of every image of the fake set"];
+    table.extend([
+        rows(&few, "--generator", [refused(&classes, &["gen_labels.onnx takes labels", flag])]),
+        rows(&few, flag, [choice(&classes, "--generator-classes 3", "--generator-classes 4")]),
+        rows(
+            &few,
+            flag,
+            [
+                refused(&of("--generator-classes 3"), &["gen.onnx takes no labels", flag]),
+                refused(&of("--generator-classes 0"), &[flag, "from 1 to 65535"]),
+            ],
+        ),
+        rows(&but(&all, &["score", "is", "per-class"]), flag, [Case::Unseen]),
+        rows(&["per-class"], flag, [Case::Never, refused(&format!("{classes} {flag} 3"), classless)]),
+        rows(&all, flag, [refused("{} --generator-classes 3", &[flag, "would have no effect", "--generator"])]),
+    ]);
     table.extend([
         rows(&all, "--generator", [refused("{} --generator gen.onnx", &["given twice", "--generator", "drop one"])]),
         rows(

@@ -12,7 +12,8 @@ use crate::cli::numbers::{seed, whole};
 use crate::error::{Blame, Blamed};
 use crate::evaluate::{GeneratedImages, GeneratorReport, Judged, PassObserver, SetGenerator};
 use crate::extractor::{GeneratorFile, ImageShape, OnnxGenerator};
-use crate::gan::train::{Latent, sampling_stream};
+use crate::gan::Random;
+use crate::gan::train::{Latent, label_stream, sampling_stream};
 use crate::image::DataSet;
 use crate::output::TemporaryFolder;
 use crate::{Interrupt, Result};
@@ -20,7 +21,8 @@ use crate::{Interrupt, Result};
 /// A generator in place of a set of images.
 #[derive(Debug, Clone, Args)]
 pub struct OnnxGeneratorArgs {
-    /// ONNX generator that makes the generated images: latents N×length or N×length×1×1 to images N×channels×height×width.
+    /// ONNX generator that makes the generated images: latents N×length or N×length×1×1 (and labels) to images
+    /// N×channels×height×width or N×height×width×channels.
     #[arg(long, value_name = "FILE", help_heading = "Generator")]
     pub generator: Option<PathBuf>,
     /// Distribution and length of its latents: normal:100 or uniform:100 [default: as the file says].
@@ -33,6 +35,10 @@ pub struct OnnxGeneratorArgs {
     /// Seed of the latents: the same seed gives the same images, those of `generate` from the same weights [default: 0].
     #[arg(long, value_name = "SEED", value_parser = seed, help_heading = "Generator")]
     pub latent_seed: Option<u64>,
+    /// Number of classes of a generator that takes labels beside its latents: labels are drawn from all of them alike
+    /// [default: as the file says].
+    #[arg(long, value_name = "N", value_parser = whole(1..=u16::MAX), help_heading = "Generator")]
+    pub generator_classes: Option<u16>,
 }
 
 /// A distribution of latents, and how long they are where the file leaves that open.
@@ -101,6 +107,7 @@ impl OnnxGeneratorArgs {
             ("--latent", self.latent.is_some()),
             ("--images", self.images.is_some()),
             ("--latent-seed", self.latent_seed.is_some()),
+            ("--generator-classes", self.generator_classes.is_some()),
         ];
         match others.iter().find(|(_, given)| *given) {
             Some(&(flag, _)) => Err(GeneratorError::Unused { flag }.into()),
@@ -120,7 +127,8 @@ impl OnnxGeneratorArgs {
             return Err(GeneratorError::Twice(path.to_owned()).into());
         }
         let latent_length = self.latent.and_then(|latent| latent.length);
-        let described = GeneratorFile { path: file.clone(), latent_length, pixel_range };
+        let classes = self.generator_classes.map(Into::into);
+        let described = GeneratorFile { path: file.clone(), latent_length, pixel_range, classes };
         let generator = OnnxGenerator::load(&described, &extract.options())?;
         let distribution = self.distribution(file, &generator)?;
         let (images, seed) = (self.images.unwrap_or(IMAGES), self.latent_seed.unwrap_or_default());
@@ -159,33 +167,53 @@ impl SetGenerator for OnnxSet {
 
     /// A temporary array file, a batch at a time. It carries the name of the generator, by which its images are called.
     fn generate(&mut self, observer: &mut dyn PassObserver, interrupt: &Interrupt) -> Result<GeneratedImages> {
-        let name = self.file.file_name().unwrap_or_default();
+        let name = self.file.file_name().unwrap_or_default().to_owned();
         let folder = TemporaryFolder::new()?;
-        let path = folder.path().join(name);
-        let (total, length) = (self.images(), self.generator.latent_length());
-        let ImageShape { channels, height, width } = self.generator.shape();
-        let mut random = sampling_stream(self.seed);
+        let path = folder.path().join(&name);
+        let total = self.images();
+        let mut random = [sampling_stream(self.seed), label_stream(self.seed)];
         observer.begins(&format!("{}: images", name.display()), total);
+        interrupt.check().map_err(|_| Interrupted { done: 0, total })?;
+        // The size of the images, which a file may leave open, is known after the first batch.
+        let first = self.batch(BATCH.min(total), &mut random)?;
+        let ImageShape { channels, height, width } = self.generator.shape().expect("there are images");
         ArrayFile::write(&path, Shape { images: total, channels, height, width }, |file| {
-            for start in (0..total).step_by(BATCH) {
+            file.push(&first)?;
+            observer.images_done(BATCH.min(total), total);
+            for start in (0..total).step_by(BATCH).skip(1) {
                 if interrupt.is_requested() {
                     return Err(Interrupted { done: start, total }.into());
                 }
                 let count = BATCH.min(total - start);
-                let latents = self.distribution.numbers(length, count, &mut random);
-                let latents = ArrayView2::from_shape((count, length), &latents).expect("as many as were drawn");
-                file.push(&self.generator.images(latents)?)?;
+                file.push(&self.batch(count, &mut random)?)?;
                 observer.images_done(start + count, total);
             }
             Ok(())
         })?;
         let report = GeneratorReport {
             sha256: self.generator.sha256().into(),
-            latent: format!("{}:{length}", self.distribution),
+            latent: format!("{}:{}", self.distribution, self.generator.latent_length()),
             seed: self.seed,
+            classes: self.generator.classes(),
             pixel_range: self.generator.pixel_range(),
+            pixel_range_source: self.generator.range_source(),
+            values: self.generator.values().expect("there are images"),
             engine: self.generator.engine().clone(),
         };
         Ok(GeneratedImages { images: DataSet::open_with(&path, interrupt)?, report, guard: Box::new(folder) })
+    }
+}
+
+impl OnnxSet {
+    /// The next images.
+    fn batch(&mut self, count: usize, [latents, labels]: &mut [Random; 2]) -> Result<Vec<u8>> {
+        let length = self.generator.latent_length();
+        let latents = self.distribution.numbers(length, count, latents);
+        let latents = ArrayView2::from_shape((count, length), &latents).expect("as many as were drawn");
+        let labels: Vec<usize> = match self.generator.classes() {
+            Some(classes) => (0..count).map(|_| labels.below(classes)).collect(),
+            None => Vec::new(),
+        };
+        Ok(self.generator.images(latents, &labels)?)
     }
 }

@@ -3,14 +3,19 @@
 //! Graphs use operator set [`OPSET`] under IR version [`IR_VERSION`], which ONNX Runtime ≥ 1.8 and tract both run. The
 //! same calls give the same bytes.
 
+mod edges;
+mod external;
 mod graph;
 mod model_file;
 mod select;
+mod training;
 mod wire;
 
+pub use edges::with_float32_edges;
 pub use graph::{Graph, Kernel, Value, Window};
-pub use model_file::{Dimension, ElementType, ModelFile, OnnxError, ValueInfo};
+pub use model_file::{Dimension, ElementType, ModelFile, OnnxError, ValueInfo, read_whole};
 pub use select::select_outputs;
+pub use training::{TrainingMode, in_training_mode};
 
 /// Version of the operator set that graphs are written in.
 pub const OPSET: i64 = 13;
@@ -46,5 +51,7 @@ pub struct InputSpec {
     pub std: [f32; 3],
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension;
 use tract_onnx::pb::{OperatorSetIdProto, StringStringEntryProto, ValueInfoProto, type_proto};
 
+use super::external;
 use super::wire::fields;
 use crate::error::{Blame, Blamed};
 use crate::regular;
@@ -50,6 +51,25 @@ pub enum OnnxError {
     /// The bytes decode, but to nothing that could be run.
     #[error("this is no ONNX model: it has no graph with inputs and outputs (an empty file, or another format?)")]
     NoGraph,
+    /// Weights are in another file, which is not there.
+    #[error("its weights are in `{location}`, which is not there: keep the two files in one folder")]
+    NoWeights {
+        /// The other file.
+        location: String,
+    },
+    /// Weights are in another file, and cannot be read from it.
+    #[error("its weight `{tensor}` is in another file: {reason}")]
+    External {
+        /// Name of the weight.
+        tensor: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There are more weights than fit into a file.
+    #[error(
+        "with its weights it has more than 2 GiB, which neither engine takes: export it in half precision, or a smaller one"
+    )]
+    TooLarge,
     /// The model lacks an output.
     #[error("the ONNX model has no output `{name}`")]
     NoOutput {
@@ -62,9 +82,7 @@ impl Blamed for OnnxError {
     fn blame(&self) -> Blame {
         match self {
             OnnxError::Io { source, .. } => regular::blame(source),
-            OnnxError::Decode(_) | OnnxError::Malformed | OnnxError::NoGraph | OnnxError::NoOutput { .. } => {
-                Blame::Model
-            }
+            _ => Blame::Model,
         }
     }
 }
@@ -229,10 +247,24 @@ impl ModelFile {
     /// # Errors
     /// [`OnnxError::Io`] when the file cannot be read, else as [`ModelFile::from_bytes`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, OnnxError> {
-        let path = path.as_ref();
-        let bytes = regular::read(path).map_err(|source| OnnxError::Io { path: path.to_owned(), source })?;
-        Self::from_bytes(&bytes)
+        Self::from_bytes(&bytes_of(path.as_ref())?)
     }
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, OnnxError> {
+    regular::read(path).map_err(|source| OnnxError::Io { path: path.to_owned(), source })
+}
+
+/// Reads a model file whole: weights that are in other files are brought into it. A model that has its weights in it is returned
+/// as its file has it.
+///
+/// Other files are looked for in the folder of the model, then in that of the file that a link leads to. A model cannot name
+/// files elsewhere.
+///
+/// # Errors
+/// [`OnnxError`] when the file or its weights cannot be read, or are not in that folder, or it is not an ONNX model.
+pub fn read_whole(path: &Path) -> Result<Vec<u8>, OnnxError> {
+    external::inline(bytes_of(path)?, &external::folders(path))
 }
 
 /// The name of a tensor, without a look at its values.

@@ -63,7 +63,7 @@ fn select_in_graph<'a>(graph: &'a [u8], names: &[&str]) -> Result<Vec<&'a [u8]>,
 }
 
 /// The values that the outputs named are made of; `None` when that cannot be told, and everything may be needed.
-fn values_needed(nodes: &[NodeProto], names: &[&str]) -> Option<HashSet<String>> {
+pub(super) fn values_needed(nodes: &[NodeProto], names: &[&str]) -> Option<HashSet<String>> {
     if nodes.iter().any(has_nested_graph) {
         return None;
     }
