@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("metrics", &["linalg", "stats"]),
     ("numpy", &[]),
     ("output", &[]),
+    ("random_state", &[]),
     ("regular", &[]),
     ("report", &["evaluate", "extractor", "image", "linalg", "metrics", "score", "stats"]),
     ("score", &["metrics"]),
@@ -25,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("testing", &["image", "report", "score"]),
 ];
 
-const OPEN_TO_ALL: [&str; 6] = ["digest", "error", "interrupt", "numpy", "output", "regular"];
+const OPEN_TO_ALL: [&str; 7] = ["digest", "error", "interrupt", "numpy", "output", "random_state", "regular"];
 
 /// The command line may use everything, and nobody may use it.
 const UNLISTED: [&str; 3] = ["cli", "lib", "main"];

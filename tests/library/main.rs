@@ -25,6 +25,7 @@ mod image_datasets;
 mod image_decode;
 #[cfg(feature = "images")]
 mod image_resize;
+mod image_shards;
 mod import_rules;
 #[cfg(feature = "inference")]
 mod install;

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use gan_metrics::gan::train::checkpoint;
+use gan_metrics::metrics::RandomState;
 use gan_metrics::stats::{FeatureFile, Features};
 use ndarray::{Array2, Array4};
 use tempfile::TempDir;
@@ -437,8 +438,13 @@ fn waiting_for_another_install() {
 #[test]
 fn a_command_that_never_asks_ends_at_the_first_signal() {
     let folder = folder();
-    assert!(Command::new("mkfifo").arg(folder.path().join("p.csv")).status().unwrap().success());
-    let running = Running::start(folder, ["divergence", "kl", "p.csv", "0.5,0.5"]);
+    // A transport problem that takes minutes.
+    for (name, shift) in [("p.npy", 0.0), ("q.npy", 1.0)] {
+        let mut random = RandomState::new(5);
+        let points = Array2::from_shape_simple_fn((3000, 8), || random.standard_normal() + shift);
+        ndarray_npy::write_npy(folder.path().join(name), &points).unwrap();
+    }
+    let running = Running::start(folder, ["divergence", "w2", "p.npy", "q.npy"]);
     sleep(Duration::from_millis(500));
     assert_eq!(running.interrupted_by("-TERM").0, "interrupted\n");
 }
@@ -461,6 +467,12 @@ fn pipes_and_devices_are_refused_at_once() {
         refused(2, &["model", "convert", path, "-o", "x.onnx"]);
         refused(2, &["model", "info", path]);
         refused(2, &["generate", "--checkpoint", path, "-n", "1", "-o", "x.npz"]);
+        if what == "pipe" {
+            assert!(Command::new("mkfifo").arg(folder.path().join("p.csv")).status().is_ok());
+            let mut command = program_at(folder.path());
+            let output = command.current_dir(folder.path()).args(["divergence", "kl", "p.csv", "0.5,0.5"]);
+            fails(output.timeout(SOON).output().unwrap(), 2, &["p.csv", "this is a pipe, not a regular file"]);
+        }
         refused(2, &["train", "--data", path, "--out", "run", "--steps", "1"]);
     }
 }

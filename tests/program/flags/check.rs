@@ -10,8 +10,9 @@ use super::{Case, Row, choice, effect, refused};
 pub(super) const USUAL: &str = "base.json --baseline base.json --tolerance 1%";
 
 /// Flags of a network and the cache, with a value.
-const OF_WORK: [&str; 22] = [
+const OF_WORK: [&str; 23] = [
     "--array one",
+    "--num 3",
     "--pixel-range 0,1",
     "--extractor inception-v3",
     "--layer 64",
@@ -107,7 +108,9 @@ fn work() -> Vec<Row> {
             let flag = given.split(' ').next().expect("a text has a first part");
             row("check", flag, [Case::Unseen, refused(&format!("{USUAL} {given}"), &[flag, "it is for --generator"])])
         });
+    let seed = refused(&format!("{USUAL} --num-seed 1"), &["--num"]);
     let shown = [
+        row("check", "--num-seed", [Case::Unseen, seed]),
         row("check", "--layer", [effect(&sets, "--layer 64").exits(0, 2)]),
         row("check", "--resize", [effect(&sets, "--resize clean").exits(0, 2)]),
         row("check", "--batch-size", [effect(&format!("{sets} --json"), "--batch-size 2")]),

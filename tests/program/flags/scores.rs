@@ -732,6 +732,35 @@ fn reading() -> Vec<Row> {
             ],
         ));
     }
+    for (command, sets) in
+        few.into_iter().zip(["photos.zip -o out.npz", "photos.zip -o out.npz", "photos.zip others.zip --metrics fid"])
+    {
+        let base = format!("{sets} {NET}");
+        table.push(row(
+            command,
+            "--num",
+            [
+                choice(&base, "--num 5", "--num 7"),
+                refused(&format!("{base} --num 13"), &["photos.zip` has 12 images, fewer than the 13"]),
+                refused(&format!("{base} --num 0"), &["--num", "a whole number from 1"]),
+            ],
+        ));
+        table.push(row(
+            command,
+            "--num-seed",
+            [
+                choice(&format!("{base} --num 5"), "--num-seed 1", "--num-seed 2"),
+                refused(&format!("{base} --num-seed 1"), &["--num"]),
+                refused(&format!("{base} --num 5 --num-seed -1"), &["--num-seed", "a whole number from 0"]),
+            ],
+        ));
+    }
+    let unchosen = refused("{} --num 5", &["--num", "would have no effect", "sets of images"]);
+    table.extend([
+        rows(&but(&all, &few), "--num", [Case::Unseen]),
+        rows(&but(&all, &few), "--num-seed", [Case::Unseen]),
+        rows(&but(&all, &["features"]), "--num", [unchosen]),
+    ]);
     let nothing = refused("{} --array nothing", &["--array nothing", "would have no effect", "no .npz file"]);
     let unused = refused("{} --pixel-range 0,1", &["--pixel-range", "would have no effect"]);
     table.extend([
