@@ -241,7 +241,7 @@ pub enum GaussianDivergence {
 }
 
 impl GaussianPair {
-    /// Monte Carlo samples below which there is no confidence interval.
+    /// Fewest Monte Carlo samples that give a confidence interval.
     pub const FEWEST_SAMPLES: usize = 4;
     /// Monte Carlo samples that can be asked for; the error falls with their square root, and these take minutes.
     pub const MOST_SAMPLES: usize = 1_000_000_000;

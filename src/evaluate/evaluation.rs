@@ -117,7 +117,7 @@ impl Job {
     /// The scores of these names instead.
     ///
     /// # Errors
-    /// [`UnknownName`] when there is no score of one of the names.
+    /// [`UnknownName`] when one of the names is not that of a score.
     pub fn scores<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownName> {
         Ok(Self { selection: Selection::named(Request::of(names)?.metrics), ..self })
     }

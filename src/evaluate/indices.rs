@@ -37,7 +37,7 @@ impl Indices {
         self.0.iter().map(|run| run.len).sum()
     }
 
-    /// Whether there is no image.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -12,7 +12,7 @@ use super::network::{Network, NetworkPlan};
 use super::partial::Partial;
 use super::pass::{PassObserver, PassSummary, Portion, SkippedImage};
 use crate::Result;
-use crate::image::DataSet;
+use crate::image::{Choice, DataSet};
 use crate::interrupt::Interrupt;
 use crate::score::{Need, SetData};
 use crate::stats::{FeatureFile, Provenance, StatsFile};
@@ -78,6 +78,17 @@ pub struct ArraysReport {
     pub spatial_statistics: Option<String>,
 }
 
+/// Images that were chosen of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ChosenReport {
+    /// How many.
+    pub images: usize,
+    /// Of how many.
+    pub of: usize,
+    /// Seed of the choice.
+    pub seed: u32,
+}
+
 /// Where a set came from and what became of it, as reports hold it.
 #[derive(Debug, Clone, Serialize)]
 pub struct SetReport {
@@ -90,6 +101,8 @@ pub struct SetReport {
     pub arrays: Option<ArraysReport>,
     /// Images behind the score; `null` for a statistics file that does not tell.
     pub images: Option<u64>,
+    /// Which images of how many were taken; `null` for all.
+    pub chosen: Option<ChosenReport>,
     /// Images left out.
     pub skipped: Vec<SkippedImage>,
     /// Images beside those of the set that are of formats that are not decoded here, counted by format.
@@ -113,7 +126,8 @@ impl SetReport {
     /// A set of images, of which so many were seen.
     pub fn of_images(images: &DataSet, seen: usize) -> Self {
         let passed_over = images.passed_over();
-        Self { passed_over, ..Self::of(images.path(), images.kind(), Some(seen as u64)) }
+        let chosen = images.choice().map(|(Choice { images, seed }, of)| ChosenReport { images, of, seed });
+        Self { passed_over, chosen, ..Self::of(images.path(), images.kind(), Some(seen as u64)) }
     }
 
     /// Whether its statistics are of other images than those that the network saw.
@@ -128,6 +142,7 @@ impl SetReport {
             kind: kind.to_string(),
             arrays: None,
             images,
+            chosen: None,
             skipped: Vec::new(),
             passed_over: BTreeMap::new(),
             provenance: None,

@@ -33,7 +33,9 @@ pub use evaluation::{BoundError, Caching, Evaluated, Evaluation, Job, Judged, Me
 pub use evaluator::{Evaluator, EvaluatorError, Reference};
 pub use indices::Indices;
 pub use input::{Batch, GeneratedImages, GeneratorReport, Input, SetGenerator, has_array};
-pub use measure::{ArraysReport, CacheMode, CacheUse, Extracted, Measured, Measurer, SetReport, StageSeconds, labels};
+pub use measure::{
+    ArraysReport, CacheMode, CacheUse, ChosenReport, Extracted, Measured, Measurer, SetReport, StageSeconds, labels,
+};
 pub use network::{ModelChoice, Network, NetworkChoice, NetworkPlan, Preparation};
 pub use partial::{Partial, PartialError, WholeSet};
 pub use pass::{

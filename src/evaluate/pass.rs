@@ -28,6 +28,7 @@ use rayon::prelude::*;
 use super::rows::GatherError;
 use crate::error::{Blame, Blamed};
 use crate::extractor::{BATCHES_IN_FLIGHT, Channels, EngineError, Extraction, FeatureExtractor, InputSpec, Ticket};
+use crate::image::decode::in_turn;
 use crate::image::{ImageError, ImageSource, Origin, ResizeError, ResizeMode, Resizer};
 use crate::interrupt::Interrupt;
 use crate::stats::{Census, FeaturesError};
@@ -318,14 +319,17 @@ fn prepare(
         .map_init(
             || (resizer.clone(), vec![0.0; planar]),
             |(resizer, planar), (into, place)| {
-                let (image, origin) = portion.images.load_with_origin(place)?;
-                let image = match input.channels {
-                    Channels::Rgb => image,
-                    Channels::Gray => image.to_gray(),
-                };
-                resizer.resize(&image, planar).expect("the buffer has the size of the input");
-                input.prepare(planar, into);
-                Ok(([image.width(), image.height()], origin))
+                // Until it is resized, an image counts towards what may be in memory.
+                in_turn(|| {
+                    let (image, origin) = portion.images.load_with_origin(place)?;
+                    let image = match input.channels {
+                        Channels::Rgb => image,
+                        Channels::Gray => image.to_gray(),
+                    };
+                    resizer.resize(&image, planar).expect("the buffer has the size of the input");
+                    input.prepare(planar, into);
+                    Ok(([image.width(), image.height()], origin))
+                })
             },
         )
         .collect();

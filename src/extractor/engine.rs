@@ -49,6 +49,14 @@ pub enum EngineError {
         /// Library asked for.
         wanted: PathBuf,
     },
+    /// So many threads that they would only wait for each other.
+    #[error("{asked} threads would wait for each other on the {cores} cores of this machine: ask for {} at most", most_threads(*cores))]
+    Threads {
+        /// How many were asked for.
+        asked: usize,
+        /// Cores that this process may use.
+        cores: usize,
+    },
     /// The engine cannot run on that device.
     #[error("{engine} cannot run on {device}: {reason}")]
     Device {
@@ -155,7 +163,8 @@ pub enum EngineError {
 impl Blamed for EngineError {
     fn blame(&self) -> Blame {
         match self {
-            EngineError::Input { .. }
+            EngineError::Threads { .. }
+            | EngineError::Input { .. }
             | EngineError::BatchSize { .. }
             | EngineError::NoBatch
             | EngineError::Axes { .. } => Blame::Input,
@@ -170,6 +179,11 @@ impl Blamed for EngineError {
             | EngineError::Output { .. } => Blame::Model,
         }
     }
+}
+
+/// More threads than this on so many cores take longer for each that is added: 200 on two cores take minutes to begin.
+pub(super) fn most_threads(cores: usize) -> usize {
+    8 * cores
 }
 
 fn lines(searched: &[String]) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ndarray::{ArrayD, ArrayView4, Axis};
 
 use super::device::{Device, EngineChoice};
-use super::engine::{Engine, EngineError, Fed, Program, ShortBatches, full_batch};
+use super::engine::{Engine, EngineError, Fed, Program, ShortBatches, full_batch, most_threads};
 use super::input::InputSpec;
 use super::model::{BatchAxis, Model};
 use super::onnx_runtime::OnnxRuntimeEngine;
@@ -26,7 +26,7 @@ pub struct NetworkOptions {
     pub device: Device,
     /// Number of images of a full batch; 16, or the only number that the model takes, when `None`.
     pub batch_size: Option<usize>,
-    /// Threads inside ONNX Runtime; its own choice (the physical cores) when `None`.
+    /// Threads inside ONNX Runtime, at most eight for each core; its own choice (the physical cores) when `None`.
     pub threads: Option<usize>,
     /// A library file or folder of ONNX Runtime; searched for when `None`.
     pub library: Option<PathBuf>,
@@ -147,6 +147,10 @@ pub(super) fn engine(
     options: &NetworkOptions,
 ) -> Result<Box<dyn Engine>, EngineError> {
     let NetworkOptions { engine, device, threads, ref library, .. } = *options;
+    let cores = std::thread::available_parallelism().map_or(1, Into::into);
+    if let Some(asked) = threads.filter(|&threads| threads > most_threads(cores)) {
+        return Err(EngineError::Threads { asked, cores });
+    }
     let onnx_runtime = || {
         OnnxRuntimeEngine::new(program, outputs, batch_size, device, library.as_deref(), threads)
             .map(|engine| Box::new(engine) as Box<dyn Engine>)

@@ -40,7 +40,7 @@ pub trait ImageSource: Sync {
     /// Number of images.
     fn len(&self) -> usize;
 
-    /// Whether there is no image.
+    /// Whether it is empty.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }

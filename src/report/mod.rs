@@ -49,7 +49,9 @@ pub(crate) use text::entry;
 pub use text::escaped as escaped_for_terminals;
 pub use warning::{FEW_IMAGES, Warning};
 
-pub use crate::evaluate::{ArraysReport, CacheUse, GeneratorReport, Preparation, SetReport, StageSeconds};
+pub use crate::evaluate::{
+    ArraysReport, CacheUse, ChosenReport, GeneratorReport, Preparation, SetReport, StageSeconds,
+};
 use crate::evaluate::{Evaluated, Measured};
 use crate::extractor::ExtractorInfo;
 use crate::linalg;

@@ -1,6 +1,6 @@
 //! The report as text.
 
-use super::{ArraysReport, CacheUse, Preparation, Report, SetReport, WarningReport};
+use super::{ArraysReport, CacheUse, ChosenReport, Preparation, Report, SetReport, WarningReport};
 use crate::evaluate::GeneratorReport;
 use crate::extractor::RangeSource;
 use crate::metrics::{Metric, ScoreInterval, ScoreNumber, Value, readable};
@@ -185,6 +185,9 @@ fn of_generator(generator: &GeneratorReport) -> String {
 
 fn describe(set: &SetReport) -> String {
     let images = set.images.map_or("an unknown number of images".into(), |images| format!("{images} images"));
+    let chosen = set.chosen.map_or(String::new(), |ChosenReport { images, of, seed }| {
+        format!(" ({images} chosen of {of} by seed {seed})")
+    });
     let rate = match (&set.seconds, set.images) {
         (Some(seconds), Some(images)) if seconds.total > 0.0 => format!(
             ", {:.1} images/s (network {:.2} s, decoding {:.2} s)",
@@ -196,7 +199,7 @@ fn describe(set: &SetReport) -> String {
         _ => String::new(),
     };
     let arrays = set.arrays.as_ref().map_or(String::new(), of_arrays);
-    format!("{} ({}), {images}{arrays}{rate}", escaped(&set.path.display().to_string()), set.kind)
+    format!("{} ({}), {images}{chosen}{arrays}{rate}", escaped(&set.path.display().to_string()), set.kind)
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl Request {
     /// The scores of these names, in the definitions of torch-fidelity, without intervals.
     ///
     /// # Errors
-    /// [`UnknownName`] when there is no score of one of the names; it lists those that there are.
+    /// [`UnknownName`] when one of the names is not that of a score; it lists the scores.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownName> {
         let metrics = names.into_iter().map(str::parse).collect::<Result<_, _>>()?;
         Ok(Self { metrics, definitions: Definitions::default(), intervals: None })

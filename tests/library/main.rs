@@ -19,6 +19,8 @@ mod evaluate;
 mod gan_fixtures;
 #[cfg(feature = "gan")]
 mod gan_train;
+#[cfg(all(feature = "gan", feature = "inference"))]
+mod hostile_bytes;
 #[cfg(feature = "images")]
 mod image_datasets;
 #[cfg(feature = "images")]

@@ -37,7 +37,7 @@ impl Histogram {
     /// Counts both samples into bins from the smallest to the largest sample of either.
     ///
     /// # Errors
-    /// [`EstimatorError`] when a sample is empty or not finite, or there are no bins or too many.
+    /// [`EstimatorError`] when a sample is empty or not finite, or the number of bins is zero or too large.
     pub fn new(p: &[f64], q: &[f64], bins: Bins) -> Result<Self, EstimatorError> {
         check_samples(aview1(p).insert_axis(Axis(1)), aview1(q).insert_axis(Axis(1)), (1, 1))?;
         let mut pooled: Vec<f64> = p.iter().chain(q).copied().collect();

@@ -112,7 +112,7 @@ mod tests {
             knn_kullback_leibler(p.view(), p.view(), 3),
             Err(EstimatorError::TooFewSamples { which: 'P', samples: 3, needed: 4 })
         ));
-        // One more than this is no number.
+        // One more than this would overflow.
         let most = knn_kullback_leibler(p.view(), p.view(), usize::MAX).unwrap_err().to_string();
         assert!(most.contains("P has 3 samples") && most.contains(&usize::MAX.to_string()), "{most}");
         assert!(knn_kullback_leibler(p.view(), p.view(), 0).is_err());

@@ -52,7 +52,7 @@ pub enum GeneratorError {
         /// What was written.
         text: String,
     },
-    /// A parameter is no number.
+    /// A parameter is not a number.
     #[error("`{text}` is no number: the parameter of `{name}` is written as in `{name}(0.5)`")]
     UnreadableParameter {
         /// Name of the divergence.

@@ -22,6 +22,7 @@ pub struct Choice {
 #[derive(Debug)]
 pub(super) struct Chosen {
     of: DataSet,
+    choice: Choice,
     indices: Vec<usize>,
     labels: Option<Vec<String>>,
 }
@@ -37,7 +38,7 @@ impl Chosen {
             indices.sort_unstable();
         }
         let labels = of.labels().map(|labels| indices.iter().map(|&index| labels[index].clone()).collect());
-        Self { of, indices, labels }
+        Self { of, choice, indices, labels }
     }
 }
 
@@ -72,6 +73,10 @@ impl Source for Chosen {
 
     fn is_float(&self) -> bool {
         self.of.is_float()
+    }
+
+    fn choice(&self) -> Option<(Choice, usize)> {
+        Some((self.choice, self.of.len()))
     }
 
     fn verify(&self, _: &Path, interrupt: &crate::Interrupt) -> Result<(), super::DataSetError> {

@@ -1,15 +1,9 @@
 //! Lists of images and of sets: `@images.txt`.
 
-use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::directory::read_file;
-use super::error::{DataSetError, ImageError};
-use super::several::Several;
-use super::source::{Kept, Source};
-use super::survey::names_image;
-use super::{DataSet, DataSetKind, Reading};
+use super::error::DataSetError;
 use crate::interrupt::Interrupt;
 use crate::regular;
 
@@ -26,7 +20,7 @@ pub(super) fn file(path: &Path) -> Option<PathBuf> {
 ///
 /// # Errors
 /// [`DataSetError`] when the list cannot be read, or names nothing.
-fn read(list: &Path, interrupt: &Interrupt) -> Result<Vec<PathBuf>, DataSetError> {
+pub(super) fn read(list: &Path, interrupt: &Interrupt) -> Result<Vec<PathBuf>, DataSetError> {
     let failure = |source| DataSetError::Io { path: list.to_owned(), source };
     let file = regular::open(list).map_err(failure)?;
     let folder = list.parent().unwrap_or(Path::new(""));
@@ -54,63 +48,4 @@ fn read(list: &Path, interrupt: &Interrupt) -> Result<Vec<PathBuf>, DataSetError
         return Err(DataSetError::EmptyList { path: list.to_owned() });
     }
     Ok(paths)
-}
-
-/// Opens what a list names: images by their extension, sets of any kind otherwise.
-///
-/// # Errors
-/// As of [`read`], and of opening a set. An image that is not there fails to load.
-pub(super) fn open(list: &Path, reading: &Reading, interrupt: &Interrupt) -> Result<Several, DataSetError> {
-    let (mut sets, mut files) = (Vec::new(), Vec::new());
-    let folder = list.parent().unwrap_or(Path::new(""));
-    let close = |files: &mut Vec<PathBuf>, sets: &mut Vec<DataSet>| {
-        if !files.is_empty() {
-            let source = Box::new(Files::new(folder, std::mem::take(files)));
-            sets.push(DataSet { path: list.to_owned(), kind: DataSetKind::List, source });
-        }
-    };
-    for path in read(list, interrupt)? {
-        if names_image(&path) {
-            files.push(path);
-        } else {
-            close(&mut files, &mut sets);
-            sets.push(DataSet::open_whole(&path, reading, interrupt)?);
-        }
-    }
-    close(&mut files, &mut sets);
-    Ok(Several::new(sets))
-}
-
-/// Image files by their paths.
-#[derive(Debug)]
-struct Files {
-    /// As the list has them.
-    names: Vec<String>,
-    paths: Vec<PathBuf>,
-}
-
-impl Files {
-    /// Files, named relative to a folder.
-    fn new(folder: &Path, paths: Vec<PathBuf>) -> Self {
-        let name = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
-        Self { names: paths.iter().map(name).collect(), paths }
-    }
-}
-
-impl Source for Files {
-    fn len(&self) -> usize {
-        self.paths.len()
-    }
-
-    fn name(&self, _: &Path, index: usize) -> Cow<'_, str> {
-        self.names[index].as_str().into()
-    }
-
-    fn described(&self, _: &Path, index: usize) -> String {
-        self.paths[index].display().to_string()
-    }
-
-    fn read(&self, index: usize, image: &str) -> Result<Kept, ImageError> {
-        read_file(&self.paths[index], image)
-    }
 }

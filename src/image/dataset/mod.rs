@@ -29,6 +29,7 @@ mod chosen;
 mod classes;
 mod directory;
 mod error;
+mod files;
 mod idx;
 mod list;
 mod npy;
@@ -86,7 +87,7 @@ pub enum DataSetKind {
     Idx,
     /// A Parquet file, as Hugging Face writes data sets.
     Parquet,
-    /// Several files that hold parts of a set.
+    /// What a pattern or a folder of files names: parts of a set, or images.
     Shards,
     /// What a list names.
     List,
@@ -179,17 +180,21 @@ impl DataSet {
 
     fn open_whole(path: &Path, reading: &Reading, interrupt: &Interrupt) -> Result<Self, DataSetError> {
         let failure = |source| DataSetError::Io { path: path.to_owned(), source };
-        let several = |kind, source: Several| Ok(Self { path: path.to_owned(), kind, source: Box::new(source) });
+        let several = |kind, folder: &Path, named| {
+            let source = Several::open((path, kind), folder, named, reading, interrupt)?;
+            Ok(Self { path: path.to_owned(), kind, source: Box::new(source) })
+        };
+        let here = Path::new("");
         let metadata = match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 if let Some(list) = list::file(path) {
-                    return several(DataSetKind::List, list::open(&list, reading, interrupt)?);
+                    return several(DataSetKind::List, list.parent().unwrap_or(here), list::read(&list, interrupt)?);
                 }
-                if let Some(shards) = pattern::expand(path) {
-                    if shards.is_empty() {
+                if let Some(named) = pattern::expand(path) {
+                    if named.is_empty() {
                         return Err(DataSetError::NoMatch { path: path.to_owned() });
                     }
-                    return several(DataSetKind::Shards, Several::open(&shards, reading, interrupt)?);
+                    return several(DataSetKind::Shards, here, named);
                 }
                 return Err(DataSetError::Missing { path: path.to_owned(), missing: first_missing(path) });
             }
@@ -199,9 +204,7 @@ impl DataSet {
             match Directory::open(path, reading.unreadable, interrupt) {
                 Ok(directory) => (DataSetKind::Directory, Box::new(directory)),
                 Err(error @ DataSetError::NoImages { .. }) => match several::shards(path).map_err(failure)? {
-                    Some(shards) => {
-                        return several(DataSetKind::Shards, Several::open(&shards, reading, interrupt)?);
-                    }
+                    Some(shards) => return several(DataSetKind::Shards, here, shards),
                     None => return Err(error),
                 },
                 Err(error) => return Err(error),
@@ -247,6 +250,11 @@ impl DataSet {
             return Err(DataSetError::TooFew { path, images: self.len(), asked: choice.images });
         }
         Ok(Self { path, kind, source: Box::new(Chosen::new(self, choice)) })
+    }
+
+    /// Which of how many images were [chosen](Self::chosen), if not all.
+    pub fn choice(&self) -> Option<(Choice, usize)> {
+        self.source.choice()
     }
 
     /// Whether a path may name more than one file or folder: a list, or a pattern.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::{DataSetError, ImageError};
+use super::files::Files;
 use super::source::{Kept, Source};
-use super::{DataSet, Reading};
+use super::survey::names_image;
+use super::{DataSet, DataSetKind, Reading};
 use crate::interrupt::Interrupt;
 
 /// Sets one behind the other.
@@ -19,17 +21,32 @@ pub(super) struct Several {
 }
 
 impl Several {
-    /// Opens each, in this order; which images are chosen is for the whole to say.
+    /// What the paths that a list or a pattern stands for name, in this order: images by their extension, sets of any kind otherwise.
+    /// Images are called by their paths relative to the folder. Which images are chosen is for the whole to say.
     ///
     /// # Errors
-    /// The first error of opening one.
-    pub(super) fn open(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<Self, DataSetError> {
-        let open = |path: &PathBuf| DataSet::open_whole(path, reading, interrupt);
-        Ok(Self::new(paths.iter().map(open).collect::<Result<_, _>>()?))
+    /// The first error of opening a set. An image that is not there fails to load.
+    pub(super) fn open(
+        (path, kind): (&Path, DataSetKind),
+        folder: &Path,
+        named: Vec<PathBuf>,
+        reading: &Reading,
+        interrupt: &Interrupt,
+    ) -> Result<Self, DataSetError> {
+        let mut sets = Vec::new();
+        for run in named.chunk_by(|a, b| names_image(a) && names_image(b)) {
+            if names_image(&run[0]) {
+                let source = Box::new(Files::new(folder, run.to_vec()));
+                sets.push(DataSet { path: path.to_owned(), kind, source });
+            } else {
+                sets.push(DataSet::open_whole(&run[0], reading, interrupt)?);
+            }
+        }
+        Ok(Self::new(sets))
     }
 
     /// Sets that are open.
-    pub(super) fn new(sets: Vec<DataSet>) -> Self {
+    fn new(sets: Vec<DataSet>) -> Self {
         let mut starts = vec![0];
         for set in &sets {
             starts.push(starts.last().expect("there is a first") + set.len());

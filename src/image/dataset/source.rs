@@ -7,6 +7,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::chosen::Choice;
 use super::error::{DataSetError, ImageError};
 use crate::image::RgbImage;
 use crate::image::decode::{DecodeError, Encoding, decode};
@@ -50,6 +51,11 @@ pub(super) trait Source: Debug + Send + Sync {
     /// Whether its images are floating-point numbers.
     fn is_float(&self) -> bool {
         false
+    }
+
+    /// Which images these are, and of how many, where they were chosen.
+    fn choice(&self) -> Option<(Choice, usize)> {
+        None
     }
 
     /// Holds the bytes of an array against the sum that its archive has of them.

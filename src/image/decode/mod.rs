@@ -45,12 +45,14 @@ mod jpeg_encoding;
 mod png;
 mod pnm;
 mod tiff;
+mod turn;
 mod webp;
 
 use std::fmt;
 
 pub use encoding::Encoding;
 pub use jpeg_encoding::{JpegEncoding, Subsampling};
+pub(crate) use turn::in_turn;
 
 use super::{RgbImage, RgbImageError};
 use crate::error::{Blame, Blamed};
@@ -176,6 +178,10 @@ impl Blamed for DecodeError {
 /// [`DecodeError`] when the content is no image of a known [`Format`], is corrupt or truncated, is larger than
 /// [`MAX_PIXELS`], or uses an encoding that is not supported. No input makes it panic.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
+    in_turn(|| decode_now(bytes))
+}
+
+fn decode_now(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     match Format::sniff(bytes) {
         Some(Format::Png) => png::decode(bytes),
         Some(Format::Jpeg) => jpeg::decode(bytes),
@@ -195,13 +201,17 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     digits.join(" ")
 }
 
-/// Refuses what the header announces before memory is taken for it; returns the number of pixels.
+/// Refuses what the header announces before memory is taken for it, and waits until there is room for it beside what other threads decode;
+/// returns the number of pixels.
 fn checked_area(width: u32, height: u32) -> Result<usize, DecodeError> {
     let area = u64::from(width) * u64::from(height);
     if width == 0 || height == 0 {
         return Err(RgbImageError::Empty { width, height }.into());
     }
-    usize::try_from(area).ok().filter(|_| area <= MAX_PIXELS).ok_or(DecodeError::TooLarge { width, height })
+    let pixels = usize::try_from(area).ok().filter(|_| area <= MAX_PIXELS);
+    let pixels = pixels.ok_or(DecodeError::TooLarge { width, height })?;
+    turn::take(area);
+    Ok(pixels)
 }
 
 /// The first three of every `channels` samples, or the first one repeated where there are fewer than three.

@@ -50,7 +50,7 @@ pub enum InputError {
         /// What was given.
         text: String,
     },
-    /// A field is no number.
+    /// A field is not a number.
     #[error("field {field} of `{text}` is `{found}`, not a number")]
     NotANumber {
         /// Which field, counted from 1.

@@ -53,7 +53,7 @@ impl Sink {
             Some("npy") => Sink::Npy(file()?),
             Some("npz") => Sink::Npz(file()?),
             Some("zip") => Sink::Zip(file()?),
-            // Versions and steps are no extensions: `samples-1.5`.
+            // A version or step at the end of a name is not an extension: `samples-1.5`.
             Some(other) if other.starts_with(char::is_alphabetic) => return Err(UnknownForm(path.into()).into()),
             _ => Sink::Folder(OutputFolder::claim(path)?),
         })
