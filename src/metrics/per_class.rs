@@ -33,7 +33,7 @@ pub struct ClassFid {
 /// generators at the same numbers of images, not with the overall distance.
 ///
 /// # Errors
-/// [`MetricError`] when the dimensions differ, or the labels are not one per image.
+/// [`MetricError`] when the dimensions differ, the labels are not one per image, or no class is in both sets.
 pub fn per_class_fid<L: AsRef<str>>(
     real: &Features,
     real_labels: &[L],
@@ -59,6 +59,15 @@ fn per_class_until<L: AsRef<str>>(
         for (row, label) in labels.iter().enumerate() {
             classes.entry(label.as_ref()).or_default()[which].push(row);
         }
+    }
+    if !classes.values().any(|rows| rows.iter().all(|rows| !rows.is_empty())) {
+        // Enough to see in what they differ.
+        const SHOWN: usize = 3;
+        let [of_real, of_fake] = [0, 1].map(|which| {
+            let has = |(label, rows): (&&str, &[Vec<usize>; 2])| (!rows[which].is_empty()).then(|| (*label).to_owned());
+            classes.iter().filter_map(has).take(SHOWN).collect()
+        });
+        return Err(MetricError::NoCommonClass { of_real, of_fake });
     }
     let class = |(label, [real_rows, fake_rows]): (&str, [Vec<usize>; 2])| -> Result<_, MetricError> {
         let fid = if real_rows.len() >= 2 && fake_rows.len() >= 2 {
@@ -116,5 +125,22 @@ impl Score for Row {
             curves: vec![Curve { label: "FID".into(), points: bars.collect(), style: Style::Bars }],
         };
         Ok(Value::new(&ABOUT, &classes).table(table).panel(panel))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    #[test]
+    fn sets_without_a_class_in_common_are_refused_by_what_they_have() {
+        let features =
+            Features::new(Array2::from_shape_fn((4, 2), |(row, column)| (row * row + column) as f32)).unwrap();
+        let fids = |real: [&str; 4], fake: [&str; 4]| per_class_fid(&features, &real, &features, &fake);
+        let found = fids(["a", "a", "b", "b"], ["a", "a", "c", "c"]).unwrap();
+        assert_eq!(found.iter().map(|class| class.fid).collect::<Vec<_>>(), [Some(0.0), None, None]);
+        let error = fids(["a", "a", "b", "b"], ["0", "1", "2", "3"]).unwrap_err().to_string();
+        assert!(error.contains("the real set has a, b, the fake set 0, 1, 2;"), "{error}");
     }
 }
