@@ -165,6 +165,8 @@ pub mod cli;
 mod digest;
 pub mod divergence;
 pub mod error;
+#[cfg(feature = "images")]
+mod foreign;
 #[cfg(feature = "gan")]
 pub mod gan;
 #[cfg(feature = "images")]

@@ -6,13 +6,18 @@ use std::sync::Once;
 
 use super::exit::{self, Outcome};
 use super::terminal;
+use crate::foreign;
 
 /// Does the work. A panic is reported in one line and unwinds, so that no temporaries are left.
 pub fn caught(work: impl FnOnce() -> Outcome) -> Outcome {
     let before = panic::take_hook();
     // A panic in one thread causes another in the thread that waits for it.
     let told = Once::new();
-    panic::set_hook(Box::new(move |panic| told.call_once(|| tell(panic))));
+    panic::set_hook(Box::new(move |panic| {
+        if !foreign::is_at_work() {
+            told.call_once(|| tell(panic));
+        }
+    }));
     // Nothing that the work has touched is used after it.
     let outcome = panic::catch_unwind(AssertUnwindSafe(work));
     panic::set_hook(before);

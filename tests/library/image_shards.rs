@@ -150,6 +150,11 @@ fn damaged_parquet_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let whole = fs::read(Path::new(PARQUET).join("colours.parquet")).unwrap();
     let path = folder.path().join("x.parquet");
+    // The crate that reads it panics here.
+    let mut damaged = fs::read(Path::new(PARQUET).join("plain.parquet")).unwrap();
+    (damaged[364], damaged[615], damaged[616]) = (116, 255, 255);
+    fs::write(&path, &damaged).unwrap();
+    assert!(refusal(&path).contains("its pages are damaged"), "{}", refusal(&path));
     for length in [4, 8, 100, whole.len() / 2, whole.len() - 1] {
         fs::write(&path, &whole[..length]).unwrap();
         assert!(refusal(&path).contains("x.parquet"), "{length} bytes");

@@ -11,6 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("evaluate", &["extractor", "image", "metrics", "score", "stats"]),
     ("extractor", &["image", "stats"]),
+    ("foreign", &[]),
     ("gan", &["divergence"]),
     ("image", &[]),
     ("interrupt", &[]),
@@ -26,7 +27,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("testing", &["image", "report", "score"]),
 ];
 
-const OPEN_TO_ALL: [&str; 7] = ["digest", "error", "interrupt", "numpy", "output", "random_state", "regular"];
+const OPEN_TO_ALL: [&str; 8] =
+    ["digest", "error", "foreign", "interrupt", "numpy", "output", "random_state", "regular"];
 
 /// The command line may use everything, and nobody may use it.
 const UNLISTED: [&str; 3] = ["cli", "lib", "main"];

@@ -14,6 +14,7 @@ use parquet::schema::types::SchemaDescriptor;
 
 use super::archive::{Archive, Entry, Storage};
 use super::error::DataSetError;
+use crate::foreign;
 use crate::interrupt::Interrupt;
 use crate::output::spare_bytes;
 
@@ -38,6 +39,13 @@ struct Columns {
 /// # Errors
 /// [`DataSetError`] when the file is damaged, compressed in a way that is not read, has no column of images or several, or there is no room.
 pub(super) fn open(path: &Path, file: File, interrupt: &Interrupt) -> Result<Archive, DataSetError> {
+    // The crate finds some damage by assertions.
+    foreign::shielded(|| unpack(path, file, interrupt)).unwrap_or_else(|reason| {
+        Err(DataSetError::CorruptArchive { path: path.to_owned(), reason: format!("its pages are damaged ({reason})") })
+    })
+}
+
+fn unpack(path: &Path, file: File, interrupt: &Interrupt) -> Result<Archive, DataSetError> {
     let corrupt = |reason: String| DataSetError::CorruptArchive { path: path.to_owned(), reason };
     let damaged = |error: ParquetError| match error {
         // The feature that the crate would need to be built with is nothing that its users could choose.
