@@ -411,7 +411,7 @@ impl Accumulator {
         order.sort_unstable_by_key(|&row| indices[row]);
         self.indices = order.iter().map(|&row| indices[row]).collect();
         let wanted = [&mut self.features, &mut self.logits, &mut self.spatial].into_iter().flatten();
-        wanted.map(|rows| rows.put_in_order(&order)).collect()
+        wanted.into_iter().try_for_each(|rows| rows.put_in_order(&order))
     }
 
     /// What scores need of the set, as far as it was gathered; `names` are those of the images, in their order.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::input::{Channels, InputSpec, Layout, Normalization, Number};
-use super::model::{BatchAxis, Model, ModelError, ModelSetting, read_onnx};
+use super::model::{BatchAxis, Model, ModelError, ModelSetting, check_size, read_onnx};
 use super::pooling::{Declared, Pooling, declared};
 use super::registry::{INCEPTION_LOGITS, INCEPTION_SPATIAL, INPUT, Layer, inception_normalization};
 use super::weights::inception_v3;
@@ -78,6 +78,7 @@ impl CustomModel {
         let input = file.inputs.iter().find(|input| input.name == input_name).expect("chosen among the inputs");
         let own = is_inception.then(|| inception_normalization(resize));
         let spec = self.spec(&name, input, &file, own)?;
+        check_size(&name, input, input.fixed_batch().unwrap_or(1), &spec.shape(1))?;
         let outputs: Vec<&str> = [Some(&*features), logits.as_deref()].into_iter().flatten().collect();
         for output in file.outputs.iter().filter(|output| outputs.contains(&&*output.name)) {
             if !matches!(output.element_type, ElementType::Float32 | ElementType::Float16 | ElementType::Float64) {

@@ -127,6 +127,16 @@ pub enum ModelError {
         /// The input as the file describes it.
         input: String,
     },
+    /// A batch of what the file declares would not fit any memory.
+    #[error("{name} takes `{input}`: {values} numbers at once are more than {MOST_VALUES}")]
+    TooLarge {
+        /// Name of the model.
+        name: String,
+        /// The input as the file describes it.
+        input: String,
+        /// Numbers of a batch.
+        values: u128,
+    },
     /// The images that were described do not fit the input.
     #[error("{name} takes `{input}`, which images as N×{}×{}×{} do not fit", fed[0], fed[1], fed[2])]
     Shape {
@@ -254,9 +264,22 @@ impl Blamed for ModelError {
             | ModelError::NotPublished { .. }
             | ModelError::NotInstalled { .. }
             | ModelError::NotImages { .. }
+            | ModelError::TooLarge { .. }
             | ModelError::OutputType { .. }
             | ModelError::TrainingMode { .. } => Blame::Model,
         }
+    }
+}
+
+/// Numbers of a batch, of four bytes each, beyond which a size in a file is a mistake: 8.6 GB.
+pub(super) const MOST_VALUES: u128 = 1 << 31;
+
+/// Refuses an input of which a batch of so many has more numbers than any machine is meant for.
+pub(super) fn check_size(name: &str, input: &impl ToString, batch: usize, values: &[usize]) -> Result<(), ModelError> {
+    let values = values.iter().fold(batch.max(1) as u128, |product, &axis| product.saturating_mul(axis as u128));
+    match values > MOST_VALUES {
+        true => Err(ModelError::TooLarge { name: name.into(), input: input.to_string(), values }),
+        false => Ok(()),
     }
 }
 

@@ -49,7 +49,8 @@ impl FromStr for ExtractorId {
 /// (`$XDG_CACHE_HOME`, `~/Library/Caches`, `%LOCALAPPDATA%` or `~/.cache`).
 pub fn home_folder() -> PathBuf {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home = || set("HOME").unwrap_or_default();
+    // Where nothing is set, the system's own records tell; a cache in whatever folder this is would be lost.
+    let home = || env::home_dir().filter(|home| !home.as_os_str().is_empty()).unwrap_or_else(env::temp_dir);
     set("GAN_METRICS_HOME").unwrap_or_else(|| {
         let cache = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA"));
         let cache = cache.unwrap_or_else(|| match cfg!(target_os = "macos") {

@@ -12,6 +12,7 @@ use tract_onnx::prelude::*;
 use super::device::{Device, EngineChoice};
 use super::engine::{Engine, EngineError, EngineInfo, Program, ShortBatches, one_an_image};
 use super::model::BatchAxis;
+use crate::foreign;
 
 /// A plan for single images; the images of a batch run in parallel, which keeps every core busy without threads inside
 /// the engine. A graph for batches of one size is run at that.
@@ -34,15 +35,20 @@ impl TractEngine {
             let facts = program.inputs.iter().map(|input| f32::fact(input.shape(at_once)).into());
             facts.enumerate().try_fold(graph, |graph, (index, fact)| graph.with_input_fact(index, fact))
         };
-        let plan = tract_onnx::onnx()
-            .model_for_read(&mut &*program.onnx)
-            .and_then(|graph| graph.with_outputs_by_name(outputs))
-            // Of several inputs, the one that is fed; whatever the outputs need of the others is missing then, and said.
-            .and_then(|graph| graph.with_input_names(&names))
-            .and_then(feed)
-            .and_then(|graph| graph.into_optimized())
-            .and_then(|graph| graph.into_runnable())
-            .map_err(|error| EngineError::Model { engine: EngineChoice::Tract, reason: format!("{error:#}") })?;
+        let plan = || {
+            tract_onnx::onnx()
+                .model_for_read(&mut &*program.onnx)
+                .and_then(|graph| graph.with_outputs_by_name(outputs))
+                // Of several inputs, the one that is fed; whatever the outputs need of the others is missing then, and said.
+                .and_then(|graph| graph.with_input_names(&names))
+                .and_then(feed)
+                .and_then(|graph| graph.into_optimized())
+                .and_then(|graph| graph.into_runnable())
+                .map_err(|error| format!("{error:#}"))
+        };
+        // What is wrong with a graph it often finds by assertions.
+        let plan = foreign::shielded(plan).and_then(|plan| plan);
+        let plan = plan.map_err(|reason| EngineError::Model { engine: EngineChoice::Tract, reason })?;
         let info = EngineInfo {
             name: EngineChoice::Tract.to_string(),
             version: TRACT_VERSION.into(),

@@ -9,7 +9,16 @@ use crate::image::DataSet;
 use crate::stats::{Census, SizeCount, Sizes};
 
 /// Shares of encodings and aspect ratios that differ by more than this differ in kind, not by chance.
-const UNLIKE: f64 = 0.5;
+const UNLIKE: f64 = 0.3;
+
+/// Qualities of JPEG that differ by more leave other traces.
+const QUALITIES: f64 = 5.0;
+
+/// An image of another size has another area too: one that is turned does not stand out.
+const OTHER_AREA: f64 = 1.2;
+
+/// So many images that are in both sets are no coincidence, such as one that is black.
+const SHARED: usize = 2;
 
 /// Share of the images that have the usual size, from which on the others are odd.
 const USUAL: f64 = 0.9;
@@ -34,11 +43,12 @@ fn odd_sizes(set: String, census: &Census, images: Option<&DataSet>) -> Option<W
     let sizes = census.sizes.as_ref()?;
     let usual = sizes.usual()?;
     let total: u64 = sizes.counts.iter().map(|count| count.images).sum();
-    let odd = total - usual.images;
-    if odd == 0 || total < FEW || (usual.images as f64) < USUAL * total as f64 {
+    if total < FEW || (usual.images as f64) < USUAL * total as f64 {
         return None;
     }
-    let is_odd = |count: &&SizeCount| (count.width, count.height) != (usual.width, usual.height);
+    let area = |count: &SizeCount| f64::from(count.width) * f64::from(count.height);
+    let is_odd = |count: &&SizeCount| (area(count) / area(&usual)).ln().abs() > OTHER_AREA.ln();
+    let odd: u64 = sizes.counts.iter().filter(is_odd).map(|count| count.images).sum();
     let example = sizes.counts.iter().filter(is_odd).min_by_key(|count| count.first)?;
     let example_name = match images {
         Some(images) => images.name(example.first).into_owned(),
@@ -58,7 +68,7 @@ pub(super) fn of_pair(real: &MeasuredSet, fake: &MeasuredSet) -> Vec<Warning> {
     let (digests, others) = (&real.measured.digests, &fake.measured.digests);
     // The same set twice is said in another way.
     let shared = digests.intersection(others).count();
-    if shared > 0 && ours.content != theirs.content {
+    if shared >= SHARED && ours.content != theirs.content {
         warnings.push(Warning::SharedImages { images: shared });
     }
     let sets = [our_name, their_name];
@@ -135,13 +145,36 @@ fn encodings(names: &[String; 2], pair: [&Census; 2]) -> Option<Warning> {
         })
     };
     let sets = names.clone();
-    (distance > UNLIKE).then(|| Warning::DifferentEncodings { sets, encodings: [largest(ours), largest(theirs)] })
+    if distance > UNLIKE {
+        return Some(Warning::DifferentEncodings { sets, encodings: [largest(ours), largest(theirs)] });
+    }
+    let [Some(our_quality), Some(their_quality)] = pair.map(quality) else { return None };
+    let shown = |quality: f64| format!("JPEG of quality {quality:.0} on average");
+    ((our_quality - their_quality).abs() > QUALITIES)
+        .then(|| Warning::DifferentEncodings { sets, encodings: [shown(our_quality), shown(their_quality)] })
+}
+
+/// The mean quality of the JPEG files of a set that is mostly such.
+fn quality(census: &Census) -> Option<f64> {
+    let known = census.encodings.iter().filter_map(|(name, &images)| {
+        let quality: f64 = name.strip_prefix("JPEG quality ")?.split(' ').next()?.parse().ok()?;
+        Some((quality, images as f64))
+    });
+    let (sum, images) = known.fold((0.0, 0.0), |(sum, all), (quality, images)| (sum + quality * images, all + images));
+    let total = census.encodings.values().sum::<u64>() as f64;
+    (images > total / 2.0).then(|| sum / images)
 }
 
 /// An encoding, as far as it changes pixels.
 fn kind(encoding: &str) -> &str {
-    let is_lossless = ["PNG", "BMP", "TIFF", "GIF", "levels", "PPM"].iter().any(|name| encoding.starts_with(name));
-    if is_lossless { "without loss" } else { encoding }
+    let is_lossless = ["PNG", "BMP", "TIFF", "PNM", "levels"].iter().any(|name| encoding.starts_with(name));
+    if is_lossless || encoding.ends_with("without loss") {
+        "without loss"
+    } else if encoding.starts_with("JPEG") {
+        "JPEG"
+    } else {
+        encoding
+    }
 }
 
 fn census(set: &Measured) -> Option<&Census> {
@@ -187,7 +220,9 @@ mod tests {
             example: "image 30 is 530×530".into(),
         };
         assert_eq!(found, Some(expected));
-        for none in [census(&[("PNG", [64, 64], 40)]), census(&[("PNG", [64, 64], 30), ("PNG", [32, 32], 10)])] {
+        let turned = census(&[("PNG", [64, 48], 38), ("PNG", [48, 64], 2)]);
+        for none in [turned, census(&[("PNG", [64, 64], 40)]), census(&[("PNG", [64, 64], 30), ("PNG", [32, 32], 10)])]
+        {
             assert_eq!(odd_sizes("fake".into(), &none, None), None);
         }
     }
@@ -215,7 +250,7 @@ mod tests {
     fn sets_of_other_aspects_are_told_apart() {
         let found = aspects(&names(), [&census(&[("PNG", [178, 218], 8)]), &census(&[("PNG", [64, 64], 8)])]);
         assert_eq!(found, Some(Warning::DifferentAspects { sets: names(), squeezed: [1.0, 0.0] }));
-        let mixed = census(&[("PNG", [178, 218], 4), ("PNG", [64, 64], 4)]);
+        let mixed = census(&[("PNG", [178, 218], 2), ("PNG", [64, 64], 6)]);
         assert_eq!(aspects(&names(), [&mixed, &census(&[("PNG", [64, 64], 8)])]), None);
     }
 
@@ -232,12 +267,13 @@ mod tests {
             })
         };
         let jpeg = "JPEG quality 50 4:2:0";
-        assert_eq!(
-            of(&[("PNG", 8)], &[(jpeg, 6), ("BMP", 2)]),
-            Some(["without loss".into(), format!("{jpeg} (75 %)")])
-        );
+        assert_eq!(of(&[("PNG", 8)], &[(jpeg, 6), ("BMP", 2)]), Some(["without loss".into(), "JPEG (75 %)".into()]));
+        assert_eq!(of(&[("PNG", 8)], &[(jpeg, 4), ("PNG", 4)]).unwrap()[0], "without loss");
+        assert_eq!(of(&[("PNG", 8)], &[("PNM", 4), ("WebP without loss", 4)]), None);
+        assert_eq!(of(&[("JPEG quality 75 4:2:0", 8)], &[("JPEG quality 74 4:4:4", 8)]), None);
         assert_eq!(of(&[("PNG", 8)], &[("levels", 3), ("BMP", 2)]), None);
         assert_eq!(of(&[(jpeg, 6), ("PNG", 2)], &[(jpeg, 4), ("PNG", 4)]), None);
-        assert_eq!(of(&[("JPEG quality 90 4:2:0", 9)], &[(jpeg, 9)]).unwrap()[0], "JPEG quality 90 4:2:0");
+        let expected = Some([90, 50].map(|quality| format!("JPEG of quality {quality} on average")));
+        assert_eq!(of(&[("JPEG quality 90 4:2:0", 9)], &[(jpeg, 9)]), expected);
     }
 }

@@ -185,10 +185,11 @@ impl From<Warning> for WarningReport {
                 "few-images",
                 format!(
                     "{set} has {images} images: a Fréchet distance of {dim}-dimensional features is biased upwards \
-                     below about {FEW_IMAGES}, and the more so the fewer there are"
+                     below about {}, and the more so the fewer there are",
+                    FEW_IMAGES.max(dim as u64)
                 ),
                 "compare only scores of equal numbers of images, and use 10,000 or more for a figure to publish; \
-                 `--metrics fid-infinity` extrapolates, `--ci 95` estimates bias and error"
+                 the score `fid-infinity` extrapolates, `--ci 95` estimates bias and error"
                     .into(),
             ),
             Warning::IdenticalSets => (
@@ -225,8 +226,8 @@ impl From<Warning> for WarningReport {
             Warning::PassedOver { set, formats } => {
                 let counts: Vec<String> = formats.iter().map(|(format, count)| format!("{count} {format}")).collect();
                 let message =
-                    format!("{set} has images that are not decoded here and were passed over: {}", counts.join(", "));
-                ("passed-over", message, "convert them to PNG, or move them elsewhere".into())
+                    format!("{set} has files that may be or hold images and were passed over: {}", counts.join(", "));
+                ("passed-over", message, "convert images to PNG, unpack archives, or move them elsewhere".into())
             }
             Warning::Clipped { set, eigenvalue } => (
                 "clipped-covariance",

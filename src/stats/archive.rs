@@ -17,6 +17,8 @@ use crate::regular;
 pub(crate) struct Listed {
     /// Its name.
     pub name: String,
+    /// Whether it is a `.npy` file.
+    is_array: bool,
     /// What its header says; `None` where it has none.
     pub header: Option<Header>,
     /// Its place in the archive.
@@ -47,9 +49,10 @@ impl ArrayArchive<BufReader<File>> {
         let file = regular::open(path).ok().filter(begins_an_archive);
         let arrays = file.and_then(|file| {
             let mut zip = ZipArchive::new(BufReader::new(file)).ok()?;
-            list(&mut zip).map(|entries| entries.into_iter().map(|(listed, _)| listed).collect()).ok()
+            list(&mut zip).map(|entries| entries.into_iter().map(|(listed, _)| listed).collect::<Vec<_>>()).ok()
         });
-        arrays.unwrap_or_default()
+        // An array among other files, such as images, is not what the archive is of.
+        arrays.filter(|arrays| arrays.iter().all(|listed| listed.is_array)).unwrap_or_default()
     }
 
     /// The names of the arrays of a file, as [`Self::listed_in`], of which no array is looked at.
@@ -71,7 +74,7 @@ fn list<R: Read + Seek>(zip: &mut ZipArchive<R>) -> Result<Vec<(Listed, u64)>, F
     for index in 0..zip.len() {
         // An archive of a million images is no reason to look into each.
         if let Some(name) = zip.name_for_index(index).filter(|name| !name.ends_with(".npy")) {
-            arrays.push((Listed { name: name.to_owned(), header: None, index }, 0));
+            arrays.push((Listed { name: name.to_owned(), is_array: false, header: None, index }, 0));
             continue;
         }
         let entry = zip.by_index(index).map_err(|error| Fault::of(&error))?;
@@ -79,7 +82,7 @@ fn list<R: Read + Seek>(zip: &mut ZipArchive<R>) -> Result<Vec<(Listed, u64)>, F
         let mut head = Vec::new();
         // What is damaged is said when it is read; an array that nobody reads does not matter.
         let _ = entry.take(HEAD).read_to_end(&mut head);
-        arrays.push((Listed { name, header: Header::of(&head), index }, length));
+        arrays.push((Listed { name, is_array: true, header: Header::of(&head), index }, length));
     }
     Ok(arrays)
 }

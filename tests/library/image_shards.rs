@@ -105,6 +105,7 @@ fn a_list_names_images_and_sets_in_its_order() {
 
     assert!(refusal(list(folder.path(), "# nothing\n\n")).contains("names no image"));
     assert!(refusal(list(folder.path(), "a.png\nx.tar\n")).contains("x.tar` does not exist"));
+    assert!(refusal(list(folder.path(), "a.png\n@list.txt\n")).contains("line 2 of the list"));
     assert!(refusal(list(folder.path(), "a.png\n\0\0")).contains("line 2 of the list"));
     assert!(refusal(format!("@{}", folder.path().display())).contains("folder, not a file"));
     assert!(refusal("@none.txt").contains("none.txt"));
@@ -142,7 +143,9 @@ fn parquet_without_clear_images_is_refused_by_what_it_has() {
     assert!(of("pair.parquet").contains("several columns of images (before, after)"));
     assert!(of("numbers.parquet").contains("no column of images") && of("numbers.parquet").contains("label, score"));
     assert!(of("zstd.parquet").contains("compressed with zstd"), "{}", of("zstd.parquet"));
-    assert!(of("missing.parquet").contains("row 1 has no image in it"));
+    let missing = DataSet::open(&Path::new(PARQUET).join("missing.parquet")).unwrap();
+    assert!(missing.load(0).is_ok());
+    assert!(missing.load(1).unwrap_err().to_string().contains("missing.parquet/row 1"));
 }
 
 #[test]

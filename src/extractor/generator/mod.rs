@@ -11,7 +11,7 @@ use serde::Serialize;
 use self::described::{Labels, image_layout, image_shape, images_among, inputs_of, latent_shape};
 use super::engine::{Engine, EngineError, EngineInfo, Fed, Program, ShortBatches, USUAL_BATCH};
 use super::input::Layout;
-use super::model::{BatchAxis, ModelError, read_onnx};
+use super::model::{BatchAxis, ModelError, check_size, read_onnx};
 use super::network::{NetworkOptions, engine};
 use super::weights::onnx::{ElementType, ModelFile, TrainingMode, in_training_mode, with_float32_edges};
 use crate::digest::sha256;
@@ -136,6 +136,7 @@ impl OnnxGenerator {
             (_, None, None) => (USUAL_RANGE, RangeSource::Assumed),
         };
         let fixed_batch = latent.fixed_batch();
+        check_size(&name, latent, fixed_batch.unwrap_or(1), &latent_shape)?;
         let batch_size = fixed_batch.or(options.batch_size).unwrap_or(USUAL_BATCH);
         let batch_axis = fixed_batch.map_or(BatchAxis::Open, BatchAxis::Fixed);
         let label_shape = labels.map(|(labels, classes)| labels.item(classes));

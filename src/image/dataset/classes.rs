@@ -13,13 +13,17 @@ pub(super) const FILE: &str = "dataset.json";
 /// vector whose largest value is the class. `None` where the file has no such list.
 ///
 /// # Errors
-/// [`DataSetError::Unlabelled`] when some images are not in the list.
+/// [`DataSetError::Classes`] when the file is not JSON, [`DataSetError::Unlabelled`] when some images are not in the list.
 pub(super) fn of_json<'a>(
     path: &Path,
     (file, content): (&str, &[u8]),
     names: impl Iterator<Item = &'a str>,
 ) -> Result<Option<Vec<String>>, DataSetError> {
-    let Ok(content) = serde_json::from_slice::<Value>(content) else { return Ok(None) };
+    let content: Value = serde_json::from_slice(content).map_err(|error| DataSetError::Classes {
+        path: path.to_owned(),
+        file: file.to_owned(),
+        reason: error.to_string(),
+    })?;
     let Some(list) = content.get("labels").and_then(Value::as_array) else { return Ok(None) };
     let pair = |pair: &Value| Some((pair.get(0)?.as_str()?.to_owned(), class(pair.get(1)?)?));
     let Some(classes) = list.iter().map(pair).collect::<Option<std::collections::HashMap<_, _>>>() else {
@@ -81,9 +85,11 @@ mod tests {
 
     #[test]
     fn a_file_without_classes_says_nothing_and_an_incomplete_one_is_refused() {
-        for json in [r#"{"labels": null}"#, "{}", "[1]", "no json", r#"{"labels": ["cat", "dog"]}"#] {
+        for json in [r#"{"labels": null}"#, "{}", "[1]", r#"{"labels": ["cat", "dog"]}"#] {
             assert_eq!(labels("dataset.json", json, &["a.png"]).unwrap(), None, "{json}");
         }
+        let error = labels("dataset.json", "no json", &["a.png"]).unwrap_err();
+        assert!(error.to_string().starts_with("`dataset.json` in `x`, which tells the classes"), "{error}");
         let error = labels("dataset.json", r#"{"labels": [["a.png", 0]]}"#, &["a.png", "b.png", "c.png"]).unwrap_err();
         assert!(error.to_string().contains("no class for 2 images of `x`, the first `b.png`"), "{error}");
     }

@@ -93,6 +93,16 @@ pub enum DataSetError {
         /// What it was recognised as.
         format: Format,
     },
+    /// A file that should tell the classes of images cannot be read.
+    #[error("`{file}` in `{path}`, which tells the classes of images, is not JSON: {reason}")]
+    Classes {
+        /// The set.
+        path: PathBuf,
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// No file matches a pattern.
     #[error("no file matches `{path}`")]
     NoMatch {

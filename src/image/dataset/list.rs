@@ -40,6 +40,9 @@ pub(super) fn read(list: &Path, interrupt: &Interrupt) -> Result<Vec<PathBuf>, D
         }
         let text = std::str::from_utf8(&line).map_err(|_| malformed("this is not UTF-8"))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(['\r', '\n']);
+        if text.starts_with('@') {
+            return Err(malformed("a list names images and sets, not other lists"));
+        }
         if !text.trim().is_empty() && !text.starts_with('#') {
             paths.push(folder.join(text));
         }

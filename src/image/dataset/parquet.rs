@@ -84,11 +84,11 @@ fn unpack(path: &Path, file: File, interrupt: &Interrupt) -> Result<Archive, Dat
             }
             for (at, image) in images.into_iter().enumerate() {
                 let row = unpacked.entries.len();
-                let image = image.ok_or_else(|| corrupt(format!("row {row} has no image in it")))?;
                 let called =
                     names.as_ref().and_then(|names| names.get(at)?.as_ref()?.as_utf8().ok().map(str::to_owned));
                 let name = called.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("row {row}"));
-                unpacked.add(name, image.data())?;
+                // A row without an image is one that cannot be decoded.
+                unpacked.add(name, image.as_ref().map_or(&[], |image| image.data()))?;
                 let class = classes.as_ref().and_then(|classes| *classes.get(at)?);
                 unlabelled |= class.is_none();
                 unpacked_labels.extend(class.zip(labels).map(|(class, (_, names))| class_name(class, names)));

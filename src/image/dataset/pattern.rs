@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 /// Most paths that braces may stand for.
 const MOST: usize = 1_000_000;
 
+/// Most of them that may have wildcards.
+const MOST_LISTED: usize = 10_000;
+
 /// The paths that a pattern names, in its order, those of a wildcard sorted; `None` where it is no pattern. Of braces every path is
 /// named, whether it exists or not, so that a shard that is missing is noticed.
 pub(super) fn expand(path: &Path) -> Option<Vec<PathBuf>> {
@@ -12,6 +15,10 @@ pub(super) fn expand(path: &Path) -> Option<Vec<PathBuf>> {
     let braced = braces(text)?;
     let is_wild = |text: &str| text.contains(['*', '?', '[']);
     if braced.len() == 1 && !is_wild(text) {
+        return None;
+    }
+    // Each wildcard lists a folder.
+    if braced.len() > MOST_LISTED && is_wild(text) {
         return None;
     }
     let mut paths = Vec::new();
@@ -102,5 +109,6 @@ mod tests {
         assert_eq!(names("b-*.tar"), ["b-1.tar", "b-2.tar"]);
         assert_eq!(names("{c,b}*"), ["c.zip", "b-1.tar", "b-2.tar"]);
         assert_eq!(names("x*"), [""; 0]);
+        assert_eq!(expand(&folder.path().join("{0..99999}*")), None);
     }
 }

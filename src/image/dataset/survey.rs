@@ -10,6 +10,9 @@ use crate::image::decode::{Format, foreign};
 const EXTENSIONS: [&str; 13] =
     ["bmp", "gif", "jpeg", "jpg", "pbm", "pfm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp"];
 
+/// Extensions of files that may hold images.
+const ARCHIVES: [&str; 8] = ["7z", "bz2", "parquet", "tar", "tgz", "xz", "zip", "zst"];
+
 /// The files that were passed over, counted by extension.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Others {
@@ -41,7 +44,9 @@ impl Others {
         let extension = extension(name);
         let image = Format::sniff(head).is_some() || EXTENSIONS.contains(&extension.as_str());
         if !image {
-            if let Some(format) = foreign::image(head, &extension) {
+            // Beside images, an archive may be a part of the set that was not unpacked.
+            let archive = ARCHIVES.contains(&extension.as_str()).then_some("archive");
+            if let Some(format) = foreign::image(head, &extension).or(archive) {
                 *self.images.entry(format.to_owned()).or_default() += 1;
             }
             *self.by_extension.entry(extension).or_default() += 1;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::jpeg_encoding::JpegEncoding;
-use super::{Format, png, tiff};
+use super::{Format, png, pnm, tiff};
 
 /// How an image was encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,8 @@ pub enum Encoding {
     Levels,
     /// In a file of this format, of which no more is known.
     File(Format),
+    /// In a file of this format, which may lose what this file does not.
+    Lossless(Format),
     /// In a file of this format that holds gray of 16 bits, of which all levels above 255 are white.
     Gray16(Format),
     /// In a JPEG file, as its header says.
@@ -27,6 +29,8 @@ impl Encoding {
         match Format::sniff(bytes) {
             Some(Format::Jpeg) => JpegEncoding::of(bytes).map_or(Encoding::File(Format::Jpeg), Encoding::Jpeg),
             Some(format @ Format::Png) if png::is_gray16(bytes) => Encoding::Gray16(format),
+            Some(format @ Format::Pnm) if pnm::is_gray16(bytes) => Encoding::Gray16(format),
+            Some(format @ Format::WebP) if bytes.get(12..16) == Some(b"VP8L") => Encoding::Lossless(format),
             Some(format @ Format::Tiff) if tiff::is_gray16(bytes) => Encoding::Gray16(format),
             Some(format) => Encoding::File(format),
             None => Encoding::Unknown,
@@ -39,6 +43,7 @@ impl fmt::Display for Encoding {
         match self {
             Encoding::Levels => f.pad("levels"),
             Encoding::File(format) => format.fmt(f),
+            Encoding::Lossless(format) => write!(f, "{format} without loss"),
             Encoding::Gray16(format) => write!(f, "{format} of 16-bit gray"),
             Encoding::Jpeg(jpeg) => jpeg.fmt(f),
             Encoding::Unknown => f.pad("unknown"),

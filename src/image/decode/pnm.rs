@@ -18,6 +18,14 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
+/// Whether the header announces gray of more than 8 bits.
+pub(super) fn is_gray16(bytes: &[u8]) -> bool {
+    let [b'P', b'2' | b'5', rest @ ..] = bytes else { return false };
+    let mut rest = rest;
+    let mut next = || header_token(&mut rest).ok()?.parse::<u32>().ok();
+    matches!((next(), next(), next()), (Some(_), Some(_), Some(256..=65535)))
+}
+
 fn corrupt(reason: &str) -> DecodeError {
     DecodeError::Corrupt { format: Format::Pnm, reason: reason.into() }
 }

@@ -12,8 +12,9 @@ use crate::stats::fault::Fault;
 /// What the array of the features is called: by this crate, by dgm-eval, by score_sde, and by many a script.
 const FEATURES: [&str; 5] = ["features", "reps", "pool_3", "feats", "act"];
 
-/// Matrices that are something else.
-const OTHERS: [&str; 2] = ["logits", "spatial"];
+/// Matrices that are something else: beside features, or of statistics.
+const OTHERS: [&str; 11] =
+    ["logits", "spatial", "mu", "sigma", "mean", "cov", "m", "s", "mu_s", "sigma_s", "covariance"];
 
 /// The array that holds the features: the one that is asked for, one of a name that is known, or else the only matrix of
 /// floating-point numbers in a file without images.
