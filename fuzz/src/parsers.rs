@@ -38,6 +38,7 @@ pub const PARSERS: &[Parser] = &[
         seeds: || fixtures("files", ".npz"),
         run: |bytes| at(bytes, "x.npz", |path| drop(StatsFile::read(path))),
     },
+    Parser { name: "pickle", seeds: || fixtures("files", ".pkl"), run: |bytes| at(bytes, "x.pkl", pickle) },
     Parser { name: "features", seeds: features, run: |bytes| at(bytes, "x.npz", |path| drop(FeatureFile::read(path))) },
     Parser { name: "part", seeds: || fixtures("files", ".npz"), run: |bytes| drop(Partial::from_bytes(bytes)) },
     Parser {
@@ -80,6 +81,11 @@ fn look(path: &Path) {
 
 fn set(bytes: &[u8], name: &str) {
     at(bytes, name, look);
+}
+
+fn pickle(path: &Path) {
+    drop((StatsFile::sniff(path), StatsFile::sets_in(path), StatsFile::arrays_in(path, Some("fid"))));
+    drop(StatsFile::read(path));
 }
 
 fn list(bytes: &[u8]) {

@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("metrics", &["linalg", "stats"]),
     ("numpy", &[]),
     ("output", &[]),
+    ("pickle", &[]),
     ("random_state", &[]),
     ("regular", &[]),
     ("report", &["evaluate", "extractor", "image", "linalg", "metrics", "score", "stats"]),
@@ -26,7 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("testing", &["image", "report", "score"]),
 ];
 
-const OPEN_TO_ALL: [&str; 7] = ["digest", "error", "interrupt", "numpy", "output", "random_state", "regular"];
+const OPEN_TO_ALL: [&str; 8] = ["digest", "error", "interrupt", "numpy", "output", "pickle", "random_state", "regular"];
 
 /// The command line may use everything, and nobody may use it.
 const UNLISTED: [&str; 3] = ["cli", "lib", "main"];
