@@ -38,7 +38,6 @@ pub const PARSERS: &[Parser] = &[
         seeds: || fixtures("files", ".npz"),
         run: |bytes| at(bytes, "x.npz", |path| drop(StatsFile::read(path))),
     },
-    Parser { name: "pickle", seeds: || fixtures("files", ".pkl"), run: |bytes| at(bytes, "x.pkl", pickle) },
     Parser { name: "features", seeds: features, run: |bytes| at(bytes, "x.npz", |path| drop(FeatureFile::read(path))) },
     Parser { name: "part", seeds: || fixtures("files", ".npz"), run: |bytes| drop(Partial::from_bytes(bytes)) },
     Parser {
@@ -54,6 +53,7 @@ pub const PARSERS: &[Parser] = &[
         run: |bytes| at(bytes, "x.safetensors", |path| drop(checkpoint::generator(path))),
     },
     Parser { name: "density", seeds: || DENSITIES.iter().map(|text| text.as_bytes().to_vec()).collect(), run: density },
+    Parser { name: "pickle", seeds: || fixtures("files", ".pkl"), run: |bytes| at(bytes, "x.pkl", pickle) },
 ];
 
 const REPORT: &[u8] =

@@ -229,7 +229,7 @@ impl StatsFile {
     /// # Errors
     /// As [`Self::read`].
     pub fn read_set(path: &Path, set: Option<&str>) -> Result<Self, StatsFileError> {
-        match pickled::pickle_in(path).map_err(|source| StatsFileError::Io { path: path.into(), source })? {
+        match pickled::pickle_in(path).map_err(|fault| StatsFileError::of(path, fault))? {
             Some(bytes) => Self::of_pickle(path, &bytes, set),
             None => Self::of_archive(path),
         }

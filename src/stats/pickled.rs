@@ -10,7 +10,7 @@
 
 mod arrays;
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use ndarray::{Array1, Array2, Axis};
@@ -31,6 +31,9 @@ const COUNT: &str = "num_items";
 
 /// Where EDM2 has the number of images, beside its sets.
 const IMAGES: &str = "num_images";
+
+/// Bytes that are read into memory: ten times what StyleGAN's caches have that keep the features of 50,000 images beside the sums.
+const LARGEST: u64 = 1 << 32;
 
 /// More keys than a dict of statistics has, by an order of magnitude.
 const MOST_KEYS: usize = 256;
@@ -74,7 +77,7 @@ impl From<String> for Refused {
 }
 
 /// The pickle in a file; `None` where its first bytes are not those of one.
-pub(super) fn pickle_in(path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub(super) fn pickle_in(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
     let mut file = regular::open(path)?;
     let mut bytes = Vec::new();
     file.by_ref().take(HEAD).read_to_end(&mut bytes)?;
@@ -86,6 +89,9 @@ pub(super) fn pickle_in(path: &Path) -> io::Result<Option<Vec<u8>>> {
             None => return Ok(None),
         },
     };
+    if file.metadata()?.len() > LARGEST {
+        return Err(format!("its pickle has more than {LARGEST} bytes, and no statistics are that large").into());
+    }
     file.read_to_end(&mut bytes)?;
     bytes.drain(..start);
     Ok(Some(bytes))
@@ -251,7 +257,9 @@ impl<'a> Document<'a> {
 
     fn read(&self, set: &Set<'a>) -> Result<Found, Refused> {
         if set.layout == Layout::Sums && self.get(set.dict, "capture_mean_cov") == Some(Value::Bool(false)) {
-            return Err("it has no sums of features: `capture_mean_cov` is False".to_owned().into());
+            let reason = "it has no sums of features, `capture_mean_cov` is False: load it in Python as `d`, and save its features \
+                          by `numpy.save('x.npy', numpy.concatenate(d['all_features']))`";
+            return Err(reason.to_owned().into());
         }
         let arrays = set.arrays();
         let within = |place: usize| {

@@ -313,7 +313,7 @@ fn statistics_in_pickles_score_as_the_same_in_archives() {
     assert_eq!(report(folder, "fid first.npz mean_cov.npz")["metrics"], expected["metrics"]);
     let several = run(folder, "fid several.pkl mean_cov.npz");
     fails(several, 2, &["several.pkl holds several sets of statistics", "`first`, `second`", "--array"]);
-    fails(run(folder, "fid protocol2.pkl fid.npz --array mu"), 2, &["--array mu", "would have no effect"]);
+    fails(run(folder, "fid protocol2.pkl edm2_both.pkl --array mu"), 2, &["--array mu", "would have no effect"]);
 
     // What is not statistics is refused, and the command in it is not run.
     fails(run(folder, "fid command.pkl fid.npz"), 2, &["command.pkl", "`posix.system`", "nothing was executed"]);

@@ -13,6 +13,16 @@ fn reason(refused: Result<Found, Refused>) -> String {
     }
 }
 
+#[test]
+fn a_pickle_that_is_too_large_is_not_read_into_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.pkl");
+    std::fs::write(&path, b"\x80\x04").unwrap();
+    std::fs::File::options().append(true).open(&path).unwrap().set_len(LARGEST + 1).unwrap();
+    let Err(Fault::Malformed(reason)) = pickle_in(&path) else { panic!("it is too large") };
+    assert!(reason.contains("4294967296 bytes"), "{reason}");
+}
+
 /// Text of protocol 4.
 fn text(text: &str) -> Vec<u8> {
     [&[0x8c, text.len() as u8], text.as_bytes()].concat()
@@ -62,7 +72,7 @@ fn what_is_no_dict_of_arrays_is_refused_by_name() {
         ("class.pkl", "its pickle asks for `metrics.metric_utils.FeatureStats`"),
         ("command.pkl", "its pickle asks for `posix.system`, which such files never need (nothing was executed)"),
         ("command_alone.pkl", "its pickle asks for `posix.system`"),
-        ("features_alone.pkl", "it has no sums of features: `capture_mean_cov` is False"),
+        ("features_alone.pkl", "it has no sums of features, `capture_mean_cov` is False"),
         ("list.pkl", "array `mu`: it is a list and not an array of NumPy"),
         ("complex.pkl", "array `sigma`: it holds values of type `<c16`, not real numbers"),
     ] {
