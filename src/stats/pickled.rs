@@ -122,7 +122,8 @@ pub(super) fn arrays_in(bytes: &[u8], asked: Option<&str>) -> Option<[String; 2]
 pub(super) fn read(bytes: &[u8], asked: Option<&str>) -> Result<Found, Refused> {
     let document = Document::load(bytes, STRICT).map_err(|error| match error {
         PickleError::ForbiddenGlobal { .. } | PickleError::Opcode { .. } => {
-            format!("{error}: load it in Python as `d`, and save `numpy.savez('x.npz', mu=…, sigma=…)`")
+            // Python does run it.
+            format!("{error}: if you trust it, load it in Python, and save `numpy.savez('x.npz', mu=…, sigma=…)`")
         }
         error => error.to_string(),
     })?;

@@ -232,7 +232,7 @@ pub enum DataSetError {
     /// A file of pickled Python objects, which are programs.
     #[error(
         "`{path}` is a pickled Python object, which is never run here, and holds no images: of such files only statistics are \
-         read, plain dictionaries of NumPy's arrays `mu` and `sigma`; load it in Python as `d`, and save other statistics by \
+         read, plain dictionaries of NumPy's arrays `mu` and `sigma`; if you trust it, load it in Python, and save statistics by \
          `numpy.savez('x.npz', mu=…, sigma=…)`, features or images by `numpy.save('x.npy', …)`"
     )]
     Pickle {
