@@ -4,7 +4,10 @@ Features and statistics come with the Fréchet distance to `other.npy` by the fo
 """
 
 import json
+import os
 import pickle
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +71,87 @@ def statistics_files(random):
     return {name: (mu, sigma) for name in exact} | widened
 
 
+class Command:
+    """Would run a command if anybody executed the pickle."""
+
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+def classes():
+    """The classes of StyleGAN whose names pickles have: one is a dict, the other is not."""
+
+    class EasyDict(dict):
+        pass
+
+    class FeatureStats:
+        pass
+
+    for module, found in {"dnnlib.util": EasyDict, "metrics.metric_utils": FeatureStats}.items():
+        found.__module__, found.__qualname__ = module, found.__name__
+        for name in (module.split(".")[0], module):
+            sys.modules.setdefault(name, types.ModuleType(name))
+        setattr(sys.modules[module], found.__name__, found)
+    return EasyDict, FeatureStats
+
+
+def sums(rows):
+    """FeatureStats of StyleGAN3, by its append."""
+    rows = rows.astype("f4").astype("f8")
+    found = {"capture_all": False, "capture_mean_cov": True, "max_items": None, "num_items": len(rows), "num_features": 4}
+    return found | {"all_features": [], "raw_mean": rows.sum(0), "raw_cov": rows.T @ rows}
+
+
+def pickles(random):
+    """Pickles of statistics, and in `pickles.npz` those that they hold; the distances of those that have one."""
+    rows, others = random.randn(50, 4) * [1, 2, 3, 4] + 1, random.randn(50, 3)
+    mu, sigma = statistics(rows)
+    fid, dino = {"mu": mu, "sigma": sigma}, dict(zip(["mu", "sigma"], statistics(others)))
+    single, half = ([array.astype(kind) for array in (mu, sigma)] for kind in ("f4", "f2"))
+    held = sums(rows)
+    n, mean = held["num_items"], held["raw_mean"] / held["num_items"]
+    of_sums = mean, held["raw_cov"] / n - np.outer(mean, mean)
+    np.savez(FOLDER / "pickles.npz", mu=mu, sigma=sigma, dino_mu=dino["mu"], dino_sigma=dino["sigma"], sums_mu=of_sums[0], sums_sigma=of_sums[1])
+    easy, stats = classes()
+    of_class = stats()
+    of_class.__dict__.update(held)
+    # No covariance, but its order in memory can be told.
+    columns = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    files = {
+        "protocol2.pkl": (2, fid),
+        "protocol4.pkl": (4, fid),
+        "protocol5.pkl": (5, fid),
+        "single_protocol5.pkl": (5, {"mean": single[0], "cov": np.asfortranarray(single[1]), "size": np.int64(256), "path": "x.lmdb"}),
+        "half.pkl": (4, dict(zip(["mu", "sigma"], half))),
+        "big_endian.pkl": (4, {"mu": mu.astype(">f8"), "sigma": sigma.astype(">f4").astype(">f8")}),
+        "edm2_both.pkl": (4, {"num_images": 50, "fid": fid, "fd_dinov2": dino}),
+        "edm2_dino.pkl": (5, {"fd_dinov2": dino}),
+        "several.pkl": (4, {"first": fid, "second": dino}),
+        "sums.pkl": (4, held),
+        "easy_dict.pkl": (4, easy(held)),
+        "features_alone.pkl": (4, held | {"capture_mean_cov": False, "all_features": [rows]}),
+        "class.pkl": (4, of_class),
+        "command.pkl": (4, {"mu": Command(), "sigma": sigma}),
+        "command_alone.pkl": (2, Command()),
+        "other.pkl": (4, {b"data": random.randint(0, 256, (2, 3)).astype("u1"), b"labels": [1, 2]}),
+        "columns_protocol4.pkl": (4, {"mu": mu, "sigma": columns}),
+        "columns_protocol5.pkl": (5, {"mu": mu, "sigma": columns}),
+        "complex.pkl": (4, {"mu": mu, "sigma": sigma.astype("c16")}),
+        "list.pkl": (4, {"mu": mu.tolist(), "sigma": sigma}),
+    }
+    for name, (protocol, value) in files.items():
+        (FOLDER / name).write_bytes(pickle.dumps(value, protocol))
+    # NumPy 1 had its functions in `numpy.core`.
+    old = pickle.dumps({"mu": mu, "sigma": np.asfortranarray(sigma)}, 2).replace(b"numpy._core.", b"numpy.core.")
+    (FOLDER / "numpy1.pkl").write_bytes(old)
+    double = [array.astype("f8") for array in single], [array.astype("f8") for array in half]
+    names = ["protocol2.pkl", "protocol4.pkl", "protocol5.pkl", "edm2_both.pkl", "numpy1.pkl"]
+    found = {name: (mu, sigma) for name in names} | {"single_protocol5.pkl": double[0], "half.pkl": double[1]}
+    found |= {"big_endian.pkl": (mu, sigma.astype("f4").astype("f8")), "sums.pkl": of_sums, "easy_dict.pkl": of_sums}
+    of_files = [np.load(FOLDER / "dictionary.npy", allow_pickle=True).item(), pickle.loads((FOLDER / "edm2.pkl").read_bytes())["fid"]]
+    return found | {name: (d["mu"], d["sigma"]) for name, d in zip(["dictionary.npy", "edm2.pkl"], of_files)}
+
+
 def images(random):
     levels = random.randint(0, 256, (6, 5, 4, 3)).astype("u1")
     np.save(FOLDER / "images.npy", levels)
@@ -92,6 +176,7 @@ def main():
     found = {name: distance(*statistics(rows), *reference) for name, rows in features(random).items()}
     found |= {name: distance(*pair, *reference) for name, pair in statistics_files(random).items()}
     images(random)
+    found |= {name: distance(*pair, *reference) for name, pair in pickles(np.random.RandomState(21)).items()}
     (FOLDER / "distances.json").write_text(json.dumps(found, indent=1) + "\n")
 
 

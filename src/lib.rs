@@ -176,6 +176,9 @@ pub mod linalg;
 pub mod metrics;
 mod numpy;
 pub mod output;
+// What only checkpoints have is not looked at without them.
+#[cfg_attr(not(feature = "inference"), allow(dead_code))]
+mod pickle;
 mod random_state;
 mod regular;
 pub mod score;

@@ -53,6 +53,7 @@ pub const PARSERS: &[Parser] = &[
         run: |bytes| at(bytes, "x.safetensors", |path| drop(checkpoint::generator(path))),
     },
     Parser { name: "density", seeds: || DENSITIES.iter().map(|text| text.as_bytes().to_vec()).collect(), run: density },
+    Parser { name: "pickle", seeds: || fixtures("files", ".pkl"), run: |bytes| at(bytes, "x.pkl", pickle) },
 ];
 
 const REPORT: &[u8] =
@@ -80,6 +81,11 @@ fn look(path: &Path) {
 
 fn set(bytes: &[u8], name: &str) {
     at(bytes, name, look);
+}
+
+fn pickle(path: &Path) {
+    drop((StatsFile::sniff(path), StatsFile::sets_in(path), StatsFile::arrays_in(path, Some("fid"))));
+    drop(StatsFile::read(path));
 }
 
 fn list(bytes: &[u8]) {

@@ -8,6 +8,7 @@ use crate::image::DataSetError;
 use crate::metrics::{InceptionScoreError, MetricError};
 use crate::report::{ComparabilityError, JudgementError, RecordedError};
 use crate::score::{Metric, Need, PlanError};
+use crate::stats::StatsFileError;
 
 /// How the flags of a score's parameters are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,9 @@ pub fn of(error: &Error, flags: Flags) -> Option<String> {
     }
     if let Some(DataSetError::NoArray { .. }) = error.downcast_ref() {
         return Some("name the array with --array".into());
+    }
+    if let Some(StatsFileError::Several { .. }) = error.downcast_ref() {
+        return Some("name one with --array; `stats FILE --array NAME -o x.npz` writes it alone".into());
     }
     if let Some(hint) = of_network(error) {
         return Some(hint);

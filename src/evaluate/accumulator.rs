@@ -410,8 +410,8 @@ impl Accumulator {
         let mut order: Vec<usize> = (0..indices.len()).collect();
         order.sort_unstable_by_key(|&row| indices[row]);
         self.indices = order.iter().map(|&row| indices[row]).collect();
-        let wanted = [&mut self.features, &mut self.logits, &mut self.spatial].into_iter().flatten();
-        wanted.into_iter().try_for_each(|rows| rows.put_in_order(&order))
+        let mut wanted = [&mut self.features, &mut self.logits, &mut self.spatial].into_iter().flatten();
+        wanted.try_for_each(|rows| rows.put_in_order(&order))
     }
 
     /// What scores need of the set, as far as it was gathered; `names` are those of the images, in their order.

@@ -93,8 +93,8 @@ pub enum Input {
     Generated(PathBuf, Box<GeneratedImages>),
     /// Features, the file they come from, and the array of that file where it has several.
     Features(PathBuf, Box<FeatureFile>, Option<String>),
-    /// Statistics, and the file they come from.
-    Statistics(PathBuf, Box<StatsFile>),
+    /// Statistics, the file they come from, and the set of them that was asked for.
+    Statistics(PathBuf, Box<StatsFile>, Option<String>),
 }
 
 impl Input {
@@ -106,7 +106,8 @@ impl Input {
         Self::open_as(path, &Reading::default(), interrupt)
     }
 
-    /// [`Self::open`], read as it is said to be. An array that is asked for, and that the file has, is taken alone.
+    /// [`Self::open`], read as it is said to be. An array that is asked for, and that the file has, is taken alone; so is a set of
+    /// statistics of a pickle.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -114,11 +115,12 @@ impl Input {
         let array = reading.array.as_deref();
         if Partial::sniff(path) {
             Self::of_part(path)
-        } else if StatsFile::sniff(path) && !array.is_some_and(|array| has_array(path, array)) {
+        } else if StatsFile::sniff(path) && !array.is_some_and(|array| in_archive(path, array)) {
             match DataSet::open_unverified(path, reading, interrupt) {
                 Ok(images) => Ok(Self::Batch(Box::new(Batch { images, statistics: StatsFile::read(path)? }))),
-                Err(DataSetError::StatisticsFile { .. }) => {
-                    Ok(Self::Statistics(path.into(), Box::new(StatsFile::read(path)?)))
+                Err(DataSetError::StatisticsFile { .. } | DataSetError::Pickle { .. }) => {
+                    let file = StatsFile::read_set(path, array)?;
+                    Ok(Self::Statistics(path.into(), Box::new(file), reading.array.clone()))
                 }
                 Err(error) => Err(error.into()),
             }
@@ -137,7 +139,7 @@ impl Input {
         if part.gathered().features().is_none() {
             let (gaussian, provenance) = (part.gathered().gaussian()?, part.provenance());
             let file = StatsFile { gaussian, provenance, spatial: None };
-            return Ok(Self::Statistics(path.into(), Box::new(file)));
+            return Ok(Self::Statistics(path.into(), Box::new(file), None));
         }
         let file = part.into_feature_file().expect("the features are there");
         Ok(Self::Features(path.into(), Box::new(file), None))
@@ -149,7 +151,7 @@ impl Input {
             Self::Images(images) => images.path(),
             Self::Batch(batch) => batch.images.path(),
             Self::ToGenerate(generator) => generator.path(),
-            Self::Generated(path, _) | Self::Features(path, ..) | Self::Statistics(path, _) => path,
+            Self::Generated(path, _) | Self::Features(path, ..) | Self::Statistics(path, ..) => path,
         }
     }
 
@@ -184,7 +186,7 @@ impl Input {
             Self::Generated(_, generated) => Some(generated.images.len()),
             Self::ToGenerate(generator) => Some(generator.images()),
             Self::Features(_, file, _) => Some(file.features.len()),
-            Self::Statistics(_, file) => file.gaussian.n()?.try_into().ok(),
+            Self::Statistics(_, file, _) => file.gaussian.n()?.try_into().ok(),
         }
     }
 
@@ -192,7 +194,7 @@ impl Input {
     pub fn dim(&self) -> Option<usize> {
         match self {
             Self::Features(_, file, _) => Some(file.features.dim()),
-            Self::Statistics(_, file) => Some(file.gaussian.dim()),
+            Self::Statistics(_, file, _) => Some(file.gaussian.dim()),
             Self::Batch(batch) => Some(batch.statistics.gaussian.dim()),
             Self::Images(_) | Self::ToGenerate(_) | Self::Generated(..) => None,
         }
@@ -215,7 +217,7 @@ impl Input {
                 classes_of(file.labels.as_deref(), file.names.as_deref()).is_some()
             }
             (Self::Features(..), Need::Features | Need::Statistics) => true,
-            (Self::Statistics(_, file), Need::Spatial) => file.spatial.is_some(),
+            (Self::Statistics(_, file, _), Need::Spatial) => file.spatial.is_some(),
             (Self::Statistics(..), need) => need == Need::Statistics,
         }
     }
@@ -227,18 +229,18 @@ impl Input {
 
     /// The arrays of its file that serve these needs; `None` where it is not a file of several arrays.
     pub fn arrays(&self, needs: &BTreeSet<Need>) -> Option<ArraysReport> {
-        let pair = |pair: Option<[&str; 2]>| pair.map(|[mean, covariance]| format!("{mean}, {covariance}"));
-        let of_statistics = |path: &Path| {
-            let [statistics, spatial_statistics] = StatsFile::arrays_in(path).map(pair);
+        let pair = |pair: Option<[String; 2]>| pair.map(|names| names.join(", "));
+        let of_statistics = |path: &Path, set: Option<&str>| {
+            let [statistics, spatial_statistics] = StatsFile::arrays_in(path, set).map(pair);
             ArraysReport { statistics, spatial_statistics, ..ArraysReport::default() }
         };
         let of_images = |images: &DataSet| images.array().map(str::to_owned);
         let arrays = match self {
             Self::Images(images) => ArraysReport { images: of_images(images), ..ArraysReport::default() },
             Self::Features(_, _, array) => ArraysReport { features: array.clone(), ..ArraysReport::default() },
-            Self::Statistics(path, _) => of_statistics(path),
+            Self::Statistics(path, _, set) => of_statistics(path, set.as_deref()),
             Self::Batch(batch) => {
-                let found = of_statistics(batch.images.path());
+                let found = of_statistics(batch.images.path(), None);
                 let needed = |need, array: Option<String>| array.filter(|_| needs.contains(&need));
                 ArraysReport {
                     images: of_images(&batch.images).filter(|_| self.needs_network(needs)),
@@ -253,8 +255,12 @@ impl Input {
     }
 }
 
-/// Whether an `.npz` file has an array of this name.
+/// Whether an `.npz` file has an array of this name, or a pickle a set of statistics.
 pub fn has_array(path: &Path, name: &str) -> bool {
+    in_archive(path, name) || StatsFile::sets_in(path).iter().any(|found| found == name)
+}
+
+fn in_archive(path: &Path, name: &str) -> bool {
     ArrayArchive::names_in(path).iter().any(|found| found == name)
 }
 

@@ -65,7 +65,7 @@ impl From<&PassSummary> for StageSeconds {
     }
 }
 
-/// The arrays of an `.npz` file that a set came from.
+/// The arrays of an `.npz` file, or of a pickle of statistics, that a set came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ArraysReport {
     /// The images that the network saw.
@@ -238,7 +238,7 @@ impl Measurer {
             *input = Input::Generated(generator.path().to_owned(), Box::new(images));
         }
         let mut measured = match &*input {
-            Input::Statistics(path, file) => Ok(measured_before(path, file)),
+            Input::Statistics(path, file, _) => Ok(measured_before(path, file)),
             Input::Batch(batch) if !input.needs_network(needs) => {
                 Ok(measured_before(batch.images.path(), &batch.statistics))
             }

@@ -121,7 +121,8 @@ impl Number {
             values.extend(self.decode(&chunk[..part]).map(&convert));
         }
         let shape = IxDyn(&shape).set_f(header.fortran);
-        Ok(ArrayD::from_shape_vec(shape, values).expect("as many values as the shape says"))
+        // Axes whose product no memory has, beside one of length 0.
+        ArrayD::from_shape_vec(shape, values).map_err(io::Error::other)
     }
 }
 

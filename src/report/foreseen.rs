@@ -40,7 +40,7 @@ impl Recorded {
             .map(|input| {
                 let (kind, provenance) = match input {
                     Input::Features(_, file, _) => ("features", file.provenance.clone()),
-                    Input::Statistics(_, file) => ("statistics", file.provenance.clone()),
+                    Input::Statistics(_, file, _) => ("statistics", file.provenance.clone()),
                     Input::Images(_) | Input::Batch(_) | Input::ToGenerate(_) | Input::Generated(..) => {
                         ("images", None)
                     }

@@ -131,11 +131,7 @@ impl<R: Read + Seek> ArrayArchive<R> {
     /// A mean, as f64: one axis, or a row or a column of a matrix; `None` when there is none of this name.
     pub fn vector(&mut self, name: &str) -> Result<Option<Array1<f64>>, Fault> {
         let Some(values) = self.numbers(name, |value| value)? else { return Ok(None) };
-        let longer = values.shape().iter().filter(|&&axis| axis != 1).count();
-        if longer > 1 {
-            return of_rank(values).map(Some).map_err(within(name));
-        }
-        Ok(Some(values.iter().copied().collect()))
+        vector_of(values).map(Some).map_err(within(name))
     }
 
     /// A text, kept as bytes; `None` when there is none of this name.
@@ -197,6 +193,14 @@ impl<R: Read + Seek> ArrayArchive<R> {
 /// Says of a fault which array it is in.
 fn within(name: &str) -> impl Fn(Fault) -> Fault + '_ {
     move |fault| fault.within(&format!("array `{name}`"))
+}
+
+/// A mean: one axis, or a row or a column of a matrix.
+pub(super) fn vector_of(values: ArrayD<f64>) -> Result<Array1<f64>, Fault> {
+    match values.shape().iter().filter(|&&axis| axis != 1).count() {
+        0 | 1 => Ok(values.iter().copied().collect()),
+        _ => of_rank(values),
+    }
 }
 
 /// An array with so many axes.

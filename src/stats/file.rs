@@ -1,4 +1,4 @@
-//! Statistics files: `.npz` with `mu` and `sigma`, as `pytorch-fid --save-stats` writes and reads them.
+//! Statistics files: `.npz` with `mu` and `sigma`, as `pytorch-fid --save-stats` writes and reads them; pickles of such arrays are read.
 //!
 //! Files written here carry one more array, `provenance`, with the bytes of a JSON text that says how the statistics
 //! came about, so that a comparison of unlike statistics can be warned about; or `n`, where only the number of images is known.
@@ -14,6 +14,7 @@ use super::archive::{ArrayArchive, ArrayArchiveWriter};
 use super::census::Census;
 use super::fault::Fault;
 use super::gaussian::{Gaussian, GaussianError};
+use super::pickled::{self, Refused};
 use crate::error::{Blame, Blamed};
 use crate::numpy::STATISTICS;
 use crate::output::{Output, OutputError};
@@ -34,7 +35,7 @@ pub enum StatsFileError {
     /// The file cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// The file is no npz archive, or a damaged one.
+    /// The file is neither an npz archive nor a pickle of arrays, or a damaged one.
     #[error("{} is not a statistics file: {reason}", path.display())]
     NotNpz {
         /// Path of the file.
@@ -55,6 +56,14 @@ pub enum StatsFileError {
         /// Names that the file has.
         found: Vec<String>,
     },
+    /// A pickle holds several sets of statistics, and it cannot be told which is meant.
+    #[error("{} holds several sets of statistics, and one must be chosen: {}", path.display(), list(found))]
+    Several {
+        /// Path of the file.
+        path: PathBuf,
+        /// Their names.
+        found: Vec<String>,
+    },
     /// Mean and covariance are there but cannot be used.
     #[error("{}, arrays {arrays}: {source}", path.display())]
     Gaussian {
@@ -73,6 +82,15 @@ impl Blamed for StatsFileError {
             StatsFileError::Io { source, .. } => regular::blame(source),
             StatsFileError::Output(error) => error.blame(),
             _ => Blame::Input,
+        }
+    }
+}
+
+impl StatsFileError {
+    fn of(path: &Path, fault: Fault) -> Self {
+        match fault {
+            Fault::Io(source) => StatsFileError::Io { path: path.into(), source },
+            Fault::Malformed(reason) => StatsFileError::NotNpz { path: path.into(), reason },
         }
     }
 }
@@ -197,13 +215,41 @@ impl StatsFile {
     /// call them `mean` and `cov`, or `m` and `s`, are understood too. With `mu_s` and `sigma_s` come the statistics of the spatial
     /// features.
     ///
+    /// Pickles of plain dicts of such arrays are read, and nothing in them is run: `{'mu': …, 'sigma': …}`, EDM2's sets of these (of
+    /// several, that of Inception, `fid`), and the sums `raw_mean`, `raw_cov` and `num_items` of StyleGAN2-ADA and StyleGAN3.
+    ///
     /// # Errors
     /// [`StatsFileError`] when the file cannot be read, lacks an array, or holds no mean and covariance.
     pub fn read(path: &Path) -> Result<Self, StatsFileError> {
-        let fault = |fault| match fault {
-            Fault::Io(source) => StatsFileError::Io { path: path.into(), source },
-            Fault::Malformed(reason) => StatsFileError::NotNpz { path: path.into(), reason },
-        };
+        Self::read_set(path, None)
+    }
+
+    /// [`Self::read`], of the set of statistics that is asked for, where a pickle has one of that name.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_set(path: &Path, set: Option<&str>) -> Result<Self, StatsFileError> {
+        match pickled::pickle_in(path).map_err(|fault| StatsFileError::of(path, fault))? {
+            Some(bytes) => Self::of_pickle(path, &bytes, set),
+            None => Self::of_archive(path),
+        }
+    }
+
+    fn of_pickle(path: &Path, bytes: &[u8], set: Option<&str>) -> Result<Self, StatsFileError> {
+        let found = pickled::read(bytes, set).map_err(|refused| match refused {
+            Refused::Fault(fault) => StatsFileError::of(path, fault),
+            Refused::Missing(found) => {
+                StatsFileError::MissingArray { path: path.into(), missing: STATISTICS[0][0], found }
+            }
+            Refused::Several(found) => StatsFileError::Several { path: path.into(), found },
+        })?;
+        let unusable = |source| StatsFileError::Gaussian { path: path.into(), arrays: found.arrays.join(", "), source };
+        let gaussian = Gaussian::new(found.n, found.mean, found.covariance).map_err(unusable)?;
+        Ok(Self { gaussian, provenance: None, spatial: None })
+    }
+
+    fn of_archive(path: &Path) -> Result<Self, StatsFileError> {
+        let fault = |fault| StatsFileError::of(path, fault);
         let mut archive = ArrayArchive::open(path).map_err(fault)?;
         let [mu, sigma] = pair_in(&archive.names()).unwrap_or(STATISTICS[0]);
         let found = archive.names();
@@ -233,16 +279,33 @@ impl StatsFile {
         Ok(Self { gaussian, provenance, spatial })
     }
 
-    /// The names of the arrays of mean and covariance, of the features and of the spatial features, as far as the file has them.
-    pub fn arrays_in(path: &Path) -> [Option<[&'static str; 2]>; 2] {
+    /// The names of the arrays of mean and covariance, of the features and of the spatial features, as far as the file has them; of the
+    /// set that [`Self::read_set`] takes.
+    pub fn arrays_in(path: &Path, set: Option<&str>) -> [Option<[String; 2]>; 2] {
+        if let Ok(Some(bytes)) = pickled::pickle_in(path) {
+            return [pickled::arrays_in(&bytes, set), None];
+        }
         let names = ArrayArchive::names_in(path);
-        [pair_in(&names), has(&names, SPATIAL).then_some(SPATIAL)]
+        [pair_in(&names), has(&names, SPATIAL).then_some(SPATIAL)].map(|pair| pair.map(|pair| pair.map(str::to_owned)))
     }
 
-    /// Whether the file is an npz archive that holds a mean and a covariance; `false` for anything else, unreadable files included.
-    /// It may hold images besides.
+    /// The names of the sets of statistics of which [`Self::read_set`] takes one; none unless the file is a pickle that has several
+    /// dicts.
+    pub fn sets_in(path: &Path) -> Vec<String> {
+        match pickled::pickle_in(path) {
+            Ok(Some(bytes)) => pickled::sets_in(&bytes),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the file is an npz archive or a pickle that has a mean and a covariance, by their names; `false` for anything else,
+    /// unreadable files included. An archive may hold images besides. A pickle that has more than dicts of arrays, or that ends early, is
+    /// refused by [`Self::read`], which says why.
     pub fn sniff(path: &Path) -> bool {
-        pair_in(&ArrayArchive::names_in(path)).is_some()
+        match pickled::pickle_in(path) {
+            Ok(Some(bytes)) => pickled::claims(&bytes),
+            _ => pair_in(&ArrayArchive::names_in(path)).is_some(),
+        }
     }
 
     /// Writes the file: `mu` and `sigma` in f64, compressed. It appears whole or not at all.

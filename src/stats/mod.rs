@@ -32,6 +32,7 @@ mod file;
 mod gaussian;
 mod mapped;
 mod moments;
+mod pickled;
 #[cfg(feature = "inference")]
 mod spilled;
 

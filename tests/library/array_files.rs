@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use gan_metrics::image::{DataSet, DataSetError, Reading};
 use gan_metrics::metrics::fid;
-use gan_metrics::stats::{FeatureFile, Features, Gaussian, StatsFile};
+use gan_metrics::stats::{FeatureFile, Features, Gaussian, StatsFile, StatsFileError};
 use gan_metrics::{Interrupt, Result};
-use ndarray::Array3;
+use ndarray::{Array1, Array2, Array3};
+use ndarray_npy::NpzReader;
 
 use crate::support::fixture;
 
@@ -37,9 +38,70 @@ fn features_and_statistics_of_other_tools_have_the_distances_of_pytorch_fid() {
         let found = fid(&gaussian, &other).unwrap().value;
         assert!((found / expected - 1.0).abs() < TOLERANCE, "{name}: {found}, not {expected}");
     }
-    assert_eq!(distances.len(), 18);
+    assert_eq!(distances.len(), 30);
     let spatial = StatsFile::read(&file("adm_statistics.npz")).unwrap().spatial.unwrap();
     assert_eq!(spatial.dim(), 3);
+}
+
+/// Rounding of a product of sums and its difference from another.
+const SUMS_TOLERANCE: f64 = 1e-14;
+
+#[test]
+fn pickles_hold_the_arrays_that_numpy_wrote_into_them() {
+    let mut npz = NpzReader::new(fs::File::open(file("pickles.npz")).unwrap()).unwrap();
+    let mut held = |prefix: &str| -> (Array1<f64>, Array2<f64>) {
+        (npz.by_name(&format!("{prefix}mu")).unwrap(), npz.by_name(&format!("{prefix}sigma")).unwrap())
+    };
+    let (whole, dino, of_sums) = (held(""), held("dino_"), held("sums_"));
+    let single = (whole.0.mapv(|x| f64::from(x as f32)), whole.1.mapv(|x| f64::from(x as f32)));
+    let read =
+        |name: &str, set| StatsFile::read_set(&file(name), set).unwrap_or_else(|error| panic!("{error}")).gaussian;
+    for (name, set, expected, n) in [
+        ("protocol2.pkl", None, &whole, None),
+        ("protocol4.pkl", None, &whole, None),
+        ("protocol5.pkl", None, &whole, None),
+        ("numpy1.pkl", None, &whole, None),
+        ("single_protocol5.pkl", None, &single, None),
+        ("edm2_both.pkl", None, &whole, Some(50)),
+        ("edm2_both.pkl", Some("fd_dinov2"), &dino, Some(50)),
+        ("edm2_dino.pkl", None, &dino, None),
+        ("several.pkl", Some("second"), &dino, None),
+    ] {
+        assert!(StatsFile::sniff(&file(name)), "{name}");
+        let found = read(name, set);
+        assert_eq!((found.mean(), &found.covariance()), (&expected.0, &expected.1), "{name}");
+        assert_eq!(found.n(), n, "{name}");
+    }
+    for name in ["sums.pkl", "easy_dict.pkl"] {
+        let found = read(name, None);
+        assert_eq!((found.mean(), found.n()), (&of_sums.0, Some(50)), "{name}");
+        let scale = of_sums.1.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+        let error = (found.covariance() - &of_sums.1).iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+        assert!(error < SUMS_TOLERANCE * scale, "{name}: {error}");
+    }
+}
+
+#[test]
+fn other_pickles_are_refused_by_what_they_ask_for_and_nothing_runs() {
+    let message = |name: &str| StatsFile::read(&file(name)).unwrap_err().to_string();
+    let refused = message("command.pkl");
+    assert!(refused.contains("asks for `posix.system`") && refused.contains("nothing was executed"), "{refused}");
+    assert!(message("class.pkl").contains("`metrics.metric_utils.FeatureStats`"));
+    assert!(message("other.pkl").contains("has no array `mu`"));
+    assert!(message("columns_protocol4.pkl").contains("arrays mu, sigma: "), "{}", message("columns_protocol4.pkl"));
+    assert!(matches!(StatsFile::read(&file("several.pkl")), Err(StatsFileError::Several { .. })));
+    for name in ["other.pkl", "command_alone.pkl"] {
+        assert!(!StatsFile::sniff(&file(name)), "{name}");
+        assert!(matches!(DataSet::open(&file(name)), Err(DataSetError::Pickle { .. })));
+    }
+    // What is cut off is said by the reader of statistics.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.pkl");
+    let bytes = fs::read(file("protocol5.pkl")).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 9]).unwrap();
+    assert!(StatsFile::sniff(&path));
+    assert!(StatsFile::read(&path).unwrap_err().to_string().contains("before it is complete"));
+    assert!(!Path::new("executed").exists());
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn changed_files_are_read_or_refused() {
 }
 
 #[test]
-#[ignore = "runs for 16 minutes: cargo test --test library -- --ignored for_a_minute_each --nocapture"]
+#[ignore = "runs for 17 minutes: cargo test --test library -- --ignored for_a_minute_each --nocapture"]
 fn changed_files_are_read_or_refused_for_a_minute_each() {
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     for parser in PARSERS {

@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("metrics", &["linalg", "stats"]),
     ("numpy", &[]),
     ("output", &[]),
+    ("pickle", &[]),
     ("random_state", &[]),
     ("regular", &[]),
     ("report", &["evaluate", "extractor", "image", "linalg", "metrics", "score", "stats"]),
@@ -27,8 +28,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("testing", &["image", "report", "score"]),
 ];
 
-const OPEN_TO_ALL: [&str; 8] =
-    ["digest", "error", "foreign", "interrupt", "numpy", "output", "random_state", "regular"];
+const OPEN_TO_ALL: [&str; 9] =
+    ["digest", "error", "foreign", "interrupt", "numpy", "output", "pickle", "random_state", "regular"];
 
 /// The command line may use everything, and nobody may use it.
 const UNLISTED: [&str; 3] = ["cli", "lib", "main"];

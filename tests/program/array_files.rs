@@ -8,7 +8,7 @@ use gan_metrics::extractor::weights::inception_v3;
 use gan_metrics::extractor::weights::onnx::Graph;
 use gan_metrics::metrics::RandomState;
 use ndarray::{Array1, Array2, Array4, ArrayD};
-use ndarray_npy::NpzWriter;
+use ndarray_npy::{NpzReader, NpzWriter};
 use serde_json::Value;
 
 use crate::support::{fails, json, program, succeeds};
@@ -276,4 +276,47 @@ fn links_that_lead_nowhere_stop_a_run_or_are_skipped() {
     fails(refused, 2, &["images/2.png` is a link to `/nonexistent`", "--on-bad-image skip"]);
     let found = report(folder, &format!("fid a.zip images {NET} --on-bad-image skip"));
     assert_eq!((&found["sets"][1]["images"], &found["sets"][1]["skipped"][0]["name"]), (&2.into(), &"2.png".into()));
+}
+
+#[test]
+fn statistics_in_pickles_score_as_the_same_in_archives() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/files");
+    for name in ["edm2_both.pkl", "protocol2.pkl", "several.pkl", "command.pkl", "other.pkl", "mean_cov.npz"] {
+        fs::copy(fixtures.join(name), folder.join(name)).unwrap();
+    }
+    let mut held = NpzReader::new(File::open(fixtures.join("pickles.npz")).unwrap()).unwrap();
+    for (name, prefix) in [("fid.npz", ""), ("dino.npz", "dino_")] {
+        let mu: Array1<f64> = held.by_name(&format!("{prefix}mu")).unwrap();
+        let sigma: Array2<f64> = held.by_name(&format!("{prefix}sigma")).unwrap();
+        let mut npz = NpzWriter::new(File::create(folder.join(name)).unwrap());
+        npz.add_array("mu", &mu).unwrap();
+        npz.add_array("sigma", &sigma).unwrap();
+        npz.finish().unwrap();
+    }
+    let expected = report(folder, "fid fid.npz mean_cov.npz");
+    for name in ["edm2_both.pkl", "protocol2.pkl"] {
+        let found = report(folder, &format!("fid {name} mean_cov.npz"));
+        assert_eq!(found["metrics"], expected["metrics"], "{name}");
+    }
+    let found = report(folder, "fid edm2_both.pkl mean_cov.npz");
+    assert_eq!(found["sets"][0]["arrays"]["statistics"], "fid.mu, fid.sigma");
+    assert_eq!((&found["sets"][0]["images"], &found["sets"][1]["images"]), (&50.into(), &Value::Null));
+
+    // The set that is named, of every file that has it.
+    let found = report(folder, "fid edm2_both.pkl dino.npz --array fd_dinov2");
+    assert!(found["metrics"]["fid"]["value"].as_f64().unwrap().abs() < 1e-9, "{found}");
+    assert_eq!(found["sets"][0]["arrays"]["statistics"], "fd_dinov2.mu, fd_dinov2.sigma");
+    assert_eq!(found["sets"][1]["arrays"]["statistics"], "mu, sigma");
+    succeeds(run(folder, "stats several.pkl --array first -o first.npz -q"));
+    assert_eq!(report(folder, "fid first.npz mean_cov.npz")["metrics"], expected["metrics"]);
+    let several = run(folder, "fid several.pkl mean_cov.npz");
+    fails(several, 2, &["several.pkl holds several sets of statistics", "`first`, `second`", "--array"]);
+    fails(run(folder, "fid protocol2.pkl edm2_both.pkl --array mu"), 2, &["--array mu", "would have no effect"]);
+
+    // What is not statistics is refused, and the command in it is not run.
+    fails(run(folder, "fid command.pkl fid.npz"), 2, &["command.pkl", "`posix.system`", "nothing was executed"]);
+    fails(run(folder, "fid other.pkl fid.npz"), 2, &["`other.pkl` is a pickled Python object", "numpy.savez"]);
+    assert!(!folder.join("executed").exists());
 }

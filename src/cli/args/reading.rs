@@ -15,7 +15,7 @@ use crate::image::{Choice, DataSet, Reading, Unreadable};
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReadingArgs {
     /// Array of an .npz file that holds the images or features, where the file has one of that name; alone, without statistics
-    /// beside it.
+    /// beside it. Of a .pkl file with several sets of statistics, the one to take, such as fd_dinov2.
     #[arg(long, value_name = "NAME", help_heading = "Images")]
     pub array: Option<String>,
     /// Values of black and white in arrays of floating-point numbers, such as 0,1; of a generator's output too [default of a
@@ -33,7 +33,9 @@ pub struct ReadingArgs {
 
 /// An array that no file has.
 #[derive(Debug, thiserror::Error)]
-#[error("--array {0} would have no effect: no .npz file that was given has an array of that name")]
+#[error(
+    "--array {0} would have no effect: no .npz file that was given has an array of that name, and no .pkl file statistics"
+)]
 pub struct NoSuchArray(String);
 
 impl Blamed for NoSuchArray {

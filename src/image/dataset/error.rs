@@ -241,9 +241,9 @@ pub enum DataSetError {
     },
     /// A file of pickled Python objects, which are programs.
     #[error(
-        "`{path}` is a pickled Python object, which is never run here: load it in Python as `d`, and save statistics by \
-         `numpy.savez('x.npz', mu=d['mu'], sigma=d['sigma'])` (`d['fid']['mu']` in files of EDM2), features or images by \
-         `numpy.save('x.npy', …)`"
+        "`{path}` is a pickled Python object, which is never run here, and holds no images: of such files only statistics are \
+         read, plain dictionaries of NumPy's arrays `mu` and `sigma`; if you trust it, load it in Python, and save statistics by \
+         `numpy.savez('x.npz', mu=…, sigma=…)`, features or images by `numpy.save('x.npy', …)`"
     )]
     Pickle {
         /// The path as given.

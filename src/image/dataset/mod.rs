@@ -120,7 +120,7 @@ pub struct DataSet {
 /// What a path alone does not tell of a set.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
-    /// The array of an `.npz` file that is taken, where the file has one of that name.
+    /// The array of an `.npz` file that is taken, where the file has one of that name; of a pickle, the set of statistics.
     pub array: Option<String>,
     /// The values of black and of white in arrays of floating-point numbers.
     pub pixel_range: Option<[f32; 2]>,

@@ -64,8 +64,8 @@ fn open_legacy<'a>(bytes: &'a [u8], mut unpickler: Unpickler<'a>) -> Result<Obje
         return Err(unpickler.malformed("an unknown protocol number"));
     }
     let system = unpickler.load()?;
-    if let Value::Dict(system) = system
-        && unpickler.heap().dict(system).contains(&(Value::Str("little_endian"), Value::Bool(false)))
+    if let Some(mut system) = unpickler.items(system)
+        && system.any(|item| item == (Value::Str("little_endian"), Value::Bool(false)))
     {
         return Err(PthError::BigEndian);
     }

@@ -233,21 +233,20 @@ impl StateDict {
     /// [`PthError`] for anything but a complete checkpoint of a flat state dict.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PthError> {
         let object = container::open(bytes)?;
-        let Value::Dict(dict) = object.root else {
-            return Err(PthError::NotAStateDict { found: object.root.describe() });
+        let Some(items) = object.heap.items(object.root) else {
+            return Err(PthError::NotAStateDict { found: object.heap.describe(object.root) });
         };
         // Every element takes at least one byte of the file, so honest checkpoints stay far below; views that expand
         // one element to many, or many tensors that share one storage, do not.
         let mut budget = bytes.len();
         let mut tensors = BTreeMap::new();
-        for &(key, value) in object.heap.dict(dict) {
+        for (key, value) in items {
             let Value::Str(name) = key else {
                 return Err(PthError::NotAStateDict { found: "a dict whose keys are not strings" });
             };
-            let Value::Tensor(id) = value else {
-                return Err(PthError::NotATensor { key: name.to_owned(), found: value.describe() });
+            let Some(view) = object.heap.tensor(value) else {
+                return Err(PthError::NotATensor { key: name.to_owned(), found: object.heap.describe(value) });
             };
-            let view = object.heap.tensor(id);
             let stored = object.storages.bytes(object.heap.storage(view.storage))?;
             let elements = view.elements().filter(|&count| count <= budget);
             budget -= elements.ok_or_else(|| PthError::TooLarge { name: name.to_owned(), limit: bytes.len() })?;

@@ -185,6 +185,20 @@ fn malformed_pickles_are_errors() {
 }
 
 #[test]
+fn a_list_that_is_named_again_and_again_cannot_exhaust_memory() {
+    // A list of 4096 references to one pair, of which 4096 ordered dicts are made.
+    let pickle = [
+        &b"K\x01K\x02\x86q\x000]("[..],
+        &b"h\x00".repeat(4096),
+        b"e\x85q\x020",
+        &b"ccollections\nOrderedDict\nh\x02R0".repeat(4096),
+        b"}.",
+    ];
+    let error = StateDict::from_bytes(&legacy(&pickle.concat())).unwrap_err();
+    assert!(matches!(error, PthError::TooLong { .. }), "{error}");
+}
+
+#[test]
 fn integers_of_every_width() {
     let load = |pickle: &[u8]| match pickle::Unpickler::new(pickle).load() {
         Ok(Value::Int(value)) => value,
