@@ -129,18 +129,6 @@ pub enum MetricError {
         /// The value that it has.
         actual: &'static str,
     },
-    /// The sets have no class in common.
-    #[error(
-        "the sets have no class in common: the real set has {}, the fake set {}; call the classes alike in both",
-        of_real.join(", "),
-        of_fake.join(", ")
-    )]
-    NoCommonClass {
-        /// Some classes of the real set.
-        of_real: Vec<String>,
-        /// Some classes of the fake set.
-        of_fake: Vec<String>,
-    },
     /// There is not one label per image.
     #[error("the {set} set has {images} images, but {labels} labels: give one label per image, in the same order")]
     Labels {

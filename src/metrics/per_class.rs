@@ -8,7 +8,7 @@ use super::definitions::Definitions;
 use super::error::{MetricError, Set, same_dimension};
 use super::fid::fid;
 use super::score::{About, Counts, Need, Score, Sets};
-use super::value::{Curve, Panel, Style, Table, Value, readable};
+use super::value::{Caution, Curve, Panel, Style, Table, Value, readable};
 use crate::interrupt::Interrupt;
 use crate::stats::{Features, Gaussian};
 
@@ -33,7 +33,7 @@ pub struct ClassFid {
 /// generators at the same numbers of images, not with the overall distance.
 ///
 /// # Errors
-/// [`MetricError`] when the dimensions differ, the labels are not one per image, or no class is in both sets.
+/// [`MetricError`] when the dimensions differ, or the labels are not one per image.
 pub fn per_class_fid<L: AsRef<str>>(
     real: &Features,
     real_labels: &[L],
@@ -59,15 +59,6 @@ fn per_class_until<L: AsRef<str>>(
         for (row, label) in labels.iter().enumerate() {
             classes.entry(label.as_ref()).or_default()[which].push(row);
         }
-    }
-    if !classes.values().any(|rows| rows.iter().all(|rows| !rows.is_empty())) {
-        // Enough to see in what they differ.
-        const SHOWN: usize = 3;
-        let [of_real, of_fake] = [0, 1].map(|which| {
-            let has = |(label, rows): (&&str, &[Vec<usize>; 2])| (!rows[which].is_empty()).then(|| (*label).to_owned());
-            classes.iter().filter_map(has).take(SHOWN).collect()
-        });
-        return Err(MetricError::NoCommonClass { of_real, of_fake });
     }
     let class = |(label, [real_rows, fake_rows]): (&str, [Vec<usize>; 2])| -> Result<_, MetricError> {
         let fid = if real_rows.len() >= 2 && fake_rows.len() >= 2 {
@@ -110,7 +101,12 @@ impl Score for Row {
     fn compute(&self, sets: &Sets<'_>, _: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
         let classes = per_class_until(sets.features()?, sets.labels()?, interrupt)?;
         let row = |class: &ClassFid| {
-            let fid = class.fid.map_or("too few images".into(), readable);
+            let fid = match (class.fid, class.real_images, class.fake_images) {
+                (Some(fid), ..) => readable(fid),
+                (None, _, 0) => "only real".into(),
+                (None, 0, _) => "only generated".into(),
+                (None, ..) => "too few images".into(),
+            };
             vec![class.label.clone(), fid, class.real_images.to_string(), class.fake_images.to_string()]
         };
         let table = Table {
@@ -124,23 +120,35 @@ impl Score for Row {
             x_label: "number of the class, in the order of the report".into(),
             curves: vec![Curve { label: "FID".into(), points: bars.collect(), style: Style::Bars }],
         };
-        Ok(Value::new(&ABOUT, &classes).table(table).panel(panel))
+        let value = Value::new(&ABOUT, &classes).table(table).panel(panel);
+        let is_common = |class: &ClassFid| class.real_images > 0 && class.fake_images > 0;
+        Ok(if classes.iter().any(is_common) { value } else { value.caution(Caution::NoCommonClass) })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::SetData;
     use ndarray::Array2;
 
     #[test]
-    fn sets_without_a_class_in_common_are_refused_by_what_they_have() {
+    fn sets_without_a_class_in_common_are_cautioned_about() {
         let features =
             Features::new(Array2::from_shape_fn((4, 2), |(row, column)| (row * row + column) as f32)).unwrap();
-        let fids = |real: [&str; 4], fake: [&str; 4]| per_class_fid(&features, &real, &features, &fake);
-        let found = fids(["a", "a", "b", "b"], ["a", "a", "c", "c"]).unwrap();
-        assert_eq!(found.iter().map(|class| class.fid).collect::<Vec<_>>(), [Some(0.0), None, None]);
-        let error = fids(["a", "a", "b", "b"], ["0", "1", "2", "3"]).unwrap_err().to_string();
-        assert!(error.contains("the real set has a, b, the fake set 0, 1, 2;"), "{error}");
+        let of = |fake: [&str; 4]| {
+            let labels = |labels: [&str; 4]| Some(labels.map(str::to_owned).to_vec());
+            let [real, fake] = [["a", "a", "b", "b"], fake].map(|of| SetData {
+                features: Some(features.clone()),
+                labels: labels(of),
+                ..SetData::default()
+            });
+            let sets = Sets { score: ABOUT.title, real: Some(&real), fake: &fake };
+            Row.compute(&sets, &Definitions::default(), &Interrupt::new()).unwrap()
+        };
+        let common = of(["a", "a", "c", "c"]);
+        let fids: Vec<String> = common.table.unwrap().rows.into_iter().map(|row| row[1].clone()).collect();
+        assert_eq!((fids[1..].to_vec(), common.cautions), (vec!["only real".into(), "only generated".into()], vec![]));
+        assert_eq!(of(["0", "1", "2", "3"]).cautions, [Caution::NoCommonClass]);
     }
 }

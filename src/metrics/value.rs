@@ -56,6 +56,8 @@ pub enum Caution {
     },
     /// It is of images in their order, which are sorted by class.
     SortedByClass,
+    /// It is of each class, and no class is in both sets.
+    NoCommonClass,
 }
 
 /// Rows that belong to a score, such as its classes: for people.

@@ -169,6 +169,8 @@ pub enum Warning {
         /// Whether the same output serves as logits.
         also_logits: bool,
     },
+    /// No class is in both sets.
+    NoCommonClass,
     /// The slow engine runs since there is no other.
     Tract,
     /// The extractor is not the one of the literature.
@@ -350,6 +352,11 @@ impl From<Warning> for WarningReport {
                 },
                 "a Fréchet distance is usually that of the layer before: export that too, and name it with `--features-output`"
                     .into(),
+            ),
+            Warning::NoCommonClass => (
+                "no-common-class",
+                "the sets have no class in common, so that no class has a distance".into(),
+                "call the classes alike in both sets: by their folders, `dataset.json` or labels".into(),
             ),
             Warning::Tract => (
                 "slow-engine",

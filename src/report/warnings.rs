@@ -34,6 +34,9 @@ pub(super) fn of(done: &Evaluated) -> Vec<Warning> {
     if done.scores.iter().any(|(_, value)| value.cautions.contains(&Caution::SortedByClass)) {
         warnings.push(Warning::SortedByClass { set: name(&done.fake.measured.report) });
     }
+    if done.scores.iter().any(|(_, value)| value.cautions.contains(&Caution::NoCommonClass)) {
+        warnings.push(Warning::NoCommonClass);
+    }
     warnings.extend(sets.iter().filter_map(|set| not_cached(&set.report, set.not_cached.as_deref())));
     warnings.extend(sets.iter().filter_map(|set| pixel_range(&set.report)));
     warnings.extend(class_scores(done, &sets));
