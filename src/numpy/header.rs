@@ -6,6 +6,7 @@ use super::values::Number;
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Longest header that is read; NumPy itself refuses 10,000 bytes and more.
+#[cfg(feature = "images")]
 pub(crate) const LONGEST_HEADER: usize = 1 << 16;
 
 /// What an array file says of its values.

@@ -8,5 +8,7 @@ mod values;
 /// What mean and covariance of features are called in an archive: by pytorch-fid and all that follow it, and by older tools.
 pub(crate) const STATISTICS: [[&str; 2]; 3] = [["mu", "sigma"], ["mean", "cov"], ["m", "s"]];
 
-pub(crate) use header::{Header, LONGEST_HEADER, MAGIC};
+#[cfg(feature = "images")]
+pub(crate) use header::LONGEST_HEADER;
+pub(crate) use header::{Header, MAGIC};
 pub(crate) use values::{Number, texts};

@@ -97,6 +97,7 @@ macro_rules! matrix_of_rows {
                 validated(values).map(Self)
             }
 
+            #[cfg_attr(not(feature = "inference"), allow(dead_code, reason = "of class scores, only a pass spills rows"))]
             /// Rows in a file, which are looked at once to make sure that they are finite.
             pub(crate) fn mapped(rows: MappedRows) -> Result<Self, FeaturesError> {
                 check(rows.view())?;

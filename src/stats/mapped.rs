@@ -45,11 +45,13 @@ impl MappedRows {
     ///
     /// # Errors
     /// Those of the system.
+    #[cfg(feature = "inference")]
     pub fn of_values(file: &File, rows: usize, columns: usize) -> io::Result<Self> {
         Ok(Self { map: Arc::new(map(file)?), start: 0, rows, columns })
     }
 
     /// Its first rows.
+    #[cfg(feature = "inference")]
     pub fn first(&self, rows: usize) -> Self {
         assert!(rows <= self.rows, "there are {} rows", self.rows);
         Self { rows, ..self.clone() }
