@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from cleanfid.resize import make_resizer
 from PIL import Image
+from mixed_image import mix
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
 ROOT = Path("tests/fixtures/image")
@@ -347,15 +348,6 @@ def tiff_files():
 
 
 # ------------------------------------------------------------------------------------------------------------- resize
-
-
-def mix(width, height):
-    """The image to resize: bytes of a hash of their index. tests/library/image_resize.rs has the same."""
-    x = np.arange(width * height * 3, dtype=np.uint64) * np.uint64(2654435761) & np.uint64(0xFFFFFFFF)
-    x ^= x >> np.uint64(15)
-    x = x * np.uint64(2246822519) & np.uint64(0xFFFFFFFF)
-    x ^= x >> np.uint64(13)
-    return (x & np.uint64(255)).astype(np.uint8).reshape(height, width, 3)
 
 
 def tf1(image, width, height):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL
+from mixed_image import mix
 from PIL import Image
 
 FILE = Path(__file__).resolve().parent.parent / "tests/fixtures/image/pillow_orders.json"
@@ -27,15 +28,6 @@ SIZES = [
     ((40, 48), (36, 40)),
     ((10, 60), (40, 60)),
 ]
-
-
-def mix(width, height):
-    """As in make_image_fixtures.py."""
-    x = np.arange(width * height * 3, dtype=np.uint64) * np.uint64(2654435761) & np.uint64(0xFFFFFFFF)
-    x ^= x >> np.uint64(15)
-    x = x * np.uint64(2246822519) & np.uint64(0xFFFFFFFF)
-    x ^= x >> np.uint64(13)
-    return (x & np.uint64(255)).astype(np.uint8).reshape(height, width, 3)
 
 
 def clean(image, width, height):

@@ -341,7 +341,7 @@ impl Evaluator {
     fn pass(&mut self, portion: Portion<'_>, gathered: Accumulator, set: Set) -> Result<Partial> {
         // Classes are in the names.
         let named = self.request.needs(set).contains(&Need::Labels);
-        Ok(self.network.partial(portion, gathered, named, &mut (), &self.interrupt)?.0)
+        Ok(self.network.partial(portion, gathered, named, &mut (), &self.interrupt)?.part)
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::accumulator::{Accumulator, data_of};
 use super::cache::{CacheKey, FeatureCache};
 use super::input::{Batch, GeneratedImages, GeneratorReport, Input};
-use super::network::{Network, NetworkPlan};
+use super::network::{Network, NetworkPlan, Passed};
 use super::partial::Partial;
 use super::pass::{PassObserver, PassSummary, Portion, SkippedImage};
 use crate::Result;
@@ -306,10 +306,10 @@ impl Measurer {
         let named = needs.contains(&Need::Labels) || needs.contains(&Need::Features);
         let gathered = Accumulator::of_needs(needs);
         let network = self.network_mut();
-        let (part, seconds) = network.partial(Portion::of(images), gathered, named, observer, interrupt)?;
+        let Passed { part, seconds, digests } =
+            network.partial(Portion::of(images), gathered, named, observer, interrupt)?;
         let rows = part.gathered().indices().iter().collect();
         let (report, provenance) = (report_of_pass(images, &part, seconds), part.provenance());
-        let digests = part.digests().clone();
         Ok(Measured { data: part.into_data(needs, interrupt)?, provenance, rows, digests, report, not_cached: None })
     }
 
@@ -342,10 +342,10 @@ impl Measurer {
         }
         let everything = Accumulator::of_everything();
         let network = self.network_mut();
-        let (part, seconds) = network.partial(Portion::of(images), everything, false, observer, interrupt)?;
+        let Passed { part, seconds, digests } =
+            network.partial(Portion::of(images), everything, false, observer, interrupt)?;
         let rows: Vec<usize> = part.gathered().indices().iter().collect();
         let mut report = report_of_pass(images, &part, seconds);
-        let digests = part.digests().clone();
         let mut file = part.into_feature_file().expect("a pass that succeeds has images");
         let mut not_cached = None;
         if let Some(cache) = self.cache.as_ref().filter(|_| self.mode != CacheMode::Off) {

@@ -36,7 +36,7 @@ pub use input::{Batch, GeneratedImages, GeneratorReport, Input, SetGenerator, ha
 pub use measure::{
     ArraysReport, CacheMode, CacheUse, ChosenReport, Extracted, Measured, Measurer, SetReport, StageSeconds, labels,
 };
-pub use network::{ModelChoice, Network, NetworkChoice, NetworkPlan, Preparation};
+pub use network::{ModelChoice, Network, NetworkChoice, NetworkPlan, Passed, Preparation};
 pub use partial::{Partial, PartialError, WholeSet};
 pub use pass::{
     EvaluateError, FeatureSink, OnBadImage, PassObserver, PassOptions, PassSummary, Portion, SkippedImage, run,

@@ -1,6 +1,7 @@
 //! A network chosen, then read, then running.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -165,6 +166,16 @@ impl NetworkPlan {
     }
 }
 
+/// What one pass gave.
+pub struct Passed {
+    /// What was gathered of the images.
+    pub part: Partial,
+    /// How long each stage took.
+    pub seconds: StageSeconds,
+    /// Digests of the images, as in [`PassSummary`](super::PassSummary).
+    pub digests: BTreeSet<u64>,
+}
+
 /// A network that runs: images in, features out.
 pub struct Network {
     extractor: Box<dyn FeatureExtractor>,
@@ -231,7 +242,7 @@ impl Network {
         named: bool,
         observer: &mut dyn PassObserver,
         interrupt: &Interrupt,
-    ) -> Result<(Partial, StageSeconds)> {
+    ) -> Result<Passed> {
         gathered = gathered.expecting(portion.count());
         let summary = pass::run(&portion, &mut *self.extractor, self.pass, &mut gathered, observer, interrupt)?;
         let seconds = StageSeconds::from(&summary);
@@ -251,6 +262,6 @@ impl Network {
             false => part,
         };
         let part = part.with_findings(summary.skipped, summary.census, Some(self.provenance()));
-        Ok((part.with_digests(summary.digests), seconds))
+        Ok(Passed { part, seconds, digests: summary.digests })
     }
 }

@@ -180,8 +180,6 @@ pub struct Partial {
     labels: Option<Vec<(usize, String)>>,
     skipped: Vec<SkippedImage>,
     census: Census,
-    /// As in a summary of a pass; not written.
-    digests: BTreeSet<u64>,
     provenance: Option<Provenance>,
 }
 
@@ -209,7 +207,6 @@ impl Partial {
             labels: None,
             skipped: Vec::new(),
             census: Census::default(),
-            digests: BTreeSet::new(),
             provenance: None,
         }
     }
@@ -245,16 +242,6 @@ impl Partial {
         provenance: Option<Provenance>,
     ) -> Self {
         Self { skipped, census, provenance, ..self }
-    }
-
-    /// Adds the digests of the images.
-    pub(super) fn with_digests(self, digests: BTreeSet<u64>) -> Self {
-        Self { digests, ..self }
-    }
-
-    /// The digests of the images, where these were seen.
-    pub(super) fn digests(&self) -> &BTreeSet<u64> {
-        &self.digests
     }
 
     /// The set that it is of.
@@ -331,7 +318,6 @@ impl Partial {
             _ => self.gathered.join(part.gathered).map_err(MergeError::from),
         };
         merged.map_err(|source| PartialError::Merge { part: title, other, source })?;
-        self.digests.extend(part.digests);
         self.take_findings([part.names, part.labels], part.skipped, &part.census, part.provenance);
         (self.shard, self.file) = (None, None);
         Ok(())
@@ -343,7 +329,6 @@ impl Partial {
     /// [`GatherError`]; then nothing has changed.
     pub(super) fn extend(&mut self, next: Self) -> Result<(), GatherError> {
         self.gathered.extend(&next.gathered)?;
-        self.digests.extend(next.digests);
         self.take_findings([next.names, next.labels], next.skipped, &next.census, next.provenance);
         Ok(())
     }
@@ -567,8 +552,7 @@ impl Partial {
         let gathered = Accumulator::of_parts(indices, [features, logits, spatial], [of_features, of_spatial]);
         let by_index = |texts: Vec<String>| gathered.indices().iter().zip(texts).collect();
         let (names, labels) = (names.map(by_index), labels.map(by_index));
-        let digests = BTreeSet::new();
-        Ok(Self { set, shard, file: None, gathered, names, labels, skipped, census, digests, provenance })
+        Ok(Self { set, shard, file: None, gathered, names, labels, skipped, census, provenance })
     }
 }
 

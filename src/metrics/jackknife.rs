@@ -56,7 +56,8 @@ pub struct Interval {
     pub upper: f64,
     /// Probability that the interval claims.
     pub level: f64,
-    /// The score without each group of images.
+    /// The score without each group of images; empty in reports of versions that did not keep it.
+    #[serde(default)]
     pub without: Replicates,
 }
 

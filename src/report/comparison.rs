@@ -348,7 +348,8 @@ fn tested(reports: [&Recorded; 2], number: ScoreNumber, real: RealImages) -> Res
         return Err(Untested::Never(about.title));
     }
     // Reports of before did not keep what the score was without each group.
-    let intervals = reports.map(|report| report.interval(number).filter(|found| !found.without.fake.is_empty()));
+    let intervals =
+        reports.map(|report| report.interval(number).filter(|found| !found.interval.without.fake.is_empty()));
     let [Some(first), Some(second)] = intervals else {
         let lacking = [Which::First, Which::Second].into_iter().zip(intervals).filter(|(_, found)| found.is_none());
         return Err(Untested::NoInterval { lacking: lacking.map(|(which, _)| which).collect() });
@@ -358,8 +359,8 @@ fn tested(reports: [&Recorded; 2], number: ScoreNumber, real: RealImages) -> Res
         let [first, second] = [first, second].map(of);
         return Err(Untested::OtherQuantity { first, second });
     }
-    let difference = metrics::difference(&first.into(), &second.into(), real)?;
-    Ok(Test { of: first.of.clone(), difference, bias: first.bias - second.bias })
+    let difference = metrics::difference(&first.interval, &second.interval, real)?;
+    Ok(Test { of: first.of.clone(), difference, bias: first.interval.bias - second.interval.bias })
 }
 
 /// Everything that makes the numbers of two reports other quantities.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Report, SCHEMA};
 use crate::error::{Blame, Blamed};
-use crate::metrics::{Interval, Metric, Replicates, ScoreNumber};
+use crate::metrics::{Interval, Metric, ScoreNumber};
 use crate::regular;
 use crate::score::{Part, Scores};
 use crate::stats::{FeatureFile, StatsFile};
@@ -73,30 +73,11 @@ impl Blamed for RecordedError {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct RecordedInterval {
-    /// The score of all images.
-    pub value: f64,
-    /// Standard error of the score.
-    pub standard_error: f64,
-    /// Estimate of how much larger the score is than that of infinitely many images.
-    pub bias: f64,
-    /// Lower end of the interval.
-    pub lower: f64,
-    /// Upper end of the interval.
-    pub upper: f64,
-    /// Probability that the interval claims, between 0 and 1.
-    pub level: f64,
+    /// The interval.
+    #[serde(flatten)]
+    pub interval: Interval,
     /// What it is the interval of, where that is not the number itself.
     pub of: Option<String>,
-    /// The score without each group of images; empty in reports of versions that did not keep it.
-    #[serde(default)]
-    pub without: Replicates,
-}
-
-impl From<&RecordedInterval> for Interval {
-    fn from(recorded: &RecordedInterval) -> Self {
-        let &RecordedInterval { value, standard_error, bias, lower, upper, level, ref without, .. } = recorded;
-        Self { value, standard_error, bias, lower, upper, level, without: without.clone() }
-    }
 }
 
 /// A score that could not be computed, as reports hold it.
@@ -434,7 +415,8 @@ mod tests {
         assert_eq!(report.number(number("is")), None);
         assert_eq!(report.unknown_scores(), ["of the future"]);
         let interval = report.interval(number("recall")).unwrap();
-        assert_eq!((interval.standard_error, interval.level, &interval.of), (0.01, 0.95, &None));
+        let RecordedInterval { interval, of } = interval;
+        assert_eq!((interval.standard_error, interval.level, of), (0.01, 0.95, &None));
         assert_eq!((interval.without.real.len(), &*interval.without.fake), (0, &[0.24, 0.26][..]));
         assert!(report.interval(number("fid")).is_none());
         assert_eq!(report.interval_definition().unwrap()["groups"], 20);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::warning::Warning;
+use super::warnings::name;
 use crate::evaluate::{Input, Measured, MeasuredSet};
 use crate::image::DataSet;
 use crate::stats::{Census, SizeCount, Sizes};
@@ -29,7 +30,7 @@ const FEW: u64 = 10;
 /// Warnings about a set by itself.
 pub(super) fn of_set(set: &MeasuredSet) -> Vec<Warning> {
     let Some(census) = census(&set.measured) else { return Vec::new() };
-    let name = name(&set.measured);
+    let name = name(&set.measured.report);
     let gray: u64 = census.encodings.iter().filter(|(name, _)| name.ends_with(GRAY16)).map(|(_, images)| images).sum();
     let gray = (gray > 0).then(|| Warning::GrayClipped { set: name.clone(), images: gray });
     odd_sizes(name, census, set.input.images()).into_iter().chain(gray).collect()
@@ -61,7 +62,7 @@ fn odd_sizes(set: String, census: &Census, images: Option<&DataSet>) -> Option<W
 pub(super) fn of_pair(real: &MeasuredSet, fake: &MeasuredSet) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = nested(&real.input, &fake.input).into_iter().collect();
     let [(Some(ours), our_name), (Some(theirs), their_name)] =
-        [real, fake].map(|set| (census(&set.measured), name(&set.measured)))
+        [real, fake].map(|set| (census(&set.measured), name(&set.measured.report)))
     else {
         return warnings;
     };
@@ -179,10 +180,6 @@ fn kind(encoding: &str) -> &str {
 
 fn census(set: &Measured) -> Option<&Census> {
     set.provenance.as_ref()?.census.as_ref()
-}
-
-fn name(set: &Measured) -> String {
-    set.report.path.display().to_string()
 }
 
 fn size(count: &SizeCount) -> String {

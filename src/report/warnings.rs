@@ -107,7 +107,7 @@ pub(super) fn not_cached(set: &SetReport, reason: Option<&str>) -> Option<Warnin
     Some(Warning::NotCached { set: name(set), reason: reason?.to_owned() })
 }
 
-fn name(set: &SetReport) -> String {
+pub(super) fn name(set: &SetReport) -> String {
     set.path.display().to_string()
 }
 

@@ -264,7 +264,7 @@ fn part(images: &DataSet, indices: &[usize], gathered: Accumulator) -> Partial {
     let mut network = Network::new(Box::new(ChannelMeans::new(4)), options(OnBadImage::Skip));
     let parts = indices.iter().map(|&index| {
         let portion = Portion::of(images).range(index..index + 1);
-        network.partial(portion, gathered.emptied(), true, &mut (), &Interrupt::new()).unwrap().0
+        network.partial(portion, gathered.emptied(), true, &mut (), &Interrupt::new()).unwrap().part
     });
     Partial::join(parts).unwrap()
 }

@@ -255,7 +255,8 @@ fn run(command: &'static str, asked: Asked<'_>, drawn: Drawn<'_>) -> Result<Outc
     let Asked { sets, scoring, .. } = asked;
     scoring.extract.check()?;
     scoring.cache.check()?;
-    if let (Some(path), true) = (drawn.plot.or(drawn.html), sets.fakes.len() > 1) {
+    let several = sets.fakes.len() > 1;
+    if let (Some(path), true) = (drawn.plot.or(drawn.html), several) {
         return Err(PictureError::Several { path: path.to_owned(), sets: sets.fakes.len() }.into());
     }
     let mut outputs = Outputs::beside(sets.inputs().chain(scoring.extract.inputs()));
@@ -267,7 +268,6 @@ fn run(command: &'static str, asked: Asked<'_>, drawn: Drawn<'_>) -> Result<Outc
     let html = drawn.html.map(|path| outputs.claim(path)).transpose()?;
 
     let interrupt = progress::interrupt();
-    let several = sets.fakes.len() > 1;
     let evaluation = plan(asked, &interrupt)?;
     if let Some((drawing, _)) = &plot {
         drawing.check(&evaluation)?;

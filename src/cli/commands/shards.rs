@@ -53,8 +53,8 @@ pub fn write(
     let mut network = network.start()?;
     let named = gathered.features_are_wanted();
     let portion = Portion::of(images).range(range.clone());
-    let (part, _) = network.partial(portion, gathered, named, &mut Progress::new(quiet), &progress::interrupt())?;
-    let part = part.of_shard(shard);
+    let passed = network.partial(portion, gathered, named, &mut Progress::new(quiet), &progress::interrupt())?;
+    let part = passed.part.of_shard(shard);
     let skipped = part.skipped().to_vec();
     let found = SetReport { skipped, ..SetReport::of_images(images, part.images()) };
     output::warn(&warnings_of_set(&found, None), quiet);

@@ -387,7 +387,8 @@ fn check_standard_errors(
 fn change(number: ScoreNumber, before: f64, run: &Recorded, baseline: &Recorded, tolerances: &Tolerances) -> Change {
     let (better, tolerance, value) = (number.quantity().better, tolerances.of(number), run.number(number));
     // An error below zero is none.
-    let error = |report: &Recorded| Some(report.interval(number)?.standard_error).filter(|&error| error >= 0.0);
+    let error =
+        |report: &Recorded| Some(report.interval(number)?.interval.standard_error).filter(|&error| error >= 0.0);
     let errors = [baseline, run].map(error);
     let errors = match errors {
         [Some(a), Some(b)] => Some([a, b]),
