@@ -27,6 +27,7 @@ mod image_datasets;
 mod image_decode;
 #[cfg(feature = "images")]
 mod image_resize;
+#[cfg(feature = "images")]
 mod image_shards;
 mod import_rules;
 #[cfg(feature = "inference")]
