@@ -8,7 +8,7 @@ use gan_metrics::gan::train::{TrainConfig, Trainer, TrainingSet};
 
 /// Noise as images: what they show does not change the time.
 fn trainer(size: usize, channels: usize, batch_size: usize) -> Trainer {
-    let networks = ModelSpec::Dcgan { size, channels, latent: 100, generator_width: 64, discriminator_width: 64 };
+    let networks = ModelSpec { size, channels, ..ModelSpec::named("dcgan").expect("a name of the list") };
     let mut random = Random::new(1);
     let samples = (0..2 * batch_size * channels * size * size).map(|_| random.below(256) as u8).collect();
     let data = TrainingSet::new(channels, size, samples).expect("a whole number of images");

@@ -76,7 +76,7 @@
 //!     ArrayView4::from_shape((16, 1, 16, 16), bytes).expect("16 gray images of 16×16")
 //! }
 //!
-//! let networks = ModelSpec::Dcgan { size: 16, channels: 1, latent: 8, generator_width: 4, discriminator_width: 4 };
+//! let networks = ModelSpec { size: 16, latent: 8, width: 4, ..ModelSpec::named("dcgan")? };
 //! let config = TrainConfig { batch_size: 8, ..TrainConfig::new(networks) };
 //! let mut trainer = Trainer::new(config, TrainingSet::new(1, 16, digits.clone())?)?;
 //! let mut run = Evaluator::new(&NetworkChoice::builtin(), Request::of(["fid"])?)?

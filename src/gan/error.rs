@@ -56,7 +56,7 @@ pub enum GanError {
         /// The name that was given.
         name: String,
         /// The names there are.
-        known: &'static str,
+        known: String,
     },
     /// Images of a training set that do not fit the model.
     #[error("cannot train on these images: {0}")]
@@ -81,6 +81,17 @@ pub enum GanError {
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
+    },
+    /// What a run remembers, without something that belongs to it.
+    #[error("{0}")]
+    State(String),
+    /// Something that this kind of system cannot do.
+    #[error("{system} cannot {action}")]
+    Unable {
+        /// The system.
+        system: String,
+        /// What was asked for.
+        action: &'static str,
     },
     /// A file that cannot be written.
     #[error(transparent)]
@@ -110,7 +121,7 @@ impl GanError {
 impl Blamed for GanError {
     fn blame(&self) -> Blame {
         match self {
-            GanError::Checkpoint { .. } => Blame::Model,
+            GanError::Checkpoint { .. } | GanError::State(_) => Blame::Model,
             GanError::Output(error) => error.blame(),
             GanError::Io { source, .. } => regular::blame(source),
             _ => Blame::Input,

@@ -5,7 +5,8 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate};
 
 use super::error::GanError;
-use super::layers::{Activation, Bias, Initializer, Layer, Network};
+use super::layers::{Activation, Initializer, Layer, Linear};
+use super::networks::{Graph, Network};
 use super::optim::{Optimizer, Rule, clip_norm};
 use super::random::Random;
 use super::tape::{Differentiability, Var, grad};
@@ -50,11 +51,11 @@ impl MlpCritic {
     }
 
     fn network(&self, inputs: usize, generator: Generator) -> Result<Network<f64>, GanError> {
-        let linear = |inputs, outputs| Layer::Linear { inputs, outputs, bias: Bias::Yes };
-        let tanh = || Layer::Activation(Activation::Tanh);
-        let hidden = self.hidden;
-        let layers = vec![linear(inputs, hidden), tanh(), linear(hidden, hidden), tanh(), linear(hidden, 1)];
-        let mut network = Network::new(layers, Initializer::XavierNormal, &mut Random::new(self.seed))?;
+        let linear = |inputs, outputs| Layer::from(Linear::new(inputs, outputs));
+        let (hidden, tanh) = (self.hidden, || Layer::from(Activation::Tanh));
+        let layers = [linear(inputs, hidden), tanh(), linear(hidden, hidden), tanh(), linear(hidden, 1)];
+        let graph = Graph::chain(("x", &[inputs]), layers, "v", Initializer::XavierNormal)?;
+        let mut network = Network::new(graph, &mut Random::new(self.seed))?;
         let [.., weight, bias] = network.parameters_mut() else {
             unreachable!("three linear layers have six parameters")
         };
@@ -123,7 +124,9 @@ fn variable(samples: &Array2<f64>) -> Result<Var<f64>, GanError> {
 }
 
 fn outputs(network: &Network<f64>, samples: &[Array2<f64>; 2]) -> Result<Outputs, GanError> {
-    let of = |samples| Ok::<_, GanError>(Array1::from(network.evaluate(&variable(samples)?)?.value().data().to_vec()));
+    let of = |samples| {
+        Ok::<_, GanError>(Array1::from(network.evaluate(&[&variable(samples)?])?.only()?.value().data().to_vec()))
+    };
     Ok(Outputs { p: of(&samples[0])?, q: of(&samples[1])? })
 }
 
@@ -137,7 +140,7 @@ fn ascend(
     // No layer of this network draws anything.
     let mut unused = Random::new(0);
     let variables = network.variables();
-    let mut forward = |samples| network.forward(&variables, &variable(samples)?, &mut unused);
+    let mut forward = |samples| network.forward(&variables, &[&variable(samples)?], &mut unused)?.only().cloned();
     let (of_p, of_q) = (forward(&samples[0])?, forward(&samples[1])?);
     let values = |output: &Var<f64>| Array1::from(output.value().data().to_vec());
     let slopes = Outputs { p: values(&of_p), q: values(&of_q) }.slopes(generator);

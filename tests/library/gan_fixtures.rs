@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gan_metrics::gan::layers::{Network, Parameter};
 use gan_metrics::gan::models::ModelSpec;
-use gan_metrics::gan::objective::{OBJECTIVES, Objective};
+use gan_metrics::gan::networks::{Network, Parameter};
+use gan_metrics::gan::objectives::{ObjectiveEntry, ObjectiveSpec};
 use gan_metrics::gan::optim::{Optimizer, Rule};
-use gan_metrics::gan::train::{Round, TrainConfig, Trainer, TrainingSet};
+use gan_metrics::gan::systems::Networks;
+use gan_metrics::gan::train::{Given, StepEvent, TrainConfig, Trainer, TrainingSet};
 use gan_metrics::gan::{ConvOptions, Differentiability, GanError, Random, Real, Tensor, Var, grad};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -136,6 +137,8 @@ fn ten_steps_of_every_optimizer() {
     }
 }
 
+const PLAYERS: [&str; 2] = ["generator", "discriminator"];
+
 #[derive(Deserialize)]
 struct Counts {
     networks: ModelSpec,
@@ -147,10 +150,9 @@ fn parameter_counts_of_every_model() {
     let cases: Vec<Counts> = fixture("counts.json");
     assert_eq!(cases.len(), 11);
     for Counts { networks, counts } in cases {
-        let mut random = Random::new(0);
-        let generator: Network = networks.generator(&mut random).unwrap();
-        let discriminator: Network = networks.discriminator(&mut random).unwrap();
-        assert_eq!([generator.parameter_count(), discriminator.parameter_count()], counts, "{networks:?}");
+        let system = TrainConfig::new(networks.clone()).system().unwrap();
+        let made = Networks::new(system.networks(), &mut Random::new(0)).unwrap();
+        assert_eq!(PLAYERS.map(|name| made.get(name).unwrap().parameter_count()), counts, "{networks:?}");
     }
 }
 
@@ -202,15 +204,22 @@ fn theirs<'a>(values: &'a BTreeMap<String, Stored>, name: &str) -> &'a Stored {
 
 /// A run that begins with the given weights. Its images are never looked at: every step is given its own.
 fn trainer(config: TrainConfig, before: [&BTreeMap<String, Stored>; 2]) -> Trainer {
-    let networks = config.networks.clone();
-    let mut random = Random::new(0);
-    let mut generator = networks.generator(&mut random).unwrap();
-    let mut discriminator = networks.discriminator(&mut random).unwrap();
-    load(&mut generator, before[0]);
-    load(&mut discriminator, before[1]);
-    let (channels, size) = (networks.channels(), networks.size());
+    let (channels, size) = (config.networks.channels, config.networks.size);
     let data = TrainingSet::new(channels, size, vec![0; config.batch_size * channels * size * size]).unwrap();
-    Trainer::with_networks(config, data, generator, discriminator).unwrap()
+    let mut trainer = Trainer::new(config, data).unwrap();
+    for (name, values) in PLAYERS.into_iter().zip(before) {
+        load(trainer.networks_mut().get_mut(name).unwrap(), values);
+    }
+    trainer
+}
+
+/// Both players by one rule.
+fn rules(rule: Rule) -> BTreeMap<String, Rule> {
+    PLAYERS.map(|name| (name.to_owned(), rule)).into()
+}
+
+fn number(event: &StepEvent, name: &str) -> f64 {
+    event.value(name).unwrap()
 }
 
 fn assert_relative(ours: f64, theirs: f64, tolerance: f64, what: &str) {
@@ -230,25 +239,25 @@ fn a_full_step_of_both_players() {
         for (rule, played) in [(Rule::DCGAN, &case.adam), (sgd, &case.sgd.played)] {
             let config = TrainConfig {
                 batch_size: case.real.shape[0],
-                generator_rule: rule,
-                discriminator_rule: rule,
+                rules: rules(rule),
                 ..TrainConfig::new(case.networks.clone())
             };
             let mut trainer = trainer(config, [&case.before.generator, &case.before.discriminator]);
-            let round = Round { real: case.real.tensor(), z: case.z.tensor() };
-            let (event, _) = trainer.step_on(&[round]).unwrap();
+            let mut round = Given::default().round(case.real.tensor(), case.z.tensor());
+            let (event, _) = trainer.step_with(&mut round).unwrap();
             for (ours, theirs, what) in [
-                (event.discriminator_loss, played.discriminator_loss, "D's loss"),
-                (event.generator_loss, played.generator_loss, "G's loss"),
-                (event.discriminator_gradient, played.discriminator_gradient, "D's gradient"),
-                (event.generator_gradient, played.generator_gradient, "G's gradient"),
+                (number(&event, "discriminator_loss"), played.discriminator_loss, "D's loss"),
+                (number(&event, "generator_loss"), played.generator_loss, "G's loss"),
+                (number(&event, "discriminator_gradient"), played.discriminator_gradient, "D's gradient"),
+                (number(&event, "generator_gradient"), played.generator_gradient, "G's gradient"),
             ] {
                 assert_relative(ours, theirs, TOLERANCE, &format!("{what}, {rule:?}"));
             }
             for (network, after, before) in [
-                (trainer.generator(), &played.after.generator, &case.before.generator),
-                (trainer.discriminator(), &played.after.discriminator, &case.before.discriminator),
+                ("generator", &played.after.generator, &case.before.generator),
+                ("discriminator", &played.after.discriminator, &case.before.discriminator),
             ] {
+                let network = trainer.networks().get(network).unwrap();
                 for parameter in network.state() {
                     let expected = theirs(after, &parameter.name);
                     assert_close(&parameter.value, expected, TOLERANCE, &parameter.name);
@@ -276,7 +285,7 @@ struct Games {
 
 #[derive(Deserialize)]
 struct Game {
-    objective: Objective,
+    objective: ObjectiveSpec,
     rule: Rule,
     real_label: f64,
     critic_steps: usize,
@@ -320,29 +329,27 @@ fn twenty_steps_of_every_objective() {
     for game in &cases {
         let config = TrainConfig {
             batch_size: real.n,
-            critic_steps: game.critic_steps,
-            objective: game.objective,
+            critic_steps: Some(game.critic_steps),
+            objective: game.objective.clone(),
             real_label: game.real_label,
             clip_norm: game.clip_norm,
-            generator_rule: game.rule,
-            discriminator_rule: game.rule,
+            rules: rules(game.rule),
             ..TrainConfig::new(networks.clone())
         };
         let mut trainer = trainer(config, [&start[0], &start[1]]);
-        let image = [real.n, networks.channels(), networks.size(), networks.size()];
+        let image = [real.n, networks.channels, networks.size, networks.size];
         assert_eq!(game.events.len(), 20);
         for (step, expected) in game.events.iter().enumerate() {
-            let round = |batch: usize| Round {
-                real: real.tensor(batch, &image),
-                z: z.tensor(batch, &networks.latent_shape(z.n)),
-            };
-            let rounds: Vec<_> = (step * game.critic_steps..(step + 1) * game.critic_steps).map(round).collect();
-            let (event, _) = trainer.step_on(&rounds).unwrap();
+            let batches = step * game.critic_steps..(step + 1) * game.critic_steps;
+            let mut rounds = batches.fold(Given::default(), |given, batch| {
+                given.round(real.tensor(batch, &image), z.tensor(batch, &[z.n, networks.latent]))
+            });
+            let (event, _) = trainer.step_with(&mut rounds).unwrap();
             let found = [
-                event.discriminator_loss,
-                event.discriminator_gradient,
-                event.generator_loss,
-                event.generator_gradient,
+                number(&event, "discriminator_loss"),
+                number(&event, "discriminator_gradient"),
+                number(&event, "generator_loss"),
+                number(&event, "generator_gradient"),
             ];
             for (found, expected) in found.into_iter().zip(expected) {
                 let error = (found - expected).abs() / expected.abs().max(1.0);
@@ -350,7 +357,8 @@ fn twenty_steps_of_every_objective() {
                 assert!(error < TOLERANCE, "{}, step {step}: {found} is not {expected}", game.objective);
             }
         }
-        for (network, end) in [trainer.generator(), trainer.discriminator()].into_iter().zip(&game.end) {
+        for (name, end) in PLAYERS.into_iter().zip(&game.end) {
+            let network = trainer.networks().get(name).unwrap();
             for parameter in network.state() {
                 let what = format!("{} after {}", parameter.name, game.objective);
                 assert_close(&parameter.value, theirs(end, &parameter.name), TOLERANCE, &what);
@@ -358,9 +366,8 @@ fn twenty_steps_of_every_objective() {
         }
     }
     println!("off by {worst:.1e} at most");
-    // One line of the table of objectives each.
-    let names: BTreeSet<String> =
-        cases.iter().map(|game| game.objective.to_string().split(':').next().unwrap().to_owned()).collect();
-    let known = OBJECTIVES.split(", ").map(|name| name.split(':').next().unwrap().to_owned());
+    // One line of the list of objectives each.
+    let names: BTreeSet<&str> = cases.iter().map(|game| game.objective.entry().name()).collect();
+    let known = ObjectiveEntry::all().iter().map(ObjectiveEntry::name);
     assert_eq!(names, known.collect(), "an objective without a fixture");
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use gan_metrics::divergence::Generator;
 use gan_metrics::gan::models::ModelSpec;
-use gan_metrics::gan::objective::{OBJECTIVES, Objective};
+use gan_metrics::gan::objectives::{ObjectiveEntry, ObjectiveSpec};
 use gan_metrics::gan::optim::Rule;
+use gan_metrics::gan::regularizers::RegularizerEntry;
 use gan_metrics::gan::train::{
-    Control, ImageSampler, Latent, Observer, Round, StepEvent, TrainConfig, Trainer, TrainingSet, checkpoint,
+    Control, Given, ImageSampler, Latent, Observer, StepEvent, TrainConfig, Trainer, TrainingSet, checkpoint,
 };
 use gan_metrics::gan::{GanError, Random, Tensor};
 use gan_metrics::{Blame, Result};
@@ -18,11 +19,11 @@ use crate::support;
 const SIZE: usize = 16;
 
 fn dcgan() -> ModelSpec {
-    ModelSpec::Dcgan { size: SIZE, channels: 1, latent: 5, generator_width: 2, discriminator_width: 2 }
+    ModelSpec { size: SIZE, latent: 5, width: 2, ..ModelSpec::named("dcgan").unwrap() }
 }
 
 fn mlp() -> ModelSpec {
-    ModelSpec::Mlp { size: SIZE, channels: 1, latent: 5, hidden: 8 }
+    ModelSpec { size: SIZE, latent: 5, width: 8, ..ModelSpec::named("mlp").unwrap() }
 }
 
 fn discs(images: usize) -> TrainingSet {
@@ -78,9 +79,9 @@ fn a_generator_loads_and_its_images_do_not_depend_on_the_batches() {
     let mut trainer = Trainer::new(config(mlp()), discs(8)).unwrap();
     trainer.run(2, &mut ()).unwrap();
     checkpoint::save(&trainer, &path).unwrap();
-    let trained = checkpoint::generator(&path).unwrap();
+    let trained = checkpoint::trained(&path).unwrap();
     assert_eq!((trained.step, &trained.config), (2, trainer.config()));
-    let sampler = || ImageSampler::new(trained.config.networks.clone(), trained.network.clone(), Latent::Normal, 1);
+    let sampler = || ImageSampler::new(checkpoint::trained(&path).unwrap(), 1);
     let at_once = sampler().next(6).unwrap();
     let mut one = sampler();
     let in_parts = [one.next(1).unwrap(), one.next(3).unwrap(), one.next(2).unwrap()].concat();
@@ -95,9 +96,11 @@ struct StopAfter(u64);
 impl Observer for StopAfter {
     fn step(&mut self, event: &StepEvent, trainer: &Trainer) -> Result<Control> {
         assert_eq!(event.step, trainer.steps());
-        assert!(event.images_per_second > 0.0 && event.generator_gradient > 0.0 && event.discriminator_gradient > 0.0);
-        for score in [event.real_score, event.fake_score_before, event.fake_score_after] {
-            assert!((0.0..=1.0).contains(&score));
+        let number = |name| event.value(name).unwrap();
+        assert!(event.images_per_second > 0.0);
+        assert!(number("generator_gradient") > 0.0 && number("discriminator_gradient") > 0.0);
+        for score in ["real_score", "fake_score_before", "fake_score_after"] {
+            assert!((0.0..=1.0).contains(&number(score)));
         }
         Ok(if event.step == self.0 { Control::Stop } else { Control::Continue })
     }
@@ -112,61 +115,103 @@ fn an_observer_sees_every_step_and_may_stop() {
 
 #[test]
 fn every_objective_trains() {
-    for objective in
-        ["minimax", "non-saturating", "f-gan:kl", "wasserstein", "wasserstein-gp", "least-squares", "hinge"]
-    {
-        let settings =
-            TrainConfig { objective: objective.parse().unwrap(), critic_steps: 2, real_label: 0.9, ..config(dcgan()) };
+    for objective in objectives() {
+        let (name, critic_steps) = (objective.to_string(), Some(2));
+        let settings = TrainConfig { objective, critic_steps, real_label: 0.9, ..config(dcgan()) };
         let mut trainer = Trainer::new(settings, discs(9)).unwrap();
-        let before = trainer.samples(1).unwrap();
-        trainer.run(2, &mut ()).unwrap_or_else(|error| panic!("{objective}: {error}"));
-        assert_ne!(trainer.samples(1).unwrap(), before, "{objective} left the generator as it was");
+        let before = weights(&trainer, "generator");
+        trainer.run(2, &mut ()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_ne!(weights(&trainer, "generator"), before, "{name} left the generator as it was");
     }
     let clipped = TrainConfig { objective: "wasserstein:0.02".parse().unwrap(), ..config(dcgan()) };
     let mut trainer = Trainer::new(clipped, discs(9)).unwrap();
     trainer.run(1, &mut ()).unwrap();
-    let weights = trainer.discriminator().parameters().iter().flat_map(|parameter| parameter.value.data());
-    assert!(weights.into_iter().all(|weight| weight.abs() <= 0.02));
+    assert!(weights(&trainer, "discriminator").into_iter().all(|weight| weight.abs() <= 0.02));
+}
+
+#[test]
+fn every_regularizer_trains_and_resumes() {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in RegularizerEntry::all() {
+        let settings = TrainConfig { regularizers: vec![entry.name().parse().unwrap()], ..config(dcgan()) };
+        let mut whole = Trainer::new(settings.clone(), discs(9)).unwrap();
+        whole.run(4, &mut ()).unwrap();
+        let plain = Trainer::new(TrainConfig { regularizers: Vec::new(), ..settings.clone() }, discs(9));
+        let mut plain = plain.unwrap();
+        plain.run(4, &mut ()).unwrap();
+        assert_ne!(
+            weights(&whole, "discriminator"),
+            weights(&plain, "discriminator"),
+            "{} changes nothing",
+            entry.name()
+        );
+        let mut first = Trainer::new(settings, discs(9)).unwrap();
+        first.run(2, &mut ()).unwrap();
+        let path = folder.path().join("half.safetensors");
+        checkpoint::save(&first, &path).unwrap();
+        let mut second = checkpoint::resume(&path, discs(9)).unwrap();
+        second.run(4, &mut ()).unwrap();
+        assert!(saved(&whole, folder.path(), "a") == saved(&second, folder.path(), "b"), "{}", entry.name());
+    }
+}
+
+fn weights(trainer: &Trainer, network: &str) -> Vec<f32> {
+    let network = trainer.networks().get(network).unwrap();
+    network.parameters().iter().flat_map(|parameter| parameter.value.data()).copied().collect()
 }
 
 /// Every objective, and every divergence of the calculator as an f-GAN.
-fn objectives() -> Vec<Objective> {
-    let plain = OBJECTIVES.split(", ").filter(|name| *name != "f-gan:NAME").map(|name| name.parse().unwrap());
-    plain.chain(Generator::catalogue().map(Objective::FGan)).collect()
+fn objectives() -> Vec<ObjectiveSpec> {
+    let plain = ObjectiveEntry::all().iter().filter(|entry| !entry.name().starts_with("f-gan"));
+    let mut specs: Vec<ObjectiveSpec> = plain.map(|entry| entry.name().parse().unwrap()).collect();
+    for generator in Generator::catalogue() {
+        specs.extend(["f-gan", "f-gan-minimax"].map(|game| format!("{game}:{generator}").parse().unwrap()));
+    }
+    specs
 }
 
 #[test]
 fn every_objective_teaches_both_players() {
     // On one batch, again and again, with the other player at rest.
     const AT_REST: Rule = Rule::Sgd { learning_rate: 1e-300, momentum: 0.0 };
-    const LEARNING: Rule =
-        Rule::Adam { learning_rate: 5e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+    const LEARNING: Rule = Rule::adam(5e-4, 0.5, 0.999);
     let batch = 8;
     let real = support::discs(11, batch, SIZE).iter().map(|&byte| f32::from(byte) / 255.0).collect();
-    let round = Round {
-        real: Tensor::new(&[batch, 1, SIZE, SIZE], real).unwrap(),
-        z: Latent::Normal.draw(&mlp(), batch, &mut Random::new(1)),
-    };
-    let play = |objective: Objective, generator_rule: Rule, discriminator_rule: Rule| -> Vec<StepEvent> {
-        let settings = TrainConfig { objective, generator_rule, discriminator_rule, ..config(mlp()) };
-        let mut trainer = Trainer::new(TrainConfig { batch_size: batch, ..settings }, discs(batch)).unwrap();
-        let step = |_| trainer.step_on(std::slice::from_ref(&round)).unwrap_or_else(|e| panic!("{objective}: {e}")).0;
+    let real = Tensor::new(&[batch, 1, SIZE, SIZE], real).unwrap();
+    let z = Latent::Normal.draw(&[5], batch, &mut Random::new(1));
+    let play = |objective: &ObjectiveSpec, generator: Rule, discriminator: Rule| -> Vec<StepEvent> {
+        let rules = [("generator".to_owned(), generator), ("discriminator".to_owned(), discriminator)].into();
+        let settings = TrainConfig {
+            objective: objective.clone(),
+            critic_steps: Some(1),
+            rules,
+            batch_size: batch,
+            ..config(mlp())
+        };
+        let mut trainer = Trainer::new(settings, discs(batch)).unwrap();
+        let step = |_| {
+            let mut round = Given::default().round(real.clone(), z.clone());
+            trainer.step_with(&mut round).unwrap_or_else(|e| panic!("{objective}: {e}")).0
+        };
         (0..40).map(step).collect()
     };
     for objective in objectives() {
-        // Clipping of weights is not learning: it has been done once when the second step looks.
-        let events = play(objective, AT_REST, LEARNING);
-        let (first, last) = (events[1], events[39]);
-        assert!(last.discriminator_loss < first.discriminator_loss, "{objective}: {first:?} {last:?}");
-        assert!(last.real_score > last.fake_score_before, "{objective}: {last:?}");
+        let number = |event: &StepEvent, name| event.value(name);
+        let events = play(&objective, AT_REST, LEARNING);
+        let (first, last) = (&events[1], &events[39]);
+        let fell = |name| number(last, name) < number(first, name);
+        assert!(fell("discriminator_loss"), "{objective}: {first:?} {last:?}");
+        let gap = |event| Some(number(event, "real_score")? - number(event, "fake_score_before")?);
+        if let (Some(first), Some(last)) = (gap(first), gap(last)) {
+            assert!(last > 0.0 && last > first, "{objective}: {first} {last}");
+        }
+        let events = play(&objective, LEARNING, AT_REST);
+        let (first, last) = (&events[1], &events[39]);
+        assert!(number(last, "generator_loss") < number(first, "generator_loss"), "{objective}: {first:?} {last:?}");
         assert!(
-            last.real_score - last.fake_score_before > first.real_score - first.fake_score_before,
+            number(last, "fake_score_after") >= number(first, "fake_score_after"),
             "{objective}: {first:?} {last:?}"
         );
-        let events = play(objective, LEARNING, AT_REST);
-        let (first, last) = (events[1], events[39]);
-        assert!(last.generator_loss < first.generator_loss, "{objective}: {first:?} {last:?}");
-        assert!(last.fake_score_after > first.fake_score_after, "{objective}: {first:?} {last:?}");
     }
 }
 
@@ -178,14 +223,15 @@ fn a_discriminator_learns_to_tell_discs_from_noise() {
         trainer.step().unwrap();
     }
     let last = trainer.step().unwrap().0;
-    assert!(last.discriminator_loss < first.discriminator_loss, "{first:?} {last:?}");
-    assert!(last.real_score > last.fake_score_before, "{last:?}");
+    assert!(last.value("discriminator_loss") < first.value("discriminator_loss"), "{first:?} {last:?}");
+    assert!(last.value("real_score") > last.value("fake_score_before"), "{last:?}");
 }
 
 #[test]
 fn a_loss_that_explodes_stops_the_run_with_its_step() {
     let huge = Rule::Sgd { learning_rate: 1e30, momentum: 0.0 };
-    let settings = TrainConfig { discriminator_rule: huge, generator_rule: huge, ..config(mlp()) };
+    let rules = ["generator", "discriminator"].map(|name| (name.to_owned(), huge)).into();
+    let settings = TrainConfig { rules, ..config(mlp()) };
     let mut trainer = Trainer::new(settings, discs(8)).unwrap();
     let error = loop {
         assert!(trainer.steps() < 50, "a learning rate of 1e30 went well");
@@ -199,7 +245,7 @@ fn a_loss_that_explodes_stops_the_run_with_its_step() {
 
 #[test]
 fn unfit_settings_and_data_are_refused() {
-    let refused = |settings: TrainConfig, data: TrainingSet| Trainer::new(settings, data).unwrap_err().to_string();
+    let refused = |settings: TrainConfig, data: TrainingSet| Trainer::new(settings, data).err().unwrap().to_string();
     assert_eq!(
         refused(TrainConfig { batch_size: 1, ..config(mlp()) }, discs(8)),
         "the batch size = 1 is out of range: it must be from 2 (for batch normalisation) to 1048576"
@@ -212,12 +258,12 @@ fn unfit_settings_and_data_are_refused() {
         refused(config(mlp()), discs(3)),
         "cannot train on these images: there are 3 of them, fewer than a batch of 4"
     );
-    let small = ModelSpec::Mlp { size: 8, channels: 1, latent: 5, hidden: 8 };
+    let small = ModelSpec { size: 8, ..mlp() };
     assert_eq!(
         refused(config(small), discs(8)),
         "cannot train on these images: they are 1×16×16, the model makes 1×8×8"
     );
-    assert!(TrainConfig { critic_steps: 0, ..config(mlp()) }.validate().is_err());
+    assert!(TrainConfig { critic_steps: Some(0), ..config(mlp()) }.validate().is_err());
     assert!(TrainConfig { clip_norm: Some(f64::NAN), ..config(mlp()) }.validate().is_err());
     assert!(TrainConfig { average_decay: Some(1.0), ..config(mlp()) }.validate().is_err());
 }
@@ -230,7 +276,7 @@ fn damaged_and_foreign_checkpoints_are_refused() {
     let bytes = saved(&trainer, folder.path(), "x.safetensors");
     let refused = |content: &[u8]| {
         fs::write(&path, content).unwrap();
-        let error = checkpoint::resume(&path, discs(8)).unwrap_err();
+        let error = checkpoint::resume(&path, discs(8)).err().unwrap();
         assert_eq!(gan_metrics::Error::from(error).blame(), Blame::Model);
     };
     for length in [0, 7, 100, bytes.len() / 2, bytes.len() - 1] {
@@ -244,8 +290,8 @@ fn damaged_and_foreign_checkpoints_are_refused() {
     refused(&renamed);
 
     fs::write(&path, &bytes).unwrap();
-    let message = checkpoint::resume(&path, discs(9)).unwrap_err().to_string();
+    let message = checkpoint::resume(&path, discs(9)).err().unwrap().to_string();
     assert!(message.contains("it was trained on 8 other images"), "{message}");
-    let missing = checkpoint::generator(&folder.path().join("no")).unwrap_err();
+    let missing = checkpoint::trained(&folder.path().join("no")).err().unwrap();
     assert_eq!(gan_metrics::Error::from(missing).blame(), Blame::Input);
 }

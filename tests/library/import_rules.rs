@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("evaluate", &["extractor", "image", "metrics", "score", "stats"]),
     ("extractor", &["image", "stats"]),
     ("foreign", &[]),
-    ("gan", &["divergence"]),
+    ("gan", &["divergence", "extractor"]),
     ("image", &[]),
     ("interrupt", &[]),
     ("linalg", &[]),

@@ -61,11 +61,10 @@ impl Blamed for Interrupted {
 /// Writes the images.
 pub fn run(args: &GenerateArgs) -> Result<Outcome> {
     let sink = Sink::claim(&args.output, &args.checkpoint)?;
-    let trained = checkpoint::generator(&args.checkpoint)?;
-    let networks = trained.config.networks;
-    let total = args.images as usize;
-    let shape = Shape::squares(total, networks.channels(), networks.size());
-    let mut sampler = ImageSampler::new(networks, trained.network, trained.config.latent, args.seed);
+    let trained = checkpoint::trained(&args.checkpoint)?;
+    let (step, total) = (trained.step, args.images as usize);
+    let shape = Shape::squares(total, trained.config.networks.channels, trained.config.networks.size);
+    let mut sampler = ImageSampler::new(trained, args.seed);
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(total as u64) };
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec} {eta} left");
     bar.set_style(style.expect("the template is well-formed"));
@@ -87,7 +86,6 @@ pub fn run(args: &GenerateArgs) -> Result<Outcome> {
     bar.finish_and_clear();
     written?;
     if !args.quiet {
-        let step = trained.step;
         output::to_stdout(&format!("{}: {total} images of step {step}, seed {}\n", args.output.display(), args.seed))?;
     }
     Ok(Outcome::Success)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::Role;
+use super::definition::Role;
 use crate::gan::random::Random;
 use crate::gan::real::Real;
 use crate::gan::tensor::Tensor;
@@ -29,7 +29,7 @@ pub enum Initializer {
 }
 
 impl Initializer {
-    pub(super) fn draw<T: Real>(self, shape: &[usize], role: Role, random: &mut Random) -> Tensor<T> {
+    pub(in crate::gan) fn draw<T: Real>(self, shape: &[usize], role: Role, random: &mut Random) -> Tensor<T> {
         const DCGAN_DEVIATION: f64 = 0.02;
         match (role, self) {
             (Role::Shift, _) => Tensor::zeros(shape),

@@ -1,9 +1,88 @@
-//! Networks: a list of layers as plain data, and the tensors that belong to it.
+//! Layers as plain data: what a network is made of, without its weights. A layer is a file and a line of the list below.
 
+mod definition;
 mod init;
-mod network;
-mod spec;
+#[cfg(feature = "inference")]
+pub(crate) mod onnx;
 
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::GanError;
+use super::real::Real;
+use super::tape::Var;
+pub use definition::Bias;
+pub(crate) use definition::{BufferSpec, Call, Definition, Initial, Mode, ParameterSpec, Role};
 pub use init::Initializer;
-pub use network::{Network, Parameter};
-pub use spec::{Activation, Bias, Layer, NORMALIZATION_EPSILON};
+
+/// ε of normalising layers, PyTorch's default.
+pub const NORMALIZATION_EPSILON: f64 = 1e-5;
+
+macro_rules! layers {
+    ($($module:ident :: $Layer:ident),+ $(,)?) => {
+        $(mod $module; pub use $module::$Layer;)+
+
+        /// A layer. Inputs have the batch as their first axis.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[non_exhaustive]
+        pub enum Layer {
+            $(
+                #[doc = concat!("[`", stringify!($Layer), "`].")]
+                $Layer($Layer),
+            )+
+        }
+
+        $(impl From<$Layer> for Layer {
+            fn from(layer: $Layer) -> Self {
+                Layer::$Layer(layer)
+            }
+        })+
+
+        impl Definition for Layer {
+            fn parameters(&self) -> Vec<ParameterSpec> {
+                match self { $(Layer::$Layer(layer) => layer.parameters(),)+ }
+            }
+
+            fn buffers(&self) -> Vec<BufferSpec> {
+                match self { $(Layer::$Layer(layer) => layer.buffers(),)+ }
+            }
+
+            fn arity(&self) -> RangeInclusive<usize> {
+                match self { $(Layer::$Layer(layer) => layer.arity(),)+ }
+            }
+
+            fn mixes_samples(&self) -> bool {
+                match self { $(Layer::$Layer(layer) => layer.mixes_samples(),)+ }
+            }
+
+            fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, GanError> {
+                match self { $(Layer::$Layer(layer) => layer.output_shape(inputs),)+ }
+            }
+
+            fn apply<T: Real>(&self, call: Call<'_, T>) -> Result<Var<T>, GanError> {
+                match self { $(Layer::$Layer(layer) => layer.apply(call),)+ }
+            }
+
+            #[cfg(feature = "inference")]
+            fn onnx(&self, node: onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+                match self { $(Layer::$Layer(layer) => layer.onnx(node),)+ }
+            }
+        }
+    };
+}
+
+layers! {
+    activation::Activation,
+    batch_norm::BatchNorm,
+    conv2d::Conv2d,
+    conv_transpose2d::ConvTranspose2d,
+    dropout::Dropout,
+    layer_norm::LayerNorm,
+    linear::Linear,
+    minibatch_discrimination::MinibatchDiscrimination,
+    reshape::Reshape,
+    sum::Sum,
+    upsample::Upsample,
+}

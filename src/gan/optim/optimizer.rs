@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gan::error::GanError;
 use crate::gan::kernels::pointwise::{update, update_with_state, update_with_states};
-use crate::gan::layers::Parameter;
+use crate::gan::networks::Parameter;
 use crate::gan::real::Real;
 use crate::gan::tensor::Tensor;
 
@@ -47,8 +47,34 @@ pub enum Rule {
 
 impl Rule {
     /// Adam as DCGAN's authors use it: η = 2e-4, β₁ = 0.5, β₂ = 0.999, ε = 1e-8.
-    pub const DCGAN: Rule =
-        Rule::Adam { learning_rate: 2e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+    pub const DCGAN: Rule = Rule::adam(2e-4, 0.5, 0.999);
+
+    /// Adam with these decays, ε = 1e-8 and no weight decay.
+    pub const fn adam(learning_rate: f64, beta1: f64, beta2: f64) -> Self {
+        Rule::Adam { learning_rate, beta1, beta2, epsilon: 1e-8, weight_decay: 0.0 }
+    }
+
+    /// η.
+    pub fn learning_rate(&self) -> f64 {
+        match *self {
+            Rule::Sgd { learning_rate, .. }
+            | Rule::RmsProp { learning_rate, .. }
+            | Rule::Adam { learning_rate, .. } => learning_rate,
+        }
+    }
+
+    /// The same rule with another η.
+    #[must_use]
+    pub fn with_learning_rate(mut self, rate: f64) -> Self {
+        match &mut self {
+            Rule::Sgd { learning_rate, .. }
+            | Rule::RmsProp { learning_rate, .. }
+            | Rule::Adam { learning_rate, .. } => {
+                *learning_rate = rate;
+            }
+        }
+        self
+    }
 
     /// Tensors that are kept for every parameter.
     fn states(&self) -> &'static [&'static str] {

@@ -1,30 +1,32 @@
 //! Checkpoints: one safetensors file with everything that a run needs to go on exactly as if it had never stopped.
 //!
-//! Tensors are named `generator.…`, `discriminator.…` and `average.…` after PyTorch's `state_dict`, and
-//! `optimizer.generator.…`, `optimizer.discriminator.…` after the parameter with the name of the state appended. The
-//! metadata entry `gan-metrics` is JSON: settings, the number of steps, the digest of the training images, and the
-//! states of the random number generators. Files are written to a temporary and renamed, so that a process may die at
-//! any moment and leave a checkpoint that loads.
+//! The file holds a [`StateDict`]. Tensors are named after their network, such as `generator.…`, as in PyTorch's
+//! `state_dict`; moving averages are under `average.…`, what optimizers remember under `optimizer.…`. The metadata entry
+//! `gan-metrics` is JSON: settings, the digest of the training images, and all of the state that is no tensor. Files are
+//! written to a temporary and renamed, so that a process may die at any moment and leave a checkpoint that loads.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::config::TrainConfig;
-use super::data::{Order, TrainingSet};
+use super::data::TrainingSet;
+use super::sampling::Trained;
 use super::trainer::Trainer;
 use crate::gan::error::GanError;
-use crate::gan::layers::{Network, Parameter};
 use crate::gan::random::Random;
+use crate::gan::state::StateDict;
+use crate::gan::systems::{Networks, System};
 use crate::gan::tensor::Tensor;
 use crate::output::Output;
 use crate::regular;
 
 /// Version of the layout described above.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Name of the metadata entry.
 const ENTRY: &str = "gan-metrics";
@@ -34,25 +36,9 @@ const ENTRY: &str = "gan-metrics";
 struct Header {
     format: u32,
     config: TrainConfig,
-    step: u64,
-    generator_steps: u64,
-    discriminator_steps: u64,
     data_sha256: String,
     images: usize,
-    epoch: [u64; 4],
-    position: usize,
-    random: [u64; 4],
-}
-
-/// A generator and how it came about.
-#[derive(Debug, Clone)]
-pub struct TrainedGenerator {
-    /// Settings of the run.
-    pub config: TrainConfig,
-    /// Steps that it was trained.
-    pub step: u64,
-    /// The network that samples are drawn from: the moving average of the weights where the run keeps one.
-    pub network: Network,
+    state: BTreeMap<String, Value>,
 }
 
 /// A tensor as safetensors wants it: little-endian bytes.
@@ -89,35 +75,18 @@ pub fn save(trainer: &Trainer, path: &Path) -> Result<(), GanError> {
 /// # Errors
 /// [`GanError::Output`] when the file cannot be written.
 pub fn save_to(trainer: &Trainer, output: Output) -> Result<(), GanError> {
-    let (epoch, position) = trainer.order.state();
+    let state = trainer.state();
     let header = Header {
         format: FORMAT,
-        config: trainer.config.clone(),
-        step: trainer.step,
-        generator_steps: trainer.generator.optimizer.steps(),
-        discriminator_steps: trainer.discriminator.optimizer.steps(),
-        data_sha256: trainer.data.digest().to_owned(),
-        images: trainer.data.len(),
-        epoch,
-        position,
-        random: trainer.random.state(),
+        config: trainer.config().clone(),
+        data_sha256: trainer.data().digest().to_owned(),
+        images: trainer.data().len(),
+        state: state.values().clone(),
     };
     let path = output.path().to_owned();
     let problem = |problem: String| GanError::Checkpoint { path: path.clone(), problem };
     let header = serde_json::to_string(&header).map_err(|error| problem(error.to_string()))?;
-    let mut tensors: Vec<(String, Bytes<'_>)> = Vec::new();
-    let average = trainer.average.iter().flat_map(Network::state);
-    for (prefix, parameters) in [
-        ("generator", trainer.generator.network.state().collect::<Vec<_>>()),
-        ("discriminator", trainer.discriminator.network.state().collect()),
-        ("average", average.collect()),
-        ("optimizer.generator", trainer.generator.optimizer.state().collect()),
-        ("optimizer.discriminator", trainer.discriminator.optimizer.state().collect()),
-    ] {
-        for parameter in parameters {
-            tensors.push((format!("{prefix}.{}", parameter.name), Bytes(&parameter.value)));
-        }
-    }
+    let tensors = state.tensors().iter().map(|(name, tensor)| (name, Bytes(tensor)));
     let metadata = HashMap::from([(ENTRY.to_owned(), header)]);
     let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| problem(error.to_string()))?;
     Ok(output.write_all(&bytes)?)
@@ -131,27 +100,17 @@ pub fn save_to(trainer: &Trainer, output: Output) -> Result<(), GanError> {
 pub fn resume(path: &Path, data: TrainingSet) -> Result<Trainer, GanError> {
     let bytes = read(path)?;
     let file = CheckpointFile::parse(path, &bytes)?;
-    let header = &file.header;
-    if header.data_sha256 != data.digest() {
-        return Err(file.problem(format!(
-            "it was trained on {} other images; go on with the data of the first part, or start a new run",
-            header.images
-        )));
-    }
-    let mut trainer = Trainer::new(header.config.clone(), data)?;
-    file.fill("generator", trainer.generator.network.state_mut())?;
-    file.fill("discriminator", trainer.discriminator.network.state_mut())?;
-    if let Some(average) = &mut trainer.average {
-        file.fill("average", average.state_mut())?;
-    }
-    file.fill("optimizer.generator", trainer.generator.optimizer.state_mut())?;
-    file.fill("optimizer.discriminator", trainer.discriminator.optimizer.state_mut())?;
-    trainer.generator.optimizer.set_steps(header.generator_steps);
-    trainer.discriminator.optimizer.set_steps(header.discriminator_steps);
-    trainer.order = Order::new(trainer.data.len(), Random::from_state(header.epoch), header.position);
-    trainer.random = Random::from_state(header.random);
-    trainer.step = header.step;
-    Ok(trainer)
+    file.restore(Trainer::new(file.for_data(&data)?, data)?)
+}
+
+/// As [`resume`], where the system is none of the list: the one that [`Trainer::with_system`] was given.
+///
+/// # Errors
+/// As for [`resume`].
+pub fn resume_system(path: &Path, system: Box<dyn System>, data: TrainingSet) -> Result<Trainer, GanError> {
+    let bytes = read(path)?;
+    let file = CheckpointFile::parse(path, &bytes)?;
+    file.restore(Trainer::with_system(file.for_data(&data)?, system, data)?)
 }
 
 /// The settings of the run that a checkpoint holds.
@@ -163,19 +122,25 @@ pub fn config(path: &Path) -> Result<TrainConfig, GanError> {
     Ok(CheckpointFile::parse(path, &bytes)?.header.config)
 }
 
-/// The generator that a checkpoint holds.
+/// The trained system that a checkpoint holds, to draw images from.
 ///
 /// # Errors
 /// [`GanError::Io`] when the file cannot be read, [`GanError::Checkpoint`] when it is no whole checkpoint.
-pub fn generator(path: &Path) -> Result<TrainedGenerator, GanError> {
+pub fn trained(path: &Path) -> Result<Trained, GanError> {
     let bytes = read(path)?;
     let file = CheckpointFile::parse(path, &bytes)?;
     let config = file.header.config.clone();
+    let mut system = config.system()?;
     // The weights drawn here are all replaced.
-    let mut network: Network = config.networks.generator(&mut Random::new(0))?;
-    let prefix = if config.average_decay.is_some() { "average" } else { "generator" };
-    file.fill(prefix, network.state_mut())?;
-    Ok(TrainedGenerator { config, step: file.header.step, network })
+    let mut networks = Networks::new(system.networks(), &mut Random::new(0))?;
+    let averaged = if config.average_decay.is_some() { system.averaged() } else { Vec::new() };
+    for (name, network) in networks.iter_mut() {
+        let prefix = if averaged.contains(&name) { format!("average.{name}") } else { name.to_owned() };
+        file.state.fill(&prefix, network.state_mut()).map_err(|error| file.located(error))?;
+    }
+    system.restore(&file.state).map_err(|error| file.located(error))?;
+    let step = file.state.value("step").map_err(|error| file.located(error))?;
+    Ok(Trained { config, step, system, networks })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, GanError> {
@@ -185,11 +150,11 @@ fn read(path: &Path) -> Result<Vec<u8>, GanError> {
 struct CheckpointFile<'a> {
     path: &'a Path,
     header: Header,
-    tensors: SafeTensors<'a>,
+    state: StateDict,
 }
 
 impl<'a> CheckpointFile<'a> {
-    fn parse(path: &'a Path, bytes: &'a [u8]) -> Result<Self, GanError> {
+    fn parse(path: &'a Path, bytes: &[u8]) -> Result<Self, GanError> {
         let problem = |problem: String| GanError::Checkpoint { path: path.to_owned(), problem };
         let no_file =
             |error: safetensors::SafeTensorError| problem(format!("this is no whole safetensors file ({error})"));
@@ -199,34 +164,53 @@ impl<'a> CheckpointFile<'a> {
         let Some(entry) = entry else {
             return Err(problem("a safetensors file without the state of a training run".into()));
         };
-        let header: Header =
-            serde_json::from_str(entry).map_err(|error| problem(format!("its header is damaged ({error})")))?;
-        if header.format != FORMAT {
-            return Err(problem(format!("its format is {}, this program reads {FORMAT}", header.format)));
+        /// The version alone: what else there is depends on it.
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
         }
-        Ok(CheckpointFile { path, header, tensors })
-    }
-
-    fn problem(&self, problem: String) -> GanError {
-        GanError::Checkpoint { path: self.path.to_owned(), problem }
-    }
-
-    fn fill<'p>(&self, prefix: &str, parameters: impl Iterator<Item = &'p mut Parameter>) -> Result<(), GanError> {
-        for parameter in parameters {
-            let name = format!("{prefix}.{}", parameter.name);
-            let view =
-                self.tensors.tensor(&name).map_err(|_| self.problem(format!("the tensor `{name}` is missing")))?;
-            if view.dtype() != Dtype::F32 || view.shape() != parameter.value.shape() {
-                return Err(self.problem(format!(
-                    "`{name}` is {:?} of shape {:?}, the model has F32 of shape {:?}",
-                    view.dtype(),
-                    view.shape(),
-                    parameter.value.shape()
-                )));
+        let damaged = |error: serde_json::Error| problem(format!("its header is damaged ({error})"));
+        let Version { format } = serde_json::from_str(entry).map_err(damaged)?;
+        if format != FORMAT {
+            return Err(problem(format!("its format is {format}, this program reads {FORMAT}")));
+        }
+        let mut header: Header = serde_json::from_str(entry).map_err(damaged)?;
+        let mut read = BTreeMap::new();
+        for (name, view) in tensors.tensors() {
+            if view.dtype() != Dtype::F32 {
+                return Err(problem(format!("`{name}` is {:?}, expected F32", view.dtype())));
             }
             let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-            parameter.value = Tensor::new(view.shape(), values)?;
+            read.insert(name, Tensor::new(view.shape(), values)?);
         }
-        Ok(())
+        let state = StateDict::new(read, std::mem::take(&mut header.state));
+        Ok(CheckpointFile { path, header, state })
+    }
+
+    /// The settings, for a run on these data.
+    fn for_data(&self, data: &TrainingSet) -> Result<TrainConfig, GanError> {
+        match self.header.data_sha256 == data.digest() {
+            true => Ok(self.header.config.clone()),
+            false => Err(GanError::Checkpoint {
+                path: self.path.to_owned(),
+                problem: format!(
+                    "it was trained on {} other images; go on with the data of the first part, or start a new run",
+                    self.header.images
+                ),
+            }),
+        }
+    }
+
+    fn restore(&self, mut trainer: Trainer) -> Result<Trainer, GanError> {
+        trainer.restore(&self.state).map_err(|error| self.located(error))?;
+        Ok(trainer)
+    }
+
+    /// What is missing in the state is missing in this file.
+    fn located(&self, error: GanError) -> GanError {
+        match error {
+            GanError::State(problem) => GanError::Checkpoint { path: self.path.to_owned(), problem },
+            other => other,
+        }
     }
 }

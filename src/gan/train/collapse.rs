@@ -2,21 +2,21 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::observer::StepEvent;
 use crate::gan::tensor::Tensor;
 
 /// Why a run looks lost.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum CollapseWarning {
     /// The discriminator has told real from generated images without doubt for many steps.
-    Saturated {
+    Won {
         /// The step it was noticed at.
         step: u64,
-        /// D(x).
-        real_score: f64,
-        /// D(G(z)).
-        fake_score: f64,
+        /// Its loss.
+        loss: f64,
     },
     /// The generator's gradient has been next to nothing for many steps.
     VanishingGradient {
@@ -24,6 +24,17 @@ pub enum CollapseWarning {
         step: u64,
         /// Norm of the gradient.
         norm: f64,
+    },
+    /// A loss has grown far beyond what it was at first.
+    Exploding {
+        /// The step it was noticed at.
+        step: u64,
+        /// Which one.
+        quantity: &'static str,
+        /// The loss.
+        loss: f64,
+        /// The largest of the first steps.
+        at_first: f64,
     },
     /// The images of a batch are all but the same.
     LowDiversity {
@@ -37,16 +48,20 @@ pub enum CollapseWarning {
 impl fmt::Display for CollapseWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CollapseWarning::Saturated { step, real_score, fake_score } => write!(
+            CollapseWarning::Won { step, loss } => write!(
                 f,
-                "step {step}: the discriminator wins without doubt, D(x) = {real_score:.4} and D(G(z)) = {fake_score:.4} over \
-                 the last {PATIENCE} steps; try label smoothing (0.9), a smaller learning rate for the discriminator, or \
-                 wasserstein-gp"
+                "step {step}: the discriminator wins without doubt, its loss is {loss:.4} after {PATIENCE} such steps; try a \
+                 smaller learning rate for it, the r1 regularizer, or wasserstein-gp"
             ),
             CollapseWarning::VanishingGradient { step, norm } => write!(
                 f,
                 "step {step}: the generator's gradient has all but vanished, its norm is {norm:.1e}; try the \
                  non-saturating loss or wasserstein-gp"
+            ),
+            CollapseWarning::Exploding { step, quantity, loss, at_first } => write!(
+                f,
+                "step {step}: {quantity} is {loss:.3e}, and was {at_first:.3e} at most in the first {SETTLING} steps; try a smaller \
+                 learning rate, a bound on the norm of gradients, or another objective"
             ),
             CollapseWarning::LowDiversity { step, ratio } => write!(
                 f,
@@ -60,8 +75,14 @@ impl fmt::Display for CollapseWarning {
 /// Steps that a sign has to last.
 const PATIENCE: u64 = 200;
 
-/// D(x) above one minus this and D(G(z)) below it is no game.
-const DOUBT: f64 = 0.01;
+/// Steps that tell how large losses are.
+const SETTLING: u64 = 100;
+
+/// A loss so many times as large as the largest of the first steps, or as 1, has left the game.
+const EXPLOSION: f64 = 1e3;
+
+/// Steps that an explosion has to last: a single batch may be odd.
+const EXPLOSION_PATIENCE: u64 = 10;
 
 /// Gradients of DCGANs have norms between 0.1 and 10.
 const SMALLEST_GRADIENT: f64 = 1e-5;
@@ -70,26 +91,51 @@ const SMALLEST_GRADIENT: f64 = 1e-5;
 const SMALLEST_VARIATION: f64 = 0.05;
 
 /// Counts how long each sign has lasted, and speaks once until it is gone.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Monitor {
-    saturated: u64,
+    won: u64,
     vanishing: u64,
     uniform: u64,
+    exploding: u64,
+    /// The largest loss of the first steps, as bits: a resumed run must have the very number.
+    largest: u64,
 }
 
 impl Monitor {
-    /// Takes note of a step.
-    pub fn observe(&mut self, event: &StepEvent, probabilities: bool) -> Vec<CollapseWarning> {
+    /// Takes note of a step. The discriminator has won where its loss is below `won_below`.
+    pub fn observe(&mut self, event: &StepEvent, won_below: Option<f64>) -> Vec<CollapseWarning> {
         let mut warnings = Vec::new();
-        let beyond_doubt = probabilities && event.real_score > 1.0 - DOUBT && event.fake_score_after < DOUBT;
-        if lasted(&mut self.saturated, beyond_doubt) {
-            let (real_score, fake_score) = (event.real_score, event.fake_score_after);
-            warnings.push(CollapseWarning::Saturated { step: event.step, real_score, fake_score });
+        let step = event.step;
+        if let (Some(loss), Some(bound)) = (event.value("discriminator_loss"), won_below)
+            && lasted(&mut self.won, loss < bound, PATIENCE)
+        {
+            warnings.push(CollapseWarning::Won { step, loss });
         }
-        if lasted(&mut self.vanishing, event.generator_gradient < SMALLEST_GRADIENT) {
-            warnings.push(CollapseWarning::VanishingGradient { step: event.step, norm: event.generator_gradient });
+        if let Some(norm) = event.value("generator_gradient")
+            && lasted(&mut self.vanishing, norm < SMALLEST_GRADIENT, PATIENCE)
+        {
+            warnings.push(CollapseWarning::VanishingGradient { step, norm });
         }
+        warnings.extend(self.observe_losses(event));
         warnings
+    }
+
+    fn observe_losses(&mut self, event: &StepEvent) -> Option<CollapseWarning> {
+        let losses = event.values.iter().filter(|(name, _)| name.ends_with("_loss"));
+        let (quantity, loss) = losses.copied().max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()))?;
+        let at_first = f64::from_bits(self.largest);
+        if event.step <= SETTLING {
+            self.largest = at_first.max(loss.abs()).to_bits();
+            return None;
+        }
+        let exploded = loss.abs() > EXPLOSION * at_first.max(1.0);
+        let step = event.step;
+        lasted(&mut self.exploding, exploded, EXPLOSION_PATIENCE).then_some(CollapseWarning::Exploding {
+            step,
+            quantity,
+            loss,
+            at_first,
+        })
     }
 
     /// Whether the images of this step should be compared: it costs a pass over them.
@@ -112,9 +158,9 @@ impl Monitor {
 }
 
 /// Counts, and tells when the count reaches the limit.
-fn lasted(count: &mut u64, sign: bool) -> bool {
+fn lasted(count: &mut u64, sign: bool, patience: u64) -> bool {
     *count = if sign { *count + 1 } else { 0 };
-    *count == PATIENCE
+    *count == patience
 }
 
 /// Standard deviation of a pixel over the batch, averaged over pixels.
@@ -134,19 +180,13 @@ mod tests {
     use super::*;
     use crate::gan::random::Random;
 
-    fn event(step: u64, real_score: f64, fake_score_after: f64, generator_gradient: f64) -> StepEvent {
-        StepEvent {
-            step,
-            discriminator_loss: 1.0,
-            generator_loss: 1.0,
-            real_score,
-            fake_score_before: 0.5,
-            fake_score_after,
-            discriminator_gradient: 1.0,
-            generator_gradient,
-            seconds: 1.0,
-            images_per_second: 1.0,
-        }
+    fn event(step: u64, discriminator_loss: f64, generator_loss: f64, generator_gradient: f64) -> StepEvent {
+        let values = vec![
+            ("discriminator_loss", discriminator_loss),
+            ("generator_loss", generator_loss),
+            ("generator_gradient", generator_gradient),
+        ];
+        StepEvent { step, values, seconds: 1.0, images_per_second: 1.0 }
     }
 
     #[test]
@@ -155,25 +195,32 @@ mod tests {
         let mut told = Vec::new();
         for step in 1..=1000 {
             // The game recovers for a moment at step 500.
-            let doubt = if step == 500 { 0.5 } else { 0.999 };
-            told.extend(monitor.observe(&event(step, doubt, 0.001, 1.0), true));
+            let loss = if step == 500 { 0.5 } else { 0.001 };
+            told.extend(monitor.observe(&event(step, loss, 5.0, 1.0), Some(0.02)));
         }
-        let steps: Vec<u64> = told
-            .iter()
-            .map(|warning| match warning {
-                CollapseWarning::Saturated { step, .. } => *step,
-                other => panic!("{other}"),
-            })
-            .collect();
-        assert_eq!(steps, [200, 700]);
-        assert!(told[0].to_string().contains("try label smoothing"));
+        let won = |step| CollapseWarning::Won { step, loss: 0.001 };
+        assert_eq!(told, [won(200), won(700)]);
+        assert!(told[0].to_string().contains("the discriminator wins without doubt, its loss is 0.0010"));
     }
 
     #[test]
-    fn scores_without_probabilities_cannot_saturate_but_gradients_vanish() {
+    fn losses_without_a_floor_cannot_be_won_but_gradients_vanish() {
         let mut monitor = Monitor::default();
-        let told: Vec<_> = (1..=300).flat_map(|step| monitor.observe(&event(step, 9.0, -9.0, 1e-9), false)).collect();
+        let told: Vec<_> = (1..=300).flat_map(|step| monitor.observe(&event(step, -9.0, 1.0, 1e-9), None)).collect();
         assert_eq!(told, [CollapseWarning::VanishingGradient { step: 200, norm: 1e-9 }]);
+    }
+
+    #[test]
+    fn losses_that_explode_are_told_before_they_overflow() {
+        let mut monitor = Monitor::default();
+        let loss = |step: u64| if step < 150 { -2.0 } else { -2.5e3 };
+        let told: Vec<_> =
+            (1..=400).flat_map(|step| monitor.observe(&event(step, 1.0, loss(step), 1.0), None)).collect();
+        let expected =
+            CollapseWarning::Exploding { step: 159, quantity: "generator_loss", loss: -2.5e3, at_first: 2.0 };
+        assert_eq!(told, [expected]);
+        let restored: Monitor = serde_json::from_str(&serde_json::to_string(&monitor).unwrap()).unwrap();
+        assert_eq!(restored, monitor);
     }
 
     #[test]

@@ -1,73 +1,17 @@
 //! What a training run is made of, apart from its data.
 
-use std::fmt;
-use std::str::FromStr;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::latent::Latent;
 use crate::gan::error::GanError;
 use crate::gan::models::ModelSpec;
-use crate::gan::models::memory::{self, numbers};
-use crate::gan::objective::Objective;
+use crate::gan::networks::{Footprint, check_numbers};
+use crate::gan::objectives::ObjectiveSpec;
 use crate::gan::optim::Rule;
-use crate::gan::random::Random;
-use crate::gan::tensor::Tensor;
-
-/// Distribution of z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Latent {
-    /// Independent standard normal numbers.
-    Normal,
-    /// Independent numbers, uniform on \[−1, 1).
-    Uniform,
-}
-
-impl Latent {
-    /// z of `length` numbers for one image after the other: how they are cut into batches does not change them.
-    pub fn numbers(self, length: usize, batch: usize, random: &mut Random) -> Vec<f32> {
-        let mut values = Vec::with_capacity(batch * length);
-        for _ in 0..batch {
-            let z: Tensor = match self {
-                Latent::Normal => random.normal(&[length], 0.0, 1.0),
-                Latent::Uniform => random.uniforms(&[length], -1.0, 1.0),
-            };
-            values.extend_from_slice(z.data());
-        }
-        values
-    }
-
-    /// [`Self::numbers`] as the generator of a model takes them.
-    pub fn draw(self, spec: &ModelSpec, batch: usize, random: &mut Random) -> Tensor {
-        let values = self.numbers(spec.latent(), batch, random);
-        Tensor::new(&spec.latent_shape(batch), values).expect("z has this length for every image")
-    }
-}
-
-impl fmt::Display for Latent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Latent::Normal => "normal",
-            Latent::Uniform => "uniform",
-        })
-    }
-}
-
-impl FromStr for Latent {
-    type Err = GanError;
-
-    fn from_str(text: &str) -> Result<Self, GanError> {
-        match text {
-            "normal" => Ok(Latent::Normal),
-            "uniform" => Ok(Latent::Uniform),
-            _ => Err(GanError::UnknownName {
-                what: "distribution of z",
-                name: text.to_owned(),
-                known: "normal, uniform",
-            }),
-        }
-    }
-}
+use crate::gan::regularizers::RegularizerSpec;
+use crate::gan::systems::System;
 
 /// Everything that decides how a run goes, apart from its data and the number of threads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,24 +21,30 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Images in a batch, real ones and generated ones each; at least 2.
     pub batch_size: usize,
-    /// Steps of the discriminator for each one of the generator: k of Algorithm 1 (Goodfellow et al. 2014).
-    pub critic_steps: usize,
-    /// What the players minimise.
-    pub objective: Objective,
+    /// Steps of the discriminator for each one of the generator: k of Algorithm 1 (Goodfellow et al. 2014). Those of the
+    /// objective's paper where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub critic_steps: Option<usize>,
+    /// What the players minimise, where the model plays a game that can be chosen.
+    pub objective: ObjectiveSpec,
+    /// What is minimised along with it.
+    #[serde(default)]
+    pub regularizers: Vec<RegularizerSpec>,
     /// Probability that the discriminator should give to real images: 1, or less for one-sided label smoothing.
     pub real_label: f64,
     /// Distribution of z.
     pub latent: Latent,
     /// Decay of the moving average of the generator's weights that samples are drawn from, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average_decay: Option<f64>,
     /// Largest norm of a gradient, if it is clipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
     /// The networks.
     pub networks: ModelSpec,
-    /// How the generator steps.
-    pub generator_rule: Rule,
-    /// How the discriminator steps.
-    pub discriminator_rule: Rule,
+    /// How players step, by name; those that are not named step as in their paper.
+    #[serde(default)]
+    pub rules: BTreeMap<String, Rule>,
 }
 
 impl TrainConfig {
@@ -103,42 +53,68 @@ impl TrainConfig {
     /// The most steps of the discriminator for each one of the generator.
     pub const MOST_CRITIC_STEPS: usize = 1 << 20;
 
-    /// The settings of DCGAN's authors for a model: batches of 64, the non-saturating loss, Adam with β₁ = 0.5, one step
-    /// of the discriminator for each one of the generator, normal z.
+    /// Batches of 64, the non-saturating loss and normal z; optimizers and steps as in the papers.
     pub fn new(networks: ModelSpec) -> Self {
         TrainConfig {
             seed: 0,
             batch_size: 64,
-            critic_steps: 1,
-            objective: Objective::NonSaturating,
+            critic_steps: None,
+            objective: ObjectiveSpec::default(),
+            regularizers: Vec::new(),
             real_label: 1.0,
             latent: Latent::Normal,
             average_decay: None,
             clip_norm: None,
             networks,
-            generator_rule: Rule::DCGAN,
-            discriminator_rule: Rule::DCGAN,
+            rules: BTreeMap::new(),
         }
+    }
+
+    /// Steps of the discriminator for each one of the generator.
+    pub fn discriminator_steps(&self) -> usize {
+        self.critic_steps.unwrap_or(self.objective.entry().defaults().critic_steps)
+    }
+
+    /// The system that is trained.
+    ///
+    /// # Errors
+    /// [`GanError::Setting`] with the setting that is out of range, [`GanError::Memory`] when a step takes too much.
+    pub fn system(&self) -> Result<Box<dyn System>, GanError> {
+        self.validate_settings()?;
+        let system = self.networks.entry().make(self)?;
+        self.validate_for(system.as_ref())?;
+        Ok(system)
     }
 
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`GanError::Setting`] with the one that is out of range, [`GanError::Memory`] when a step takes too much.
+    /// As for [`Self::system`].
     pub fn validate(&self) -> Result<(), GanError> {
+        self.system().map(|_| ())
+    }
+
+    /// The same with the rule of every player of a system written out.
+    #[must_use]
+    pub(super) fn written_out(mut self, system: &dyn System) -> Self {
+        for player in system.players() {
+            self.rules.entry(player.name.to_owned()).or_insert(player.rule);
+        }
+        self
+    }
+
+    fn validate_settings(&self) -> Result<(), GanError> {
         self.networks.validate()?;
-        self.objective.validate()?;
-        self.generator_rule.validate()?;
-        self.discriminator_rule.validate()?;
+        self.rules.values().try_for_each(Rule::validate)?;
         if !(2..=Self::LARGEST_BATCH).contains(&self.batch_size) {
             let requirement = format!("from 2 (for batch normalisation) to {}", Self::LARGEST_BATCH);
             return Err(GanError::setting("the batch size", self.batch_size, requirement));
         }
-        if !(1..=Self::MOST_CRITIC_STEPS).contains(&self.critic_steps) {
+        let steps = self.discriminator_steps();
+        if !(1..=Self::MOST_CRITIC_STEPS).contains(&steps) {
             let requirement = format!("from 1 to {}", Self::MOST_CRITIC_STEPS);
-            return Err(GanError::setting("the number of discriminator steps", self.critic_steps, requirement));
+            return Err(GanError::setting("the number of discriminator steps", steps, requirement));
         }
-        self.validate_memory()?;
         if !(self.real_label > 0.5 && self.real_label <= 1.0) {
             return Err(GanError::setting("the label of real images", self.real_label, "in (0.5, 1]"));
         }
@@ -153,15 +129,18 @@ impl TrainConfig {
         }
     }
 
-    /// Weights have a gradient and two moments of Adam, outputs a gradient; the discriminator sees real and generated
-    /// images, and the batches of all its steps are drawn at once.
-    fn validate_memory(&self) -> Result<(), GanError> {
-        let [generator, discriminator] = self.networks.footprints()?;
-        let weights = 4 * (generator.parameters + discriminator.parameters);
-        let outputs = 2 * (generator.outputs + 2 * discriminator.outputs);
-        let image = [self.networks.channels(), self.networks.size(), self.networks.size()];
-        let drawn = self.critic_steps as u128 * (numbers(&image) + self.networks.latent() as u128);
-        memory::check("a step of this training", weights + self.batch_size as u128 * (outputs + drawn))
+    /// Checks what depends on the system: the names of its players, and memory. Weights have a gradient and two moments of
+    /// Adam.
+    pub(super) fn validate_for(&self, system: &dyn System) -> Result<(), GanError> {
+        let players = system.players();
+        if let Some(unknown) = self.rules.keys().find(|name| players.iter().all(|player| player.name != **name)) {
+            let known = players.iter().map(|player| player.name).collect::<Vec<_>>().join(", ");
+            return Err(GanError::UnknownName { what: "player", name: unknown.clone(), known });
+        }
+        let weights: u128 = system.networks().iter().map(|(_, graph)| Footprint::of(graph).parameters).sum();
+        check_numbers("the weights of these networks", weights)?;
+        let of_batch = self.batch_size as u128 * system.numbers_per_sample();
+        check_numbers("a step of this training", 4 * weights + of_batch)
     }
 }
 
@@ -172,8 +151,11 @@ mod tests {
     const SILLY: [usize; 5] = [100_000, 1 << 20, (1 << 20) + 1, 1_000_000_000_000, usize::MAX];
 
     fn dcgan(width: usize) -> ModelSpec {
-        let [generator_width, discriminator_width] = [width; 2];
-        ModelSpec::Dcgan { size: 64, channels: 3, latent: 100, generator_width, discriminator_width }
+        ModelSpec { channels: 3, width, ..ModelSpec::named("dcgan").unwrap() }
+    }
+
+    fn mlp(size: usize, latent: usize, width: usize) -> ModelSpec {
+        ModelSpec { size, latent, width, ..ModelSpec::named("mlp").unwrap() }
     }
 
     /// The bound of one setting, or that of all together.
@@ -186,22 +168,21 @@ mod tests {
     #[test]
     fn sizes_beyond_memory_are_refused_before_anything_is_made() {
         for value in SILLY {
-            for networks in [
-                dcgan(value),
-                ModelSpec::Mlp { size: value, channels: 1, latent: 8, hidden: 8 },
-                ModelSpec::Mlp { size: 28, channels: 1, latent: value, hidden: value },
-            ] {
+            for networks in [dcgan(value), mlp(value, 8, 8), mlp(28, value, value)] {
                 assert_bounded(&TrainConfig::new(networks), value);
             }
             assert_bounded(&TrainConfig { batch_size: value, ..TrainConfig::new(dcgan(64)) }, value);
-            assert_bounded(&TrainConfig { critic_steps: value, ..TrainConfig::new(dcgan(64)) }, value);
+        }
+        for steps in SILLY.into_iter().filter(|&steps| steps > TrainConfig::MOST_CRITIC_STEPS) {
+            assert_bounded(&TrainConfig { critic_steps: Some(steps), ..TrainConfig::new(dcgan(64)) }, steps);
         }
     }
 
     #[test]
     fn settings_of_the_literature_fit() {
         // DCGAN's own, WGAN's 100 steps of the critic, and the largest model here.
-        for (width, batch_size, critic_steps) in [(64, 128, 1), (64, 64, 100), (256, 64, 1)] {
+        for (width, batch_size, steps) in [(64, 128, 1), (64, 64, 100), (256, 64, 1)] {
+            let critic_steps = Some(steps);
             TrainConfig { batch_size, critic_steps, ..TrainConfig::new(dcgan(width)) }.validate().unwrap();
         }
     }
@@ -209,13 +190,30 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_named() {
         let standard = TrainConfig::new(dcgan(4));
+        let rules = BTreeMap::from([("critic".to_owned(), Rule::DCGAN)]);
         for (config, part) in [
             (TrainConfig { batch_size: 1, ..standard.clone() }, "the batch size = 1 is out of range"),
             (TrainConfig { clip_norm: Some(f64::INFINITY), ..standard.clone() }, "the largest gradient norm = inf"),
             (TrainConfig { average_decay: Some(1.0), ..standard.clone() }, "the decay of the average = 1"),
             (TrainConfig { real_label: 0.5, ..standard.clone() }, "the label of real images = 0.5"),
+            (
+                TrainConfig { rules, ..standard.clone() },
+                "no player called `critic`: expected one of generator, discriminator",
+            ),
         ] {
-            assert!(config.validate().unwrap_err().to_string().contains(part));
+            let message = config.validate().unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
         }
+    }
+
+    #[test]
+    fn a_run_steps_as_the_paper_of_its_objective_unless_told_otherwise() {
+        let config = TrainConfig { objective: "wasserstein".parse().unwrap(), ..TrainConfig::new(dcgan(4)) };
+        assert_eq!(config.discriminator_steps(), 5);
+        let system = config.system().unwrap();
+        let rules = BTreeMap::from([("generator".to_owned(), Rule::DCGAN)]);
+        let rules = TrainConfig { rules, ..config }.written_out(system.as_ref()).rules;
+        let rms_prop = Rule::RmsProp { learning_rate: 5e-5, alpha: 0.99, epsilon: 1e-8 };
+        assert_eq!((rules["generator"], rules["discriminator"]), (Rule::DCGAN, rms_prop));
     }
 }

@@ -1,20 +1,103 @@
 //! Images to learn from, and the order in which they come.
 
+use std::collections::VecDeque;
+
 use crate::digest::sha256;
 use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
-use crate::gan::models::memory::{self, numbers};
+use crate::gan::networks::{check_bytes, numbers};
 use crate::gan::random::Random;
 use crate::gan::tensor::Tensor;
 
-/// Square images of one size in memory, a byte a sample.
+/// Square images of one size in memory, a byte a sample, with the class of each where it is known.
 #[derive(Debug, Clone)]
 pub struct TrainingSet {
     channels: usize,
     size: usize,
     /// N×C×H×W.
     samples: Vec<u8>,
+    labels: Option<Labels>,
     digest: String,
+}
+
+/// The class of every image.
+#[derive(Debug, Clone)]
+struct Labels {
+    names: Vec<String>,
+    of_images: Vec<u32>,
+}
+
+/// A batch of a training set.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// N×C×H×W, in the range of the networks.
+    pub images: Tensor,
+    /// The class of each image, where the set has any.
+    pub classes: Option<Vec<usize>>,
+}
+
+/// Where a step gets its batches and its noise from: the trainer draws them, a test gives them.
+pub trait Feed {
+    /// The next real batch.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when there are no more.
+    fn batch(&mut self, size: usize, range: PixelRange) -> Result<Batch, GanError>;
+
+    /// The next noise, which `draw` would draw.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when there is no more.
+    fn noise(&mut self, draw: &mut dyn FnMut() -> Tensor) -> Result<Tensor, GanError>;
+}
+
+/// A feed of given tensors, in the order in which a system asks for them: for tests of steps.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Batches.
+    pub batches: VecDeque<Batch>,
+    /// z and all other noise that a system draws by name; dropout and penalties draw from the trainer's stream.
+    pub noise: VecDeque<Tensor>,
+}
+
+impl Given {
+    /// Adds an unlabelled batch, and z for as many generated images.
+    #[must_use]
+    pub fn round(mut self, real: Tensor, z: Tensor) -> Self {
+        self.batches.push_back(Batch { images: real, classes: None });
+        self.noise.push_back(z);
+        self
+    }
+}
+
+fn exhausted() -> GanError {
+    GanError::shape("trainer", "a step asked for more than it was given")
+}
+
+impl Feed for Given {
+    fn batch(&mut self, _: usize, _: PixelRange) -> Result<Batch, GanError> {
+        self.batches.pop_front().ok_or_else(exhausted)
+    }
+
+    fn noise(&mut self, _: &mut dyn FnMut() -> Tensor) -> Result<Tensor, GanError> {
+        self.noise.pop_front().ok_or_else(exhausted)
+    }
+}
+
+/// A feed from a training set.
+pub(super) struct Drawn<'a> {
+    pub data: &'a TrainingSet,
+    pub order: &'a mut Order,
+}
+
+impl Feed for Drawn<'_> {
+    fn batch(&mut self, size: usize, range: PixelRange) -> Result<Batch, GanError> {
+        Ok(self.data.batch(self.order.next(size), range))
+    }
+
+    fn noise(&mut self, draw: &mut dyn FnMut() -> Tensor) -> Result<Tensor, GanError> {
+        Ok(draw())
+    }
 }
 
 impl TrainingSet {
@@ -23,7 +106,7 @@ impl TrainingSet {
     /// # Errors
     /// [`GanError::Memory`] when they do not.
     pub fn check_memory(images: usize, channels: usize, size: usize) -> Result<(), GanError> {
-        memory::check_bytes("the images at this size", numbers(&[images, channels, size, size]))
+        check_bytes("the images at this size", numbers(&[images, channels, size, size]))
     }
 
     /// Takes images as bytes, N×channels×size×size.
@@ -40,7 +123,29 @@ impl TrainingSet {
             return Err(GanError::Data(problem));
         }
         let digest = sha256(&samples);
-        Ok(TrainingSet { channels, size, samples, digest })
+        Ok(TrainingSet { channels, size, samples, labels: None, digest })
+    }
+
+    /// The same with the class of each image, as an index into the names of the classes.
+    ///
+    /// # Errors
+    /// [`GanError::Data`] when there is not one for each image, or one is no class.
+    pub fn with_classes(self, names: Vec<String>, of_images: Vec<u32>) -> Result<Self, GanError> {
+        if of_images.len() != self.len() {
+            return Err(GanError::Data(format!("there are {} of them, and {} classes", self.len(), of_images.len())));
+        }
+        if let Some(class) = of_images.iter().find(|&&class| class as usize >= names.len()) {
+            return Err(GanError::Data(format!("one is of class {class}, there are {} classes", names.len())));
+        }
+        let bytes: Vec<u8> = of_images.iter().flat_map(|class| class.to_le_bytes()).collect();
+        // Other classes make it another set.
+        let digest = sha256(format!("{} {}", self.digest, sha256(&bytes)).as_bytes());
+        Ok(TrainingSet { labels: Some(Labels { names, of_images }), digest, ..self })
+    }
+
+    /// Names of the classes, where they are known.
+    pub fn class_names(&self) -> Option<&[String]> {
+        self.labels.as_ref().map(|labels| labels.names.as_slice())
     }
 
     /// Number of images, at least 1.
@@ -78,7 +183,7 @@ impl TrainingSet {
     }
 
     /// The images of these indices as networks see them.
-    pub(super) fn batch(&self, indices: &[u32], range: PixelRange) -> Tensor {
+    fn batch(&self, indices: &[u32], range: PixelRange) -> Batch {
         let table: [f32; 256] = std::array::from_fn(|byte| range.from_byte(byte as u8));
         let image_len = self.image_len();
         let mut values = Vec::with_capacity(indices.len() * image_len);
@@ -87,7 +192,9 @@ impl TrainingSet {
             values.extend(image.iter().map(|&byte| table[usize::from(byte)]));
         }
         let shape = [indices.len(), self.channels, self.size, self.size];
-        Tensor::new(&shape, values).expect("every image has this length")
+        let images = Tensor::new(&shape, values).expect("every image has this length");
+        let class = |labels: &Labels| indices.iter().map(|&index| labels.of_images[index as usize] as usize).collect();
+        Batch { images, classes: self.labels.as_ref().map(class) }
     }
 }
 
@@ -158,11 +265,18 @@ mod tests {
     #[test]
     fn batches_are_scaled_and_sets_checked() {
         let set = TrainingSet::new(1, 2, vec![0, 255, 51, 204, 1, 2, 3, 4]).unwrap();
-        let batch = set.batch(&[0], PixelRange::Symmetric);
+        let batch = set.batch(&[0], PixelRange::Symmetric).images;
         assert_eq!((batch.shape(), &batch.data()[..2]), (&[1, 1, 2, 2][..], &[-1.0, 1.0][..]));
         assert_eq!(set.len(), 2);
         let message = TrainingSet::new(1, 2, vec![0; 7]).unwrap_err().to_string();
         assert!(message.contains("7 bytes are no whole number of 1×2×2 images"), "{message}");
         assert!(TrainingSet::new(3, 4, Vec::new()).is_err());
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        let labelled = set.clone().with_classes(names.clone(), vec![1, 0]).unwrap();
+        assert_eq!(labelled.batch(&[1, 0], PixelRange::Unit).classes, Some(vec![0, 1]));
+        assert_ne!(labelled.digest(), set.digest());
+        assert!(
+            set.clone().with_classes(names.clone(), vec![1, 2]).is_err() && set.with_classes(names, vec![1]).is_err()
+        );
     }
 }

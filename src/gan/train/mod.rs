@@ -1,16 +1,20 @@
-//! Training: the two players' steps in turn, seeded and repeatable, told to an observer.
+//! Training: one trainer for every system, seeded and repeatable, told to an observer.
 
 pub mod checkpoint;
 mod collapse;
 mod config;
 mod data;
+mod latent;
 mod observer;
 mod sampling;
+mod step;
 mod trainer;
 
 pub use collapse::CollapseWarning;
-pub use config::{Latent, TrainConfig};
-pub use data::TrainingSet;
+pub use config::TrainConfig;
+pub use data::{Batch, Feed, Given, TrainingSet};
+pub use latent::Latent;
 pub use observer::{Control, Observer, StepEvent};
-pub use sampling::{ImageSampler, label_stream, sampling_stream};
-pub use trainer::{Round, Trainer};
+pub use sampling::{ImageSampler, Trained, label_stream, sampling_stream};
+pub use step::{Step, Weights};
+pub use trainer::Trainer;

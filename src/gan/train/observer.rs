@@ -4,29 +4,26 @@ use super::collapse::CollapseWarning;
 use super::trainer::Trainer;
 use crate::error::Result;
 
-/// What a step did. Of several discriminator steps, the last one counts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What a step did.
+#[derive(Debug, Clone, PartialEq)]
 pub struct StepEvent {
-    /// Steps of the generator so far, this one included.
+    /// Steps so far, this one included.
     pub step: u64,
-    /// What the discriminator minimised, penalty included.
-    pub discriminator_loss: f64,
-    /// What the generator minimised.
-    pub generator_loss: f64,
-    /// Mean output on real images: D(x), or the bare score where the objective knows no probabilities.
-    pub real_score: f64,
-    /// Mean output on generated images before the discriminator's step: D(G(z)).
-    pub fake_score_before: f64,
-    /// Mean output on the same images after it, which the generator learns from.
-    pub fake_score_after: f64,
-    /// Norm of the discriminator's gradient, before clipping.
-    pub discriminator_gradient: f64,
-    /// Norm of the generator's gradient, before clipping.
-    pub generator_gradient: f64,
+    /// The numbers that the system gives in every step, by name and in the order of
+    /// [`System::measures`](crate::gan::systems::System::measures): losses, norms of gradients before clipping, mean outputs
+    /// of critics. Of several steps of a player, the last one counts.
+    pub values: Vec<(&'static str, f64)>,
     /// Time that the step took.
     pub seconds: f64,
     /// Real images seen in this step, divided by that time.
     pub images_per_second: f64,
+}
+
+impl StepEvent {
+    /// A number by its name, such as `generator_loss`; `None` where the system gives none of this name.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
 }
 
 /// Whether to go on.

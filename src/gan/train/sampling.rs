@@ -1,48 +1,75 @@
-//! Images from a trained generator.
+//! Images from a trained system.
 
-use super::config::Latent;
+use super::config::TrainConfig;
+use super::latent::Latent;
 use crate::gan::error::GanError;
-use crate::gan::layers::Network;
-use crate::gan::models::{ModelSpec, memory};
+use crate::gan::models::PixelRange;
+use crate::gan::networks::{Footprint, check_numbers};
 use crate::gan::random::Random;
-use crate::gan::tape::Var;
-use crate::gan::tensor::Tensor;
+use crate::gan::systems::{Draw, Networks, System};
 
-/// A generator in evaluation and a stream of z: an endless supply of images, the same for the same seed.
-#[derive(Debug, Clone)]
+/// A trained system, in evaluation.
+pub struct Trained {
+    /// Settings of the run.
+    pub config: TrainConfig,
+    /// Steps that it was trained.
+    pub step: u64,
+    /// What it is.
+    pub system: Box<dyn System>,
+    /// Its networks: the moving averages of their weights where the run keeps some.
+    pub networks: Networks,
+}
+
+/// A trained system and a stream of noise: an endless supply of images, the same for the same seed.
 pub struct ImageSampler {
-    networks: ModelSpec,
-    generator: Network,
-    latent: Latent,
+    trained: Trained,
     random: Random,
+    labels: Random,
+    class: Option<usize>,
 }
 
 impl ImageSampler {
-    /// Draws z from the stream of a seed.
-    pub fn new(networks: ModelSpec, generator: Network, latent: Latent, seed: u64) -> Self {
-        ImageSampler { networks, generator, latent, random: sampling_stream(seed) }
+    /// Draws noise from the stream of a seed.
+    pub fn new(trained: Trained, seed: u64) -> Self {
+        ImageSampler { trained, random: sampling_stream(seed), labels: label_stream(seed), class: None }
     }
 
-    /// What the networks are.
-    pub fn networks(&self) -> &ModelSpec {
-        &self.networks
+    /// Makes images of one class only, by its index.
+    ///
+    /// # Errors
+    /// [`GanError::Unable`] when the system knows no classes, [`GanError::Setting`] when it has no such class.
+    pub fn of_class(mut self, class: usize) -> Result<Self, GanError> {
+        match self.trained.system.classes() {
+            None => Err(GanError::Unable { system: self.trained.system.title(), action: "make images of a class" }),
+            Some(classes) if class >= classes => {
+                Err(GanError::setting("the class", class, format!("from 0 to {}", classes - 1)))
+            }
+            Some(_) => {
+                self.class = Some(class);
+                Ok(self)
+            }
+        }
     }
 
-    /// The generator.
-    pub fn generator(&self) -> &Network {
-        &self.generator
+    /// What images are drawn from.
+    pub fn trained(&self) -> &Trained {
+        &self.trained
     }
 
     /// The next images as bytes, count×channels×size×size.
     ///
     /// # Errors
-    /// [`GanError::Shape`] when the generator is not one of the model, [`GanError::Memory`] when so many images at once
-    /// take too much.
+    /// [`GanError::Memory`] when so many images at once take too much, [`GanError::Unable`] when the system makes none.
     pub fn next(&mut self, count: usize) -> Result<Vec<u8>, GanError> {
-        let [generator, _] = self.networks.footprints()?;
-        memory::check("a batch of so many images", count as u128 * generator.outputs)?;
-        let z = self.latent.draw(&self.networks, count, &mut self.random);
-        images(&self.networks, &self.generator, z)
+        let Self { trained, random, labels, class } = self;
+        let outputs: u128 = trained.networks.iter().map(|(_, network)| Footprint::of(network.graph()).outputs).sum();
+        check_numbers("a batch of so many images", count as u128 * outputs)?;
+        let classes = trained.system.classes().map(|classes| match *class {
+            Some(class) => vec![class; count],
+            None => (0..count).map(|_| labels.below(classes)).collect(),
+        });
+        let latent = trained.config.latent;
+        images(trained.system.as_ref(), &trained.networks, Draw { count, latent, classes: classes.as_deref(), random })
     }
 }
 
@@ -59,26 +86,42 @@ pub fn label_stream(seed: u64) -> Random {
     Random::stream(seed, PURPOSE)
 }
 
-/// The images of given z as bytes, N×channels×size×size.
-pub(super) fn images(networks: &ModelSpec, generator: &Network, z: Tensor) -> Result<Vec<u8>, GanError> {
-    let range = networks.pixel_range();
-    let images = generator.evaluate(&Var::constant(z))?;
-    Ok(images.value().data().iter().map(|&value| range.to_byte(value)).collect())
+/// Images that stay the same for a whole run, as bytes: of class after class where there are classes.
+pub(super) fn fixed(
+    system: &dyn System,
+    networks: &Networks,
+    latent: Latent,
+    count: usize,
+    mut random: Random,
+) -> Result<Vec<u8>, GanError> {
+    let classes: Option<Vec<usize>> = system.classes().map(|classes| (0..count).map(|i| i % classes).collect());
+    images(system, networks, Draw { count, latent, classes: classes.as_deref(), random: &mut random })
+}
+
+fn images(system: &dyn System, networks: &Networks, mut draw: Draw<'_>) -> Result<Vec<u8>, GanError> {
+    let range: PixelRange = system.pixel_range();
+    let images = system.sample(networks, &mut draw)?;
+    Ok(images.data().iter().map(|&value| range.to_byte(value)).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gan::models::ModelSpec;
 
     #[test]
     fn a_batch_beyond_memory_is_refused_before_it_is_drawn() {
-        let networks = ModelSpec::Mlp { size: 4, channels: 1, latent: 3, hidden: 4 };
-        let generator = networks.generator(&mut Random::new(1)).unwrap();
-        let mut sampler = ImageSampler::new(networks, generator, Latent::Normal, 1);
+        let networks = ModelSpec { size: 4, latent: 3, width: 4, ..ModelSpec::named("mlp").unwrap() };
+        let config = TrainConfig::new(networks);
+        let system = config.system().unwrap();
+        let networks = Networks::new(system.networks(), &mut Random::new(1)).unwrap();
+        let mut sampler = ImageSampler::new(Trained { config, step: 0, system, networks }, 1);
         for count in [1_000_000_000_000, usize::MAX] {
             let message = sampler.next(count).unwrap_err().to_string();
             assert!(message.contains("a batch of so many images") && message.contains("at most 64 GiB"), "{message}");
         }
         assert_eq!(sampler.next(2).unwrap().len(), 2 * 16);
+        let message = sampler.of_class(1).err().unwrap().to_string();
+        assert_eq!(message, "mlp cannot make images of a class");
     }
 }

@@ -1,20 +1,20 @@
-//! Algorithm 1 of Goodfellow et al. (2014).
+//! One trainer for every system.
 
 use std::time::Instant;
 
-use super::collapse::Monitor;
+use super::collapse::{CollapseWarning, Monitor};
 use super::config::TrainConfig;
-use super::data::{Order, TrainingSet};
+use super::data::{Drawn, Feed, Order, TrainingSet};
 use super::observer::{Control, Observer, StepEvent};
 use super::sampling;
+use super::step::{Player, Step};
 use crate::error::Result;
 use crate::gan::error::GanError;
-use crate::gan::layers::Network;
-use crate::gan::objective::{Objective, gradient_penalty};
-use crate::gan::optim::{Optimizer, clip_norm, norm};
+use crate::gan::networks::Network;
+use crate::gan::optim::Optimizer;
 use crate::gan::random::Random;
-use crate::gan::tape::{Differentiability, Var, grad};
-use crate::gan::tensor::Tensor;
+use crate::gan::state::StateDict;
+use crate::gan::systems::{Networks, System};
 
 /// Streams of random numbers, apart by what they are for.
 enum Purpose {
@@ -24,66 +24,26 @@ enum Purpose {
     Samples = 3,
 }
 
-/// One of the two networks with its optimizer.
-#[derive(Debug, Clone)]
-pub(super) struct Player {
-    pub network: Network,
-    pub optimizer: Optimizer,
-}
-
-impl Player {
-    /// Steps against gradients; gives their norm. Nothing else may hold the parameters, or they are copied.
-    fn descend(&mut self, mut gradients: Vec<Tensor>, limit: Option<f64>) -> std::result::Result<f64, GanError> {
-        let norm = match limit {
-            Some(limit) => clip_norm(&mut gradients, limit),
-            None => norm(&gradients),
-        };
-        // Checked before the weights change: what is on disk and in memory stays good.
-        if norm.is_finite() {
-            self.optimizer.step(self.network.parameters_mut(), &gradients)?;
-        }
-        Ok(norm)
-    }
-}
-
-fn gradients(loss: &Var, variables: &[Var]) -> std::result::Result<Vec<Tensor>, GanError> {
-    let variables: Vec<_> = variables.iter().collect();
-    let gradients = grad(loss, &variables, Differentiability::Once)?;
-    Ok(gradients.iter().map(|gradient| gradient.value().clone()).collect())
-}
-
-/// What a step of the discriminator sees.
-#[derive(Debug, Clone)]
-pub struct Round {
-    /// Real images, N×C×H×W, in the generator's range of pixel values.
-    pub real: Tensor,
-    /// z of as many generated images, of [`ModelSpec::latent_shape`](crate::gan::models::ModelSpec::latent_shape).
-    pub z: Tensor,
-}
-
-/// What the discriminator's step gave.
-struct Judgement {
-    loss: f64,
-    real_score: f64,
-    fake_score: f64,
-    gradient: f64,
-}
-
-/// A training run: networks, optimizers, the data, and every random number to come.
+/// A training run: a system, its networks and optimizers, the data, and every random number to come.
 ///
 /// Two runs with the same configuration, data and number of threads are equal bit by bit, and so is a run that was
 /// interrupted and resumed from a checkpoint.
-#[derive(Debug, Clone)]
 pub struct Trainer {
-    pub(super) config: TrainConfig,
-    pub(super) data: TrainingSet,
-    pub(super) generator: Player,
-    pub(super) discriminator: Player,
-    pub(super) average: Option<Network>,
-    pub(super) order: Order,
-    /// z, dropout, and the places of the gradient penalty.
-    pub(super) random: Random,
-    pub(super) step: u64,
+    config: TrainConfig,
+    data: TrainingSet,
+    order: Order,
+    run: Run,
+}
+
+/// What moves, apart from the order of the data.
+struct Run {
+    system: Box<dyn System>,
+    networks: Networks,
+    players: Vec<Player>,
+    averages: Vec<(&'static str, Network)>,
+    /// z, dropout, and the places of penalties.
+    random: Random,
+    step: u64,
     monitor: Monitor,
 }
 
@@ -94,60 +54,43 @@ impl Trainer {
     /// [`GanError::Setting`] for settings out of range, [`GanError::Data`] when the images do not fit the model or are
     /// fewer than a batch.
     pub fn new(config: TrainConfig, data: TrainingSet) -> std::result::Result<Self, GanError> {
-        config.validate()?;
-        let mut weights = Random::stream(config.seed, Purpose::Weights as u64);
-        let generator = config.networks.generator(&mut weights)?;
-        let discriminator = config.networks.discriminator(&mut weights)?;
-        Self::with_networks(config, data, generator, discriminator)
+        let system = config.system()?;
+        Self::with_system(config, system, data)
     }
 
-    /// A run that begins with given weights.
+    /// A run of a system that need not be one of the [list](crate::gan::models::ModelEntry::all): the configuration says
+    /// what is drawn and how players step, and of its networks only their sizes count.
     ///
     /// # Errors
-    /// As for [`Trainer::new`], and [`GanError::Shape`] when the networks are not those of the model.
-    pub fn with_networks(
+    /// As for [`Trainer::new`].
+    pub fn with_system(
         config: TrainConfig,
+        system: Box<dyn System>,
         data: TrainingSet,
-        generator: Network,
-        discriminator: Network,
     ) -> std::result::Result<Self, GanError> {
-        config.validate()?;
-        let networks = &config.networks;
-        if !(generator.layers().eq(&networks.generator_layers()?)
-            && discriminator.layers().eq(&networks.discriminator_layers()?))
-        {
-            return Err(GanError::shape("trainer", format!("the networks given are not those of {networks:?}")));
-        }
-        if (data.channels(), data.size()) != (networks.channels(), networks.size()) {
-            let (c, s) = (networks.channels(), networks.size());
-            let problem = format!("they are {0}×{1}×{1}, the model makes {c}×{s}×{s}", data.channels(), data.size());
-            return Err(GanError::Data(problem));
-        }
-        if data.len() < config.batch_size {
-            let problem = format!("there are {} of them, fewer than a batch of {}", data.len(), config.batch_size);
-            return Err(GanError::Data(problem));
-        }
+        config.validate_for(system.as_ref())?;
+        check_data(&config, system.as_ref(), &data)?;
+        let config = config.written_out(system.as_ref());
         let stream = |purpose: Purpose| Random::stream(config.seed, purpose as u64);
-        let average = config.average_decay.map(|_| generator.clone());
+        let networks = Networks::new(system.networks(), &mut stream(Purpose::Weights))?;
+        let mut players = Vec::new();
+        for player in system.players() {
+            let rule = config.rules[player.name];
+            let optimizer = |name: &'static str| Ok((name, Optimizer::new(rule, networks.get(name)?.parameters())?));
+            let of_networks = player.networks.iter().map(|&name| optimizer(name));
+            players.push(Player {
+                name: player.name,
+                networks: of_networks.collect::<std::result::Result<_, GanError>>()?,
+            });
+        }
+        let averaged = if config.average_decay.is_some() { system.averaged() } else { Vec::new() };
+        let average = |name: &'static str| Ok((name, networks.get(name)?.clone()));
+        let averages = averaged.into_iter().map(average).collect::<std::result::Result<_, GanError>>()?;
         let order = Order::new(data.len(), stream(Purpose::Order), 0);
         let random = stream(Purpose::Noise);
-        Ok(Trainer {
-            generator: Player {
-                optimizer: Optimizer::new(config.generator_rule, generator.parameters())?,
-                network: generator,
-            },
-            discriminator: Player {
-                optimizer: Optimizer::new(config.discriminator_rule, discriminator.parameters())?,
-                network: discriminator,
-            },
-            average,
-            order,
-            random,
-            config,
-            data,
-            step: 0,
-            monitor: Monitor::default(),
-        })
+        let monitor = Monitor::default();
+        let run = Run { system, networks, players, averages, random, step: 0, monitor };
+        Ok(Trainer { config, data, order, run })
     }
 
     /// The settings.
@@ -160,29 +103,51 @@ impl Trainer {
         &self.data
     }
 
-    /// Steps of the generator so far.
+    /// What is trained.
+    pub fn system(&self) -> &dyn System {
+        self.run.system.as_ref()
+    }
+
+    /// Steps so far.
     pub fn steps(&self) -> u64 {
-        self.step
+        self.run.step
     }
 
-    /// The generator that samples are drawn from: the moving average where there is one.
-    pub fn generator(&self) -> &Network {
-        self.average.as_ref().unwrap_or(&self.generator.network)
+    /// The networks as they are trained.
+    pub fn networks(&self) -> &Networks {
+        &self.run.networks
     }
 
-    /// The discriminator.
-    pub fn discriminator(&self) -> &Network {
-        &self.discriminator.network
+    /// The networks as they are trained, to begin with other weights.
+    pub fn networks_mut(&mut self) -> &mut Networks {
+        &mut self.run.networks
+    }
+
+    /// The networks that samples are drawn from: moving averages where there are any.
+    pub fn averaged(&self) -> Networks {
+        let mut networks = self.run.networks.clone();
+        for (name, average) in &self.run.averages {
+            networks.get_mut(name).expect("an average is that of a network").clone_from(average);
+        }
+        networks
+    }
+
+    /// The system as it is now, to draw images from.
+    ///
+    /// # Errors
+    /// As for [`TrainConfig::system`]: where the system is none of the list.
+    pub fn trained(&self) -> std::result::Result<sampling::Trained, GanError> {
+        let system = self.config.system()?;
+        Ok(sampling::Trained { config: self.config.clone(), step: self.run.step, system, networks: self.averaged() })
     }
 
     /// Images of z that stay the same for the whole run, as bytes: count×channels×size×size.
     ///
     /// # Errors
-    /// [`GanError::Shape`] never, for a generator of the model.
+    /// [`GanError::Unable`] when the system makes none.
     pub fn samples(&self, count: usize) -> std::result::Result<Vec<u8>, GanError> {
-        let mut random = Random::stream(self.config.seed, Purpose::Samples as u64);
-        let z = self.config.latent.draw(&self.config.networks, count, &mut random);
-        sampling::images(&self.config.networks, self.generator(), z)
+        let random = Random::stream(self.config.seed, Purpose::Samples as u64);
+        sampling::fixed(self.system(), &self.averaged(), self.config.latent, count, random)
     }
 
     /// Trains until `steps` steps are done in all, or the observer has seen enough.
@@ -190,7 +155,7 @@ impl Trainer {
     /// # Errors
     /// [`GanError::NotFinite`] when a loss or a gradient is no finite number, and what the observer returns.
     pub fn run(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<()> {
-        while self.step < steps {
+        while self.run.step < steps {
             let (event, warnings) = self.step()?;
             for warning in &warnings {
                 observer.warning(warning);
@@ -202,129 +167,133 @@ impl Trainer {
         Ok(())
     }
 
-    /// k steps of the discriminator and one of the generator. As in the reference implementation of DCGAN, the generator
-    /// learns from the last images that the discriminator saw, judged anew.
+    /// One step of the system.
     ///
     /// # Errors
     /// [`GanError::NotFinite`] when a loss or a gradient is no finite number; the weights of that player are unchanged.
-    pub fn step(&mut self) -> std::result::Result<(StepEvent, Vec<super::CollapseWarning>), GanError> {
-        let size = self.config.batch_size;
-        let range = self.config.networks.pixel_range();
-        let draw = |_| Round {
-            real: self.data.batch(self.order.next(size), range),
-            z: self.config.latent.draw(&self.config.networks, size, &mut self.random),
-        };
-        let rounds: Vec<Round> = (0..self.config.critic_steps).map(draw).collect();
-        self.step_on(&rounds)
+    pub fn step(&mut self) -> std::result::Result<(StepEvent, Vec<CollapseWarning>), GanError> {
+        self.run.step(&self.config, &mut Drawn { data: &self.data, order: &mut self.order })
     }
 
-    /// [`Trainer::step`] with given images and z: one round for each step of the discriminator.
+    /// [`Trainer::step`] with given batches and noise.
     ///
     /// # Errors
-    /// As for [`Trainer::step`], and [`GanError::Shape`] when the tensors do not fit the networks or there is no round.
-    pub fn step_on(
+    /// As for [`Trainer::step`], and [`GanError::Shape`] when the tensors do not fit the networks or are too few.
+    pub fn step_with(
         &mut self,
-        rounds: &[Round],
-    ) -> std::result::Result<(StepEvent, Vec<super::CollapseWarning>), GanError> {
-        let started = Instant::now();
-        let step = self.step + 1;
-        let Some((last, earlier)) = rounds.split_last() else {
-            return Err(GanError::shape("trainer", "a step needs at least one batch"));
-        };
-        let variables = self.generator.network.variables();
-        let constants: Vec<_> = variables.iter().map(Var::detach).collect();
-        for Round { real, z } in earlier {
-            let fake = self.generate(&constants, z)?;
-            self.judge(step, real, fake.value())?;
-        }
-        let Round { real, z } = last;
-        let fake = self.generate(&variables, z)?;
-        let judgement = self.judge(step, real, fake.value())?;
-
-        let discriminator = &mut self.discriminator.network;
-        let output = discriminator.forward(&discriminator.constants(), &fake, &mut self.random)?;
-        let loss = self.config.objective.generator_loss(&output);
-        let generator_loss = finite(step, "the generator's loss", f64::from(loss.item()?))?;
-        let fake_score_after = self.score(&output);
-        let gradients = gradients(&loss, &variables)?;
-        let images = fake.value().clone();
-        drop((loss, output, fake, constants, variables));
-        let gradient = self.generator.descend(gradients, self.config.clip_norm)?;
-        let generator_gradient = finite(step, "the norm of the generator's gradient", gradient)?;
-        if let (Some(average), Some(decay)) = (&mut self.average, self.config.average_decay) {
-            average.average_towards(&self.generator.network, decay)?;
-        }
-        self.step = step;
-
-        let seconds = started.elapsed().as_secs_f64();
-        let event = StepEvent {
-            step,
-            discriminator_loss: judgement.loss,
-            generator_loss,
-            real_score: judgement.real_score,
-            fake_score_before: judgement.fake_score,
-            fake_score_after,
-            discriminator_gradient: judgement.gradient,
-            generator_gradient,
-            seconds,
-            images_per_second: rounds.iter().map(|round| round.real.shape()[0]).sum::<usize>() as f64 / seconds,
-        };
-        let mut warnings = self.monitor.observe(&event, self.config.objective.has_probabilities());
-        if self.monitor.wants_images(step) {
-            warnings.extend(self.monitor.observe_images(step, real, &images));
-        }
-        Ok((event, warnings))
+        feed: &mut dyn Feed,
+    ) -> std::result::Result<(StepEvent, Vec<CollapseWarning>), GanError> {
+        self.run.step(&self.config, feed)
     }
 
-    fn generate(&mut self, parameters: &[Var], z: &Tensor) -> std::result::Result<Var, GanError> {
-        self.generator.network.forward(parameters, &Var::constant(z.clone()), &mut self.random)
+    /// Everything that the run is besides its configuration and its data.
+    pub fn state(&self) -> StateDict {
+        let mut state = StateDict::default();
+        for (name, network) in self.run.networks.iter() {
+            state.insert_all(name, network.state());
+        }
+        for (name, network) in &self.run.averages {
+            state.insert_all(&format!("average.{name}"), network.state());
+        }
+        for (name, optimizer) in self.run.players.iter().flat_map(|player| &player.networks) {
+            state.insert_all(&format!("optimizer.{name}"), optimizer.state());
+            state.insert_value(format!("optimizer.{name}.steps"), &optimizer.steps());
+        }
+        let (epoch, position) = self.order.state();
+        state.insert_value("step", &self.run.step);
+        state.insert_value("order.epoch", &epoch);
+        state.insert_value("order.position", &position);
+        state.insert_value("random", &self.run.random.state());
+        state.insert_value("monitor", &self.run.monitor);
+        self.run.system.save(&mut state);
+        state
     }
 
-    /// One step of the discriminator. Real and generated images are batches of their own, also for normalisation.
-    fn judge(&mut self, step: u64, real: &Tensor, fake: &Tensor) -> std::result::Result<Judgement, GanError> {
-        let variables = self.discriminator.network.variables();
-        let (network, random) = (&mut self.discriminator.network, &mut self.random);
-        let of_real = network.forward(&variables, &Var::constant(real.clone()), random)?;
-        let of_fake = network.forward(&variables, &Var::constant(fake.clone()), random)?;
-        let mut loss = self.config.objective.critic_loss(&of_real, &of_fake, self.config.real_label)?;
-        if let Objective::WassersteinGradientPenalty { lambda } = self.config.objective {
-            let mut inner = random.clone();
-            let penalty = gradient_penalty(real, fake, random, |x| network.forward(&variables, x, &mut inner))?;
-            loss = loss.add(&penalty.scale(lambda as f32))?;
+    /// Goes on where another run of this configuration on these data was.
+    ///
+    /// # Errors
+    /// [`GanError::State`] with what is missing or does not fit; the run is then in no usable state.
+    pub fn restore(&mut self, state: &StateDict) -> std::result::Result<(), GanError> {
+        for (name, network) in self.run.networks.iter_mut() {
+            state.fill(name, network.state_mut())?;
         }
-        let value = finite(step, "the discriminator's loss", f64::from(loss.item()?))?;
-        let (real_score, fake_score) = (self.score(&of_real), self.score(&of_fake));
-        let gradients = gradients(&loss, &variables)?;
-        drop((loss, of_real, of_fake, variables));
-        let gradient = self.discriminator.descend(gradients, self.config.clip_norm)?;
-        if let Objective::Wasserstein { clip } = self.config.objective {
-            let clip = clip as f32;
-            for parameter in self.discriminator.network.parameters_mut() {
-                parameter.value.data_mut().iter_mut().for_each(|weight| *weight = weight.clamp(-clip, clip));
-            }
+        for (name, network) in &mut self.run.averages {
+            state.fill(&format!("average.{name}"), network.state_mut())?;
         }
-        Ok(Judgement {
-            loss: value,
-            real_score,
-            fake_score,
-            gradient: finite(step, "the norm of the discriminator's gradient", gradient)?,
-        })
-    }
-
-    /// Mean of D's outputs, as probabilities where the objective knows them.
-    fn score(&self, output: &Var) -> f64 {
-        let probabilities = self.config.objective.has_probabilities();
-        let value = |v: &f32| {
-            let v = f64::from(*v);
-            if probabilities { 1.0 / (1.0 + (-v).exp()) } else { v }
-        };
-        output.value().data().iter().map(value).sum::<f64>() / output.value().len() as f64
+        for (name, optimizer) in self.run.players.iter_mut().flat_map(|player| &mut player.networks) {
+            state.fill(&format!("optimizer.{name}"), optimizer.state_mut())?;
+            optimizer.set_steps(state.value(&format!("optimizer.{name}.steps"))?);
+        }
+        let epoch = Random::from_state(state.value("order.epoch")?);
+        self.order = Order::new(self.data.len(), epoch, state.value("order.position")?);
+        self.run.random = Random::from_state(state.value("random")?);
+        self.run.step = state.value("step")?;
+        self.run.monitor = state.value("monitor")?;
+        self.run.system.restore(state)
     }
 }
 
-fn finite(step: u64, quantity: &str, value: f64) -> std::result::Result<f64, GanError> {
-    match value.is_finite() {
-        true => Ok(value),
-        false => Err(GanError::NotFinite { step, quantity: quantity.to_owned(), value }),
+impl Run {
+    /// One step.
+    fn step(
+        &mut self,
+        config: &TrainConfig,
+        feed: &mut dyn Feed,
+    ) -> std::result::Result<(StepEvent, Vec<CollapseWarning>), GanError> {
+        let started = Instant::now();
+        let number = self.step + 1;
+        let mut step = Step {
+            number,
+            batch_size: config.batch_size,
+            latent: config.latent,
+            range: self.system.pixel_range(),
+            clip_norm: config.clip_norm,
+            networks: &mut self.networks,
+            players: &mut self.players,
+            feed,
+            random: &mut self.random,
+            values: Vec::new(),
+            images_seen: 0,
+            shown: None,
+        };
+        self.system.step(&mut step)?;
+        let Step { values, images_seen, shown, .. } = step;
+        if let Some(decay) = config.average_decay {
+            for (name, average) in &mut self.averages {
+                average.average_towards(self.networks.get(name)?, decay)?;
+            }
+        }
+        self.step = number;
+        let seconds = started.elapsed().as_secs_f64();
+        let measures = self.system.measures();
+        let value = |name: &str| values.iter().find(|(known, _)| known == name).map_or(f64::NAN, |(_, value)| *value);
+        let values = measures.iter().map(|measure| (measure.name, value(measure.name))).collect();
+        let event = StepEvent { step: number, values, seconds, images_per_second: images_seen as f64 / seconds };
+        let mut warnings = self.monitor.observe(&event, self.system.won_below());
+        if let Some([real, fake]) = shown.filter(|_| self.monitor.wants_images(number)) {
+            warnings.extend(self.monitor.observe_images(number, &real, &fake));
+        }
+        Ok((event, warnings))
+    }
+}
+
+fn check_data(config: &TrainConfig, system: &dyn System, data: &TrainingSet) -> std::result::Result<(), GanError> {
+    let [channels, size, _] = config.networks.image();
+    if (data.channels(), data.size()) != (channels, size) {
+        let (c, s) = (data.channels(), data.size());
+        return Err(GanError::Data(format!("they are {c}×{s}×{s}, the model makes {channels}×{size}×{size}")));
+    }
+    if data.len() < config.batch_size {
+        let problem = format!("there are {} of them, fewer than a batch of {}", data.len(), config.batch_size);
+        return Err(GanError::Data(problem));
+    }
+    match (system.classes(), data.class_names()) {
+        (Some(_), None) => {
+            Err(GanError::Data(format!("{} learns from classes, and theirs are not known", system.title())))
+        }
+        (Some(wanted), Some(names)) if names.len() != wanted => {
+            Err(GanError::Data(format!("they have {} classes, the model has {wanted}", names.len())))
+        }
+        _ => Ok(()),
     }
 }

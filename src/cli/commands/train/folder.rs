@@ -125,7 +125,7 @@ impl RunFolder {
         let networks = &trainer.config().networks;
         let images = trainer.samples(grid::IMAGES)?;
         let path = self.samples().join(format!("{:07}.png", trainer.steps()));
-        let png = grid::png(&images, networks.channels(), networks.size());
+        let png = grid::png(&images, networks.channels, networks.size);
         output::to_file(&path, &png.map_err(|source| OutputError::at(&path, source))?)
     }
 

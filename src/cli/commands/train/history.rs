@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::Result;
+use crate::gan::systems::Measure;
 use crate::gan::train::StepEvent;
 use crate::output::OutputError;
 use crate::score::ScoreNumber;
@@ -12,61 +13,45 @@ use crate::score::ScoreNumber;
 use crate::cli::output;
 use crate::report::plot::{Curve, Panel};
 
-/// Columns of every run; those of the scores follow.
-const COLUMNS: [&str; 10] = [
-    "step",
-    "discriminator_loss",
-    "generator_loss",
-    "real_score",
-    "fake_score_before",
-    "fake_score_after",
-    "discriminator_gradient",
-    "generator_gradient",
-    "seconds",
-    "images_per_second",
-];
+/// Columns of every run besides the numbers of its system; those of the scores follow.
+const STEP: &str = "step";
+const SPEED: [&str; 2] = ["seconds", "images_per_second"];
+
+/// The columns before those of the scores.
+fn columns(measures: &[Measure]) -> impl Iterator<Item = &'static str> {
+    [STEP].into_iter().chain(measures.iter().map(|measure| measure.name)).chain(SPEED)
+}
 
 /// The first line of the file.
-fn header(scores: &[ScoreNumber]) -> String {
+fn header(measures: &[Measure], scores: &[ScoreNumber]) -> String {
     let names = scores.iter().map(ToString::to_string);
-    COLUMNS.into_iter().map(String::from).chain(names).collect::<Vec<_>>().join(",") + "\n"
+    columns(measures).map(String::from).chain(names).collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// The scores that the first line of a file names.
 fn scores_of_header(line: &str) -> Vec<ScoreNumber> {
-    line.trim_end().split(',').skip(COLUMNS.len()).filter_map(|name| name.parse().ok()).collect()
+    line.trim_end().split(',').filter_map(|name| name.parse().ok()).collect()
 }
 
 /// A step: the numbers of its row after the step itself, but for the scores.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Row {
     step: u64,
-    values: [f64; 9],
+    values: Vec<f64>,
 }
 
 impl Row {
     fn of(event: &StepEvent) -> Self {
-        let values = [
-            event.discriminator_loss,
-            event.generator_loss,
-            event.real_score,
-            event.fake_score_before,
-            event.fake_score_after,
-            event.discriminator_gradient,
-            event.generator_gradient,
-            event.seconds,
-            event.images_per_second,
-        ];
-        Self { step: event.step, values }
+        let speed = [event.seconds, event.images_per_second];
+        Self { step: event.step, values: event.values.iter().map(|(_, value)| *value).chain(speed).collect() }
     }
 
     /// A line of the file and the scores in it; `None` for the header and for a line that a killed process left.
-    fn parse(line: &str) -> Option<(Self, Vec<Option<f64>>)> {
+    fn parse(line: &str, numbers: usize) -> Option<(Self, Vec<Option<f64>>)> {
         let mut fields = line.strip_suffix('\n')?.split(',');
         let step = fields.next()?.parse().ok()?;
-        let values: Vec<f64> =
-            fields.by_ref().take(COLUMNS.len() - 1).map(|value| value.parse().ok()).collect::<Option<_>>()?;
-        Some((Self { step, values: values.try_into().ok()? }, fields.map(|score| score.parse().ok()).collect()))
+        let values: Vec<f64> = fields.by_ref().take(numbers).map(|value| value.parse().ok()).collect::<Option<_>>()?;
+        (values.len() == numbers).then(|| (Self { step, values }, fields.map(|score| score.parse().ok()).collect()))
     }
 
     /// The line.
@@ -91,7 +76,7 @@ impl Trace {
     fn push(&mut self, row: Row) {
         match self.groups.last_mut() {
             Some((sum, count)) if *count < self.group => {
-                sum.values.iter_mut().zip(row.values).for_each(|(sum, value)| *sum += value);
+                sum.values.iter_mut().zip(&row.values).for_each(|(sum, value)| *sum += value);
                 sum.step = row.step;
                 *count += 1;
             }
@@ -99,9 +84,9 @@ impl Trace {
         }
         if self.groups.len() > Self::MOST {
             let pairs = self.groups.chunks(2).map(|pair| {
-                let (mut sum, mut count) = pair[0];
+                let (mut sum, mut count) = pair[0].clone();
                 for (other, more) in &pair[1..] {
-                    sum.values.iter_mut().zip(other.values).for_each(|(sum, value)| *sum += value);
+                    sum.values.iter_mut().zip(&other.values).for_each(|(sum, value)| *sum += value);
                     sum.step = other.step;
                     count += more;
                 }
@@ -122,6 +107,7 @@ impl Trace {
 pub struct History {
     path: PathBuf,
     file: BufWriter<File>,
+    measures: Vec<Measure>,
     trace: Trace,
     /// What the run computes now.
     wanted: Vec<ScoreNumber>,
@@ -142,28 +128,30 @@ fn extend(scores: &mut [ScoreCurve], step: u64, found: &[Option<f64>]) {
 impl History {
     /// Goes on after `steps` steps: rows beyond them, of a process that was killed after its last checkpoint, are
     /// dropped. A run that goes on with other scores keeps the columns of the earlier ones.
-    pub fn open(path: &Path, steps: u64, wanted: &[ScoreNumber]) -> Result<Self> {
+    pub fn open(path: &Path, steps: u64, measures: &[Measure], wanted: &[ScoreNumber]) -> Result<Self> {
         let failure = |source| OutputError::at(path, source);
         let earlier = match steps > 0 && path.exists() {
             true => fs::read_to_string(path).map_err(failure)?,
             false => String::new(),
         };
-        let mut columns = scores_of_header(earlier.lines().next().unwrap_or_default());
-        columns.extend(wanted.iter().filter(|quantity| !columns.contains(quantity)).collect::<Vec<_>>());
-        let mut text = header(&columns);
-        let mut scores: Vec<_> = columns.iter().map(|&quantity| (quantity, Vec::new())).collect();
+        let numbers = measures.len() + SPEED.len();
+        let mut kept = scores_of_header(earlier.lines().next().unwrap_or_default());
+        kept.extend(wanted.iter().filter(|quantity| !kept.contains(quantity)).collect::<Vec<_>>());
+        let mut text = header(measures, &kept);
+        let mut scores: Vec<_> = kept.iter().map(|&quantity| (quantity, Vec::new())).collect();
         let mut trace = Trace { group: 1, groups: Vec::new() };
         for line in earlier.split_inclusive('\n') {
-            let Some((row, found)) = Row::parse(line).filter(|(row, _)| row.step <= steps) else { continue };
-            let found = found.into_iter().chain(std::iter::repeat(None)).take(columns.len());
+            let Some((row, found)) = Row::parse(line, numbers).filter(|(row, _)| row.step <= steps) else { continue };
+            let found = found.into_iter().chain(std::iter::repeat(None)).take(kept.len());
             let found: Vec<_> = found.collect();
-            trace.push(row);
             extend(&mut scores, row.step, &found);
             text += &row.line(found.into_iter());
+            trace.push(row);
         }
         output::to_file(path, text.as_bytes())?;
         let file = OpenOptions::new().append(true).open(path).map_err(failure)?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), trace, wanted: wanted.to_vec(), scores })
+        let (measures, wanted) = (measures.to_vec(), wanted.to_vec());
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), measures, trace, wanted, scores })
     }
 
     /// Takes a step, and the scores of the generator after it if there are any: one for each that is wanted,
@@ -191,12 +179,15 @@ impl History {
     pub fn panels(&self) -> Vec<Panel> {
         let panel =
             |title: &str, curves: Vec<Curve>| Panel { title: title.to_owned(), x_label: "step".to_owned(), curves };
-        let trace = |label, column| self.trace.curve(label, column);
-        let mut panels = vec![
-            panel("losses", vec![trace("discriminator", 0), trace("generator", 1)]),
-            panel("mean outputs of D", vec![trace("real", 2), trace("generated", 3)]),
-            panel("gradient norms", vec![trace("discriminator", 5), trace("generator", 6)]),
-        ];
+        let mut panels: Vec<Panel> = Vec::new();
+        for (column, measure) in self.measures.iter().enumerate() {
+            let Some([title, label]) = measure.plot else { continue };
+            let curve = self.trace.curve(label, column);
+            match panels.iter_mut().find(|panel| panel.title == title) {
+                Some(panel) => panel.curves.push(curve),
+                None => panels.push(panel(title, vec![curve])),
+            }
+        }
         let computed = self.scores.iter().filter(|(_, points)| !points.is_empty());
         panels.extend(computed.map(|(quantity, points)| {
             let name = quantity.to_string();
@@ -210,19 +201,15 @@ impl History {
 mod tests {
     use super::*;
 
+    const MEASURES: [Measure; 3] = [
+        Measure::new("discriminator_loss").drawn("losses", "discriminator"),
+        Measure::new("generator_loss").drawn("losses", "generator"),
+        Measure::new("fake_score_after"),
+    ];
+
     fn event(step: u64) -> StepEvent {
-        StepEvent {
-            step,
-            discriminator_loss: step as f64,
-            generator_loss: 2.0,
-            real_score: 0.5,
-            fake_score_before: 0.25,
-            fake_score_after: 0.125,
-            discriminator_gradient: 1.0,
-            generator_gradient: 3.0,
-            seconds: 0.5,
-            images_per_second: 128.0,
-        }
+        let values = MEASURES.map(|measure| (measure.name, step as f64)).into();
+        StepEvent { step, values, seconds: 0.5, images_per_second: 128.0 }
     }
 
     fn number(name: &str) -> ScoreNumber {
@@ -233,16 +220,16 @@ mod tests {
     fn rows_beyond_the_checkpoint_and_half_written_ones_are_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
-        let mut history = History::open(&path, 0, &[number("fid")]).unwrap();
+        let mut history = History::open(&path, 0, &MEASURES, &[number("fid")]).unwrap();
         for step in 1..=5 {
             history.push(&event(step), (step == 2).then_some(&[Some(12.5)])).unwrap();
         }
         history.flush().unwrap();
         drop(history);
         // A row of a number that goes on in the next block of the disk.
-        let half = b"3,3,2,0.5,0.25,0.125,1,3,0.5,128,1";
+        let half = b"3,3,3,3,0.5,128,1";
         fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(half).unwrap();
-        let mut history = History::open(&path, 3, &[number("kid"), number("fid")]).unwrap();
+        let mut history = History::open(&path, 3, &MEASURES, &[number("kid"), number("fid")]).unwrap();
         history.push(&event(4), Some(&[Some(0.25), Some(9.0)])).unwrap();
         history.push(&event(5), None).unwrap();
         history.flush().unwrap();
@@ -253,7 +240,8 @@ mod tests {
             assert!(line.starts_with(&format!("{step},")) && line.ends_with(end), "{line}");
         }
         assert_eq!(history.scores[0], (number("fid"), vec![(2.0, 12.5), (4.0, 9.0)]));
-        assert_eq!(history.panels().len(), 5);
+        let titles: Vec<String> = history.panels().into_iter().map(|panel| panel.title).collect();
+        assert_eq!(titles, ["losses", "fid", "kid"]);
     }
 
     #[test]

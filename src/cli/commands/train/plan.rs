@@ -4,15 +4,13 @@ use std::path::PathBuf;
 
 use crate::Result;
 use crate::error::{Blame, Blamed};
-use crate::gan::models::ModelSpec;
-use crate::gan::objective::Objective;
-use crate::gan::optim::Rule;
-use crate::gan::train::{TrainConfig, Trainer, checkpoint};
+use crate::gan::objectives::ObjectiveSpec;
+use crate::gan::train::{Trainer, checkpoint};
 
+use super::RunArgs;
 use super::data;
 use super::folder::{RunFile, RunFolder};
 use super::scoring::Scorer;
-use super::{ModelArg, SettingsArgs, TrainArgs};
 use crate::cli::args::EngineArg;
 
 /// Steps between checkpoints, and between sample grids, where nothing is said.
@@ -39,7 +37,10 @@ pub enum PlanError {
     Done { out: PathBuf, done: u64 },
     /// A label for an objective that has none.
     #[error("--real-label is the label of real images in minimax and non-saturating, {0} has none: drop it")]
-    NoLabel(Objective),
+    NoLabel(ObjectiveSpec),
+    /// Decays for an optimizer that has none.
+    #[error("--betas are decays of Adam, and this run steps by another rule: drop them, or add --optimizer adam")]
+    NoBetas,
     /// Something that never comes.
     #[error("{flag} {every} never comes in a run of {steps} steps: give at most {steps}, or drop it")]
     Never { flag: &'static str, every: u64, steps: u64 },
@@ -79,7 +80,7 @@ pub struct Plan {
 
 impl Plan {
     /// Validates the arguments, reads the images, and readies the trainer and the network of the score.
-    pub fn new(args: &TrainArgs) -> Result<(Self, Trainer)> {
+    pub fn new(args: &RunArgs) -> Result<(Self, Trainer)> {
         check(args)?;
         let folder = RunFolder::new(&args.out);
         check_folder(args, &folder)?;
@@ -110,9 +111,9 @@ impl Plan {
 ///
 /// A run is held against all of its steps also where it goes on after some of them, so that a command that is given again after
 /// an interruption stays right.
-fn check(args: &TrainArgs) -> Result<(), PlanError> {
-    let objective = args.settings.objective.unwrap_or(Objective::NonSaturating);
-    if args.settings.real_label.is_some() && !objective.uses_real_label() {
+fn check(args: &RunArgs) -> Result<(), PlanError> {
+    let objective = args.settings.objective.clone().unwrap_or_default();
+    if args.settings.real_label.is_some() && !objective.make::<f32>().has_probabilities() {
         return Err(PlanError::NoLabel(objective));
     }
     let watch = &args.watch;
@@ -132,7 +133,7 @@ fn check(args: &TrainArgs) -> Result<(), PlanError> {
 }
 
 /// Refuses a folder that has no run to go on with, or one already; that cannot be written; that is among the data.
-fn check_folder(args: &TrainArgs, folder: &RunFolder) -> Result<()> {
+fn check_folder(args: &RunArgs, folder: &RunFolder) -> Result<()> {
     let out = || args.out.clone();
     match (args.resume, folder.checkpoint().exists()) {
         (true, false) => return Err(PlanError::NothingToResume(out()).into()),
@@ -146,12 +147,12 @@ fn check_folder(args: &TrainArgs, folder: &RunFolder) -> Result<()> {
 }
 
 /// Where the images are: a run that goes on knows it.
-fn data_of(args: &TrainArgs, folder: &RunFolder) -> Result<Vec<PathBuf>> {
+fn data_of(args: &RunArgs, folder: &RunFolder) -> Result<Vec<PathBuf>> {
     if args.resume && args.data.is_empty() { Ok(folder.read_config()?.data) } else { Ok(args.data.clone()) }
 }
 
 /// Starts as many threads as were asked for, or as the run began with.
-fn start_threads(args: &TrainArgs, folder: &RunFolder) -> Result<(), PlanError> {
+fn start_threads(args: &RunArgs, folder: &RunFolder) -> Result<(), PlanError> {
     let asked = args.watch.threads.map(usize::from);
     // What is wrong with the record is told where it is needed.
     let begun = if args.resume { folder.read_config().ok().map(|run| run.threads) } else { None };
@@ -166,59 +167,21 @@ fn start_threads(args: &TrainArgs, folder: &RunFolder) -> Result<(), PlanError> 
     }
 }
 
-fn begin(args: &TrainArgs) -> Result<Trainer> {
-    let size = args.settings.size.unwrap_or(64);
+fn begin(args: &RunArgs) -> Result<Trainer> {
     // Settings out of range are told before all images are read.
     let channels = args.settings.channels;
-    config(&args.settings, channels.unwrap_or(1)).validate()?;
-    let data = data::load(&args.data, size, channels)?;
-    Ok(Trainer::new(config(&args.settings, data.channels()), data)?)
+    args.settings.config(channels.unwrap_or(1))?;
+    let data = data::load(&args.data, args.settings.size(), channels)?;
+    Ok(Trainer::new(args.settings.config(data.channels())?, data)?)
 }
 
-fn resume(args: &TrainArgs, folder: &RunFolder) -> Result<Trainer> {
+fn resume(args: &RunArgs, folder: &RunFolder) -> Result<Trainer> {
     let path = folder.checkpoint();
     let networks = checkpoint::config(&path)?.networks;
-    let data = data::load(&data_of(args, folder)?, networks.size(), Some(networks.channels()))?;
+    let data = data::load(&data_of(args, folder)?, networks.size, Some(networks.channels))?;
     let trainer = checkpoint::resume(&path, data)?;
     match trainer.steps() {
         done if done >= args.steps => Err(PlanError::Done { out: args.out.clone(), done }.into()),
         _ => Ok(trainer),
-    }
-}
-
-/// The settings, with the defaults of the model's authors where nothing is said.
-fn config(args: &SettingsArgs, channels: usize) -> TrainConfig {
-    let size = args.size.unwrap_or(64);
-    let networks = match args.model.unwrap_or(ModelArg::Dcgan) {
-        ModelArg::Dcgan => {
-            let width = args.width.unwrap_or(64);
-            let latent = args.latent_size.unwrap_or(100);
-            ModelSpec::Dcgan { size, channels, latent, generator_width: width, discriminator_width: width }
-        }
-        ModelArg::Mlp => {
-            let (latent, hidden) = (args.latent_size.unwrap_or(128), args.width.unwrap_or(256));
-            ModelSpec::Mlp { size, channels, latent, hidden }
-        }
-    };
-    let standard = TrainConfig::new(networks);
-    let rule = Rule::Adam {
-        learning_rate: args.learning_rate.unwrap_or(2e-4),
-        beta1: args.beta1.unwrap_or(0.5),
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-    };
-    TrainConfig {
-        seed: args.seed.unwrap_or(standard.seed),
-        batch_size: args.batch_size.unwrap_or(standard.batch_size),
-        critic_steps: args.critic_steps.unwrap_or(standard.critic_steps),
-        objective: args.objective.unwrap_or(standard.objective),
-        real_label: args.real_label.unwrap_or(standard.real_label),
-        latent: args.latent.unwrap_or(standard.latent),
-        average_decay: args.average_decay,
-        clip_norm: args.clip_norm,
-        generator_rule: rule,
-        discriminator_rule: rule,
-        ..standard
     }
 }

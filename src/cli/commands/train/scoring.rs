@@ -89,9 +89,8 @@ impl Scorer {
         /// Images made at once: their activations must fit into memory.
         const BATCH: usize = 64;
         let config = trainer.config();
-        let (networks, generator) = (config.networks.clone(), trainer.generator().clone());
-        let (channels, size) = (networks.channels(), networks.size());
-        let mut sampler = ImageSampler::new(networks, generator, config.latent, config.seed);
+        let (channels, size) = (config.networks.channels, config.networks.size);
+        let mut sampler = ImageSampler::new(trainer.trained()?, config.seed);
         self.evaluator.reset(Set::Fake);
         let mut left = self.images;
         while left > 0 {

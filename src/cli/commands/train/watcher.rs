@@ -30,6 +30,8 @@ impl Blamed for Interrupted {
 pub struct Watcher {
     plan: Plan,
     history: History,
+    /// The numbers of a step that are shown, and what stands above them.
+    headings: Vec<(&'static str, &'static str)>,
     bar: ProgressBar,
     interrupt: Interrupt,
 }
@@ -38,12 +40,15 @@ impl Watcher {
     /// Begins, or goes on after the trainer's steps.
     pub fn new(plan: Plan, trainer: &Trainer) -> Result<Self> {
         let quantities = plan.scorer.as_ref().map_or(&[][..], Scorer::numbers);
-        let history = History::open(&plan.folder.metrics(), trainer.steps(), quantities)?;
+        let measures = trainer.system().measures();
+        let history = History::open(&plan.folder.metrics(), trainer.steps(), &measures, quantities)?;
         let bar = if plan.quiet { ProgressBar::hidden() } else { ProgressBar::new(plan.steps) };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
         bar.set_position(trainer.steps());
-        let watcher = Self { plan, history, bar, interrupt: progress::interrupt() };
+        let shown = measures.iter().filter_map(|measure| Some((measure.name, measure.heading?)));
+        let headings = shown.collect();
+        let watcher = Self { plan, history, headings, bar, interrupt: progress::interrupt() };
         watcher.introduce(trainer)?;
         if trainer.steps() == 0 {
             watcher.plan.folder.save(trainer)?;
@@ -54,29 +59,27 @@ impl Watcher {
 
     fn introduce(&self, trainer: &Trainer) -> Result<()> {
         let config = trainer.config();
-        let (data, networks) = (trainer.data(), &config.networks);
-        let counts = [trainer.generator(), trainer.discriminator()].map(|network| network.parameter_count());
-        let model = match networks {
-            crate::gan::models::ModelSpec::Mlp { .. } => "mlp",
-            _ => "dcgan",
-        };
+        let data = trainer.data();
+        let counts = trainer.networks().iter().map(|(name, network)| format!("{name} {}", network.parameter_count()));
         let mut text = format!(
-            "{} images of {}×{}×{}; {model} with {} + {} parameters; {}, batches of {}, {} threads\n",
+            "{} images of {}×{}×{}; {}, parameters: {}; {}, batches of {}, {} threads\n",
             data.len(),
             data.channels(),
             data.size(),
             data.size(),
-            counts[0],
-            counts[1],
+            trainer.system().title(),
+            counts.collect::<Vec<_>>().join(", "),
             config.objective,
             config.batch_size,
             rayon::current_num_threads(),
         );
-        let mut names = String::new();
-        if let Some(scorer) = &self.plan.scorer {
-            names.extend(scorer.numbers().iter().map(|quantity| format!("{quantity:>12}")));
+        if trainer.steps() > 0 {
+            text += &format!("going on after step {}\n", trainer.steps());
         }
-        text += &format!("    step    loss D    loss G      D(x)   D(G(z))   images/s{names}\n");
+        let scores = self.plan.scorer.iter().flat_map(Scorer::numbers).map(ToString::to_string);
+        let headings = self.headings.iter().map(|(_, heading)| (*heading).to_owned());
+        let columns = std::iter::once("step".to_owned()).chain(headings).chain(["images/s".to_owned()]).chain(scores);
+        text += &row(columns);
         self.tell(&text)
     }
 
@@ -87,8 +90,12 @@ impl Watcher {
     /// Writes everything but the checkpoint.
     fn record(&mut self, trainer: &Trainer) -> Result<()> {
         self.history.flush()?;
-        self.plan.folder.write_curves(&plot::svg(&self.history.panels())?)?;
+        self.write_curves()?;
         self.plan.folder.write_samples(trainer)
+    }
+
+    fn write_curves(&self) -> Result<()> {
+        self.plan.folder.write_curves(&plot::svg(&self.history.panels())?)
     }
 
     /// Ends the run: after an error the last checkpoint stays, otherwise the last step is one.
@@ -102,6 +109,7 @@ impl Watcher {
                 // One of the players may be a step ahead: not a state to save. The error is what the user needs to know,
                 // not a second one on the way out.
                 let _ = self.history.flush();
+                let _ = self.write_curves();
                 return Err(error);
             }
         };
@@ -116,18 +124,31 @@ impl Watcher {
     }
 }
 
+/// A line of the table. Columns never touch: a number that is wider than its column pushes the others on.
+fn row(columns: impl Iterator<Item = String>) -> String {
+    let columns: Vec<String> = columns.map(|column| format!("{column:>11}")).collect();
+    columns.join(" ") + "\n"
+}
+
+/// Four decimals, or as many digits where the number is large.
+fn number(value: f64) -> String {
+    if value.abs() < 1e5 { format!("{value:.4}") } else { format!("{value:.4e}") }
+}
+
 impl Observer for Watcher {
     fn step(&mut self, event: &StepEvent, trainer: &Trainer) -> Result<Control, Error> {
         let step = event.step;
         self.bar.set_position(step);
-        self.bar.set_message(format!("D {:.3} G {:.3}", event.discriminator_loss, event.generator_loss));
+        let losses = event.values.iter().filter_map(|(name, loss)| Some((name.strip_suffix("_loss")?, loss)));
+        let losses: Vec<String> = losses.map(|(player, loss)| format!("{player} {}", number(*loss))).collect();
+        self.bar.set_message(losses.join(" "));
         let is_saved = step.is_multiple_of(self.plan.checkpoint_every);
         // Saved first: a score takes time, and the process may die meanwhile.
         if is_saved {
             self.plan.folder.save(trainer)?;
         }
         let scores = match &mut self.plan.scorer {
-            Some(scorer) if scorer.is_due(step) => match scorer.score(trainer) {
+            Some(scorer) if scorer.is_due(step) || step == self.plan.steps => match scorer.score(trainer) {
                 Ok(scores) => Some(scores),
                 Err(error) => {
                     // The step is done all the same, and has its row; of two errors the first is told.
@@ -142,19 +163,10 @@ impl Observer for Watcher {
             self.record(trainer)?;
         }
         if is_saved || scores.is_some() || step == self.plan.steps {
-            let scores: String = scores
-                .iter()
-                .flatten()
-                .map(|score| score.map_or(format!("{:>12}", "failed"), |score| format!("{score:12.5}")))
-                .collect();
-            self.tell(&format!(
-                "{step:8}{:10.4}{:10.4}{:10.4}{:10.4}{:11.1}{scores}\n",
-                event.discriminator_loss,
-                event.generator_loss,
-                event.real_score,
-                event.fake_score_before,
-                event.images_per_second,
-            ))?;
+            let scores = scores.iter().flatten().map(|score| score.map_or_else(|| "failed".to_owned(), number));
+            let measured = self.headings.iter().map(|(name, _)| event.value(name).map_or_else(String::new, number));
+            let speed = format!("{:.1}", event.images_per_second);
+            self.tell(&row([step.to_string()].into_iter().chain(measured).chain([speed]).chain(scores)))?;
         }
         if step < self.plan.steps {
             self.interrupt.check()?;

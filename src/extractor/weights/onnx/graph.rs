@@ -176,6 +176,23 @@ impl Graph {
         self.node("Sigmoid", name, std::slice::from_ref(input), vec![])
     }
 
+    /// ln(1+eˣ).
+    pub fn softplus(&mut self, name: &str, input: &Value) -> Value {
+        self.node("Softplus", name, std::slice::from_ref(input), vec![])
+    }
+
+    /// Repeats every pixel in both directions.
+    pub fn upsample(&mut self, name: &str, input: &Value, factor: usize) -> Value {
+        let factor = factor as f32;
+        let scales = self.floats(&format!("{name}.scales"), &[4], &[1.0, 1.0, factor, factor]);
+        let attributes = vec![
+            text("mode", "nearest"),
+            text("coordinate_transformation_mode", "asymmetric"),
+            text("nearest_mode", "floor"),
+        ];
+        self.node("Resize", name, &[input.clone(), Value(String::new()), scales], attributes)
+    }
+
     /// The same value under another name.
     pub fn identity(&mut self, name: &str, input: &Value) -> Value {
         self.node("Identity", name, std::slice::from_ref(input), vec![])
@@ -324,6 +341,10 @@ fn int(name: &str, value: usize) -> AttributeProto {
 
 fn ints(name: &str, values: &[usize]) -> AttributeProto {
     AttributeProto { ints: values.iter().map(|&value| value as i64).collect(), ..attribute(name, AttributeType::Ints) }
+}
+
+fn text(name: &str, value: &str) -> AttributeProto {
+    AttributeProto { s: value.as_bytes().to_vec(), ..attribute(name, AttributeType::String) }
 }
 
 fn float(name: &str, value: f32) -> AttributeProto {

@@ -1,16 +1,17 @@
 //! What networks and batches take of memory, known from their layers before anything is allocated.
 
+use super::graph::{Graph, Source};
 use crate::gan::error::GanError;
-use crate::gan::layers::Layer;
+use crate::gan::layers::Definition;
 
 /// Memory that can be asked for: more than most machines have, and far from where an allocation aborts the process.
 const MOST_BYTES: u128 = 64 << 30;
 /// Bytes of a number.
 const NUMBER: u128 = 4;
 
-/// Numbers that a network holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Footprint {
+/// Numbers that networks hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Footprint {
     /// What is trained.
     pub parameters: u128,
     /// Outputs of all layers for one sample.
@@ -18,14 +19,12 @@ pub(crate) struct Footprint {
 }
 
 impl Footprint {
-    /// Of layers that take samples of this shape.
-    pub fn of(layers: &[Layer], input: &[usize]) -> Self {
-        let mut footprint = Footprint { parameters: 0, outputs: 0 };
-        let mut shape = input.to_vec();
-        for layer in layers {
-            footprint.parameters += layer.parameters().iter().map(|parameter| numbers(&parameter.shape)).sum::<u128>();
-            shape = layer.output_shape(&shape);
-            footprint.outputs += numbers(&shape);
+    /// Of a network.
+    pub fn of(graph: &Graph) -> Self {
+        let mut footprint = Footprint::default();
+        for (index, node) in graph.nodes().iter().enumerate() {
+            footprint.parameters += node.layer.parameters().iter().map(|spec| numbers(&spec.shape)).sum::<u128>();
+            footprint.outputs += graph.shape(Source::Node(index)).map_or(0, numbers);
         }
         footprint
     }
@@ -37,7 +36,7 @@ pub(crate) fn numbers(shape: &[usize]) -> u128 {
 }
 
 /// Checks that so many numbers can be had.
-pub(crate) fn check(what: &'static str, numbers: u128) -> Result<(), GanError> {
+pub(crate) fn check_numbers(what: &'static str, numbers: u128) -> Result<(), GanError> {
     check_bytes(what, NUMBER * numbers)
 }
 

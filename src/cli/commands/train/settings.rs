@@ -1,0 +1,160 @@
+//! What is trained, and how: flags, and the configuration that they make.
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::numbers::{seed, whole};
+use crate::gan::GanError;
+use crate::gan::models::ModelSpec;
+use crate::gan::objectives::ObjectiveSpec;
+use crate::gan::optim::Rule;
+use crate::gan::regularizers::RegularizerSpec;
+use crate::gan::systems::player;
+use crate::gan::train::{Latent, TrainConfig};
+
+use super::plan::PlanError;
+
+/// Where nothing is said.
+const MODEL: &str = "dcgan";
+/// Side of the images where nothing is said.
+pub const SIZE: usize = 64;
+
+/// What is trained, and how. A run that is resumed keeps what it began with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model and training")]
+pub struct SettingsArgs {
+    /// Networks and how they are trained: dcgan, mlp or another of --list [default: dcgan].
+    #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = model)]
+    pub model: Option<ModelSpec>,
+    /// Side of the images; others are cropped to a square and resized [default: 64].
+    #[arg(long, value_name = "PIXELS", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
+    pub size: Option<usize>,
+    /// 1 (gray) or 3 (RGB) [default: 1 where every image is gray].
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1_usize..=3))]
+    pub channels: Option<usize>,
+    /// Length of z [default: 100, for mlp 128].
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
+    pub latent_size: Option<usize>,
+    /// Distribution of z: normal or uniform [default: normal].
+    #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = |text: &str| text.parse::<Latent>())]
+    pub latent: Option<Latent>,
+    /// Channels of the widest resolution of both networks, or the hidden width of mlp [default: 64, for mlp 256].
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
+    pub width: Option<usize>,
+    /// Images in a batch [default: 64].
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(2..=TrainConfig::LARGEST_BATCH))]
+    pub batch_size: Option<usize>,
+    /// Game: non-saturating, minimax, f-gan:NAME, wasserstein-gp, hinge or another of --list [default: non-saturating].
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    #[arg(value_parser = |text: &str| text.parse::<ObjectiveSpec>())]
+    pub objective: Option<ObjectiveSpec>,
+    /// What is minimised along with it: r1:10, dragan or another of --list; several by repeating it.
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    #[arg(value_parser = |text: &str| text.parse::<RegularizerSpec>())]
+    pub regularizer: Vec<RegularizerSpec>,
+    /// Steps of the discriminator for each one of the generator [default: as in the objective's paper].
+    #[arg(long, value_name = "K", conflicts_with = "resume")]
+    #[arg(value_parser = whole(1..=TrainConfig::MOST_CRITIC_STEPS))]
+    pub critic_steps: Option<usize>,
+    /// How weights step [default: as in the objective's paper].
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub optimizer: Option<OptimizerArg>,
+    /// Learning rate of all networks [default: as in the objective's paper].
+    #[arg(long, value_name = "RATE", conflicts_with = "resume")]
+    pub learning_rate: Option<f64>,
+    /// Learning rate of the discriminator, where it is another.
+    #[arg(long, value_name = "RATE", conflicts_with = "resume")]
+    pub critic_learning_rate: Option<f64>,
+    /// Decays of the moments of Adam [default: as in the objective's paper].
+    #[arg(long, value_name = "BETA1,BETA2", conflicts_with = "resume", value_parser = betas)]
+    pub betas: Option<[f64; 2]>,
+    /// Label of real images in minimax and non-saturating: below 1 for one-sided label smoothing [default: 1].
+    #[arg(long, value_name = "P", conflicts_with = "resume")]
+    pub real_label: Option<f64>,
+    /// Draw samples from a moving average of the generator's weights with this decay, such as 0.999.
+    #[arg(long, value_name = "DECAY", conflicts_with = "resume")]
+    pub average_decay: Option<f64>,
+    /// Shorten gradients to this norm.
+    #[arg(long, value_name = "NORM", conflicts_with = "resume")]
+    pub clip_norm: Option<f64>,
+    /// Seed of weights, order and noise [default: 0].
+    #[arg(long, conflicts_with = "resume", value_parser = seed)]
+    pub seed: Option<u64>,
+}
+
+/// How weights step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OptimizerArg {
+    /// Gradient descent without momentum.
+    Sgd,
+    /// RMSProp, α = 0.99.
+    Rmsprop,
+    /// Adam.
+    Adam,
+}
+
+fn model(text: &str) -> Result<ModelSpec, GanError> {
+    ModelSpec::named(text)
+}
+
+fn betas(text: &str) -> Result<[f64; 2], String> {
+    let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
+    let two = numbers.and_then(|numbers| <[f64; 2]>::try_from(numbers).ok());
+    two.ok_or_else(|| "expected two numbers with a comma between them, such as 0.5,0.999".to_owned())
+}
+
+impl SettingsArgs {
+    /// Side of the images.
+    pub fn size(&self) -> usize {
+        self.size.unwrap_or(SIZE)
+    }
+
+    /// The settings for images of so many channels, with those of the papers where nothing is said.
+    pub fn config(&self, channels: usize) -> crate::Result<TrainConfig> {
+        let named = self.model.clone().map_or_else(|| ModelSpec::named(MODEL), Ok)?;
+        let networks = ModelSpec {
+            size: self.size(),
+            channels,
+            latent: self.latent_size.unwrap_or(named.latent),
+            width: self.width.unwrap_or(named.width),
+            ..named
+        };
+        let standard = TrainConfig::new(networks);
+        let mut config = TrainConfig {
+            seed: self.seed.unwrap_or(standard.seed),
+            batch_size: self.batch_size.unwrap_or(standard.batch_size),
+            critic_steps: self.critic_steps,
+            objective: self.objective.clone().unwrap_or_default(),
+            regularizers: self.regularizer.clone(),
+            real_label: self.real_label.unwrap_or(standard.real_label),
+            latent: self.latent.unwrap_or(standard.latent),
+            average_decay: self.average_decay,
+            clip_norm: self.clip_norm,
+            ..standard
+        };
+        for player in config.system()?.players() {
+            let rule = self.rule(player.rule, player.name == player::DISCRIMINATOR)?;
+            config.rules.insert(player.name.to_owned(), rule);
+        }
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// A player's rule, as far as flags change it.
+    fn rule(&self, of_paper: Rule, is_critic: bool) -> Result<Rule, PlanError> {
+        let rate = self.critic_learning_rate.filter(|_| is_critic).or(self.learning_rate);
+        let rate = rate.unwrap_or(of_paper.learning_rate());
+        let rule = match (self.optimizer, of_paper) {
+            (None, rule) | (Some(OptimizerArg::Adam), rule @ Rule::Adam { .. }) => rule.with_learning_rate(rate),
+            (Some(OptimizerArg::Adam), _) => Rule::adam(rate, 0.9, 0.999),
+            (Some(OptimizerArg::Sgd), _) => Rule::Sgd { learning_rate: rate, momentum: 0.0 },
+            (Some(OptimizerArg::Rmsprop), _) => Rule::RmsProp { learning_rate: rate, alpha: 0.99, epsilon: 1e-8 },
+        };
+        match (self.betas, rule) {
+            (None, rule) => Ok(rule),
+            (Some([beta1, beta2]), Rule::Adam { learning_rate, epsilon, weight_decay, .. }) => {
+                Ok(Rule::Adam { learning_rate, beta1, beta2, epsilon, weight_decay })
+            }
+            (Some(_), _) => Err(PlanError::NoBetas),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A model by name and sizes.
+
+use serde::{Deserialize, Serialize};
+
+use super::REGISTRY;
+use crate::gan::error::GanError;
+use crate::gan::systems::System;
+use crate::gan::train::TrainConfig;
+
+/// A line of the list of models.
+pub struct ModelEntry {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) paper: &'static str,
+    pub(super) latent: usize,
+    pub(super) width: usize,
+    pub(super) check: fn(&ModelSpec) -> Result<(), GanError>,
+    pub(super) make: fn(&TrainConfig) -> Result<Box<dyn System>, GanError>,
+}
+
+impl ModelEntry {
+    /// All of them.
+    pub fn all() -> &'static [ModelEntry] {
+        REGISTRY
+    }
+
+    /// Name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it is, in a line.
+    pub fn about(&self) -> &'static str {
+        self.about
+    }
+
+    /// Where it was first described.
+    pub fn paper(&self) -> &'static str {
+        self.paper
+    }
+
+    /// Its sizes where nothing is said: images of 64×64 in gray.
+    pub fn spec(&self) -> ModelSpec {
+        ModelSpec {
+            model: self.name.to_owned(),
+            size: 64,
+            channels: 1,
+            latent: self.latent,
+            width: self.width,
+            discriminator_width: None,
+            classes: 0,
+        }
+    }
+
+    /// The system that a configuration of this model trains.
+    ///
+    /// # Errors
+    /// [`GanError::Setting`] when the configuration does not fit it.
+    pub(in crate::gan) fn make(&self, config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
+        (self.make)(config)
+    }
+}
+
+/// A model and its sizes, as plain data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    /// A name of the [list](ModelEntry::all).
+    pub model: String,
+    /// Side of the square images.
+    pub size: usize,
+    /// 1 or 3.
+    pub channels: usize,
+    /// Length of z.
+    pub latent: usize,
+    /// Channels of the generator's last hidden layer, of which every layer before has twice as many; or units of hidden
+    /// layers.
+    #[serde(alias = "generator_width", alias = "hidden")]
+    pub width: usize,
+    /// Channels of the discriminator's first layer, where it is not the same; every layer after has twice as many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discriminator_width: Option<usize>,
+    /// Number of classes, where the model knows any.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub classes: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl ModelSpec {
+    /// The largest width, image size or length of z.
+    pub const LARGEST: usize = 1 << 20;
+
+    /// A model with its default sizes.
+    ///
+    /// # Errors
+    /// [`GanError::UnknownName`].
+    pub fn named(name: &str) -> Result<Self, GanError> {
+        find(name).map(ModelEntry::spec)
+    }
+
+    /// The line of the list that it comes from.
+    ///
+    /// # Panics
+    /// When there is none: [`Self::validate`] tells.
+    pub fn entry(&self) -> &'static ModelEntry {
+        find(&self.model).expect("the model was validated")
+    }
+
+    /// Channels of the discriminator's first layer.
+    pub fn of_discriminator(&self) -> usize {
+        self.discriminator_width.unwrap_or(self.width)
+    }
+
+    /// Shape of an image.
+    pub fn image(&self) -> [usize; 3] {
+        [self.channels, self.size, self.size]
+    }
+
+    /// Checks the name and the sizes.
+    ///
+    /// # Errors
+    /// [`GanError::Setting`] with the one that is out of range, [`GanError::UnknownName`].
+    pub fn validate(&self) -> Result<(), GanError> {
+        let entry = find(&self.model)?;
+        let in_range = |name, value: usize| match value {
+            1..=Self::LARGEST => Ok(()),
+            _ => Err(GanError::setting(name, value, format!("from 1 to {}", Self::LARGEST))),
+        };
+        in_range("the length of z", self.latent)?;
+        in_range("the image size", self.size)?;
+        in_range("the width", self.width)?;
+        in_range("the discriminator's width", self.of_discriminator())?;
+        if !matches!(self.channels, 1 | 3) {
+            return Err(GanError::setting("the number of channels", self.channels, "1 (gray) or 3 (RGB)"));
+        }
+        (entry.check)(self)
+    }
+}
+
+fn find(name: &str) -> Result<&'static ModelEntry, GanError> {
+    REGISTRY.iter().find(|entry| entry.name == name).ok_or_else(|| GanError::UnknownName {
+        what: "model",
+        name: name.to_owned(),
+        known: REGISTRY.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,0 +1,300 @@
+//! Algorithm 1 of Goodfellow et al. (2014): a generator and a critic, over any objective.
+
+use super::player::{DISCRIMINATOR, GENERATOR};
+use super::condition::{Condition, one_hot};
+use super::{Draw, Measure, Networks, PlayerSpec, System};
+use crate::gan::error::GanError;
+use crate::gan::models::PixelRange;
+use crate::gan::networks::{Graph, Outputs, name};
+use crate::gan::objectives::{CriticKind, Defaults, Game, Objective, Verdict};
+use crate::gan::regularizers::{Images, Regularizer};
+use crate::gan::state::StateDict;
+use crate::gan::tape::Var;
+use crate::gan::tensor::Tensor;
+use crate::gan::train::{Batch, Step, Weights};
+
+/// Two networks that fit each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// From [`name::Z`], and [`name::LABELS`] where there is a condition, to [`name::IMAGES`].
+    pub generator: Graph,
+    /// From [`name::IMAGES`], and [`name::LABELS`] where it judges whether both fit, to what the objective wants of its
+    /// critic.
+    pub discriminator: Graph,
+    /// What the generator is given besides z.
+    pub condition: Condition,
+    /// Range of the pixels.
+    pub range: PixelRange,
+}
+
+/// How the game is played besides its objective.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Discriminating {
+    /// Steps of the critic for each one of the generator: k of Algorithm 1.
+    pub steps: usize,
+    /// Probability that the critic should give to real images.
+    pub real_label: f64,
+}
+
+/// The game.
+pub struct Adversarial {
+    title: String,
+    pair: Pair,
+    objective: Box<dyn Objective>,
+    regularizers: Vec<Box<dyn Regularizer>>,
+    defaults: Defaults,
+    discriminating: Discriminating,
+}
+
+impl Adversarial {
+    /// A game between two networks. `defaults` say how they step where nothing else is said, and `title` what the game is
+    /// called.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when the networks do not fit the objective or each other; [`GanError::Setting`] when a regularizer
+    /// wants a critic that looks at every image by itself, and this one does not.
+    pub fn new(
+        title: impl Into<String>,
+        pair: Pair,
+        objective: Box<dyn Objective>,
+        regularizers: Vec<Box<dyn Regularizer>>,
+        defaults: Defaults,
+        discriminating: Discriminating,
+    ) -> Result<Self, GanError> {
+        let images = pair.generator.output_shape(name::IMAGES)?;
+        let takes = |graph: &Graph, shapes: &[&[usize]]| graph.inputs().iter().map(|port| port.value.as_slice()).eq(shapes.iter().copied());
+        let row = [pair.condition.len()];
+        if !takes(&pair.discriminator, &[images]) && !takes(&pair.discriminator, &[images, &row]) {
+            return Err(GanError::shape("game", format!("the discriminator takes other images than {images:?}")));
+        }
+        if pair.generator.inputs().len() != 1 + usize::from(!pair.condition.is_empty()) {
+            return Err(GanError::shape("game", "the generator takes z, and a condition where there is one"));
+        }
+        for output in objective.outputs() {
+            pair.discriminator.output_shape(output)?;
+        }
+        if pair.discriminator.mixes_samples() && regularizers.iter().any(|one| one.wants_single_images()) {
+            return Err(GanError::setting(
+                "the discriminator's normalisation",
+                "batch",
+                "layer or none under a penalty of its gradient, which is one of each image by itself",
+            ));
+        }
+        Ok(Adversarial { title: title.into(), pair, objective, regularizers, defaults, discriminating })
+    }
+
+    /// The condition of a batch, and images that the generator makes of it.
+    fn generate(
+        &self,
+        step: &mut Step<'_>,
+        weights: &Weights,
+        real: &Batch,
+    ) -> Result<(Option<Var>, Var), GanError> {
+        let z = Var::constant(step.latent(self.latent_shape())?);
+        let condition = self.pair.condition.draw(step, real)?;
+        let inputs: Vec<&Var> = std::iter::once(&z).chain(&condition).collect();
+        let fake = step.forward(weights, GENERATOR, &inputs)?.get(name::IMAGES)?.clone();
+        Ok((condition, fake))
+    }
+
+    /// What the discriminator says of images.
+    fn discriminate(
+        &self,
+        step: &mut Step<'_>,
+        weights: &Weights,
+        images: &Var,
+        condition: Option<&Var>,
+    ) -> Result<Outputs, GanError> {
+        let takes_condition = self.pair.discriminator.inputs().len() > 1;
+        let inputs: Vec<&Var> = std::iter::once(images).chain(condition.filter(|_| takes_condition)).collect();
+        step.forward(weights, DISCRIMINATOR, &inputs)
+    }
+
+    /// One step of the discriminator. Real and generated images are batches of their own, also for normalisation.
+    fn judge(
+        &mut self,
+        step: &mut Step<'_>,
+        real: &Tensor,
+        fake: &Tensor,
+        condition: Option<&Var>,
+    ) -> Result<(), GanError> {
+        let weights = step.variables(DISCRIMINATOR)?;
+        let (real_images, fake_images) = (Var::constant(real.clone()), Var::constant(fake.clone()));
+        let of_real = self.discriminate(step, &weights, &real_images, condition)?;
+        let of_fake = self.discriminate(step, &weights, &fake_images, condition)?;
+        let game = Game {
+            real: Some(Verdict { images: &real_images, outputs: &of_real }),
+            fake: Verdict { images: &fake_images, outputs: &of_fake },
+            condition,
+            real_label: self.discriminating.real_label,
+        };
+        let mut loss = self.objective.critic_loss(&game)?;
+        if self.objective.critic() == CriticKind::Logit {
+            step.record("real_score", self.score(game.real()?.logit()?));
+            step.record("fake_score_before", self.score(game.fake.logit()?));
+        }
+        // Taken out for the time of the loop: the critic below needs the rest of the game.
+        let mut regularizers = std::mem::take(&mut self.regularizers);
+        for regularizer in &mut regularizers {
+            let mut random = step.random().clone();
+            let mut critic = |x: &Var| self.discriminate(step, &weights, x, condition)?.get(name::LOGIT).cloned();
+            let images = Images { real, fake, random: &mut random, critic: &mut critic };
+            let of_images = regularizer.on_images(images)?;
+            *step.random() = random;
+            let of_weights = regularizer.on_weights(DISCRIMINATOR, weights.all())?;
+            for term in [of_images, of_weights].into_iter().flatten() {
+                loss = loss.add(&term)?;
+            }
+        }
+        self.regularizers = regularizers;
+        drop((of_real, of_fake));
+        step.descend(DISCRIMINATOR, weights, loss)?;
+        self.after_step(step, DISCRIMINATOR)
+    }
+
+    fn after_step(&mut self, step: &mut Step<'_>, player: &str) -> Result<(), GanError> {
+        for regularizer in &mut self.regularizers {
+            step.change_weights(player, |weights| regularizer.after_step(player, weights))?;
+        }
+        Ok(())
+    }
+
+    /// Mean of D's outputs, as probabilities where the objective knows them.
+    fn score(&self, output: &Var) -> f64 {
+        let probabilities = self.objective.has_probabilities();
+        let value = |v: &f32| {
+            let v = f64::from(*v);
+            if probabilities { 1.0 / (1.0 + (-v).exp()) } else { v }
+        };
+        output.value().data().iter().map(value).sum::<f64>() / output.value().len() as f64
+    }
+
+    fn latent_shape(&self) -> &[usize] {
+        &self.pair.generator.inputs()[0].value
+    }
+}
+
+impl System for Adversarial {
+    fn title(&self) -> String {
+        self.title.clone()
+    }
+
+    fn networks(&self) -> Vec<(&'static str, Graph)> {
+        vec![(GENERATOR, self.pair.generator.clone()), (DISCRIMINATOR, self.pair.discriminator.clone())]
+    }
+
+    fn players(&self) -> Vec<PlayerSpec> {
+        let player = |name, rule| PlayerSpec { name, networks: vec![name], rule };
+        vec![player(GENERATOR, self.defaults.generator), player(DISCRIMINATOR, self.defaults.critic)]
+    }
+
+    fn measures(&self) -> Vec<Measure> {
+        let (losses, outputs, gradients) = ("losses", "mean outputs of D", "gradient norms");
+        let mut measures = vec![
+            Measure::new("discriminator_loss").shown("loss D").drawn(losses, "discriminator"),
+            Measure::new("generator_loss").shown("loss G").drawn(losses, "generator"),
+        ];
+        if self.objective.critic() == CriticKind::Logit {
+            let headings = if self.objective.has_probabilities() { ["D(x)", "D(G(z))"] } else { ["v(x)", "v(G(z))"] };
+            measures.extend([
+                Measure::new("real_score").shown(headings[0]).drawn(outputs, "real"),
+                Measure::new("fake_score_before").shown(headings[1]).drawn(outputs, "generated"),
+                Measure::new("fake_score_after"),
+            ]);
+        }
+        measures.extend(
+            self.objective.values().into_iter().map(|(name, _)| Measure::new(name).shown(name).drawn(name, name)),
+        );
+        measures.extend([
+            Measure::new("discriminator_gradient").drawn(gradients, "discriminator"),
+            Measure::new("generator_gradient").drawn(gradients, "generator"),
+        ]);
+        measures
+    }
+
+    /// k steps of the discriminator and one of the generator. As in the reference implementation of DCGAN, the generator
+    /// learns from the last images that the discriminator saw, judged anew.
+    fn step(&mut self, step: &mut Step<'_>) -> Result<(), GanError> {
+        for _ in 1..self.discriminating.steps {
+            let real = step.batch()?;
+            let (condition, fake) = self.generate(step, &Weights::constant(), &real)?;
+            self.judge(step, &real.images, fake.value(), condition.as_ref())?;
+        }
+        let real = step.batch()?;
+        let weights = step.variables(GENERATOR)?;
+        let (condition, fake) = self.generate(step, &weights, &real)?;
+        let (real, condition) = (real.images, condition.as_ref());
+        self.judge(step, &real, fake.value(), condition)?;
+
+        let constant = Weights::constant();
+        let of_fake = self.discriminate(step, &constant, &fake, condition)?;
+        let real_images = Var::constant(real.clone());
+        let of_real = match self.objective.generator_sees_real() {
+            true => Some(self.discriminate(step, &constant, &real_images, condition)?),
+            false => None,
+        };
+        let game = Game {
+            real: of_real.as_ref().map(|outputs| Verdict { images: &real_images, outputs }),
+            fake: Verdict { images: &fake, outputs: &of_fake },
+            condition,
+            real_label: self.discriminating.real_label,
+        };
+        let mut loss = self.objective.generator_loss(&game)?;
+        if self.objective.critic() == CriticKind::Logit {
+            step.record("fake_score_after", self.score(game.fake.logit()?));
+        }
+        for regularizer in &mut self.regularizers {
+            if let Some(term) = regularizer.on_weights(GENERATOR, weights.all())? {
+                loss = loss.add(&term)?;
+            }
+        }
+        let images = fake.value().clone();
+        drop((of_real, of_fake, fake));
+        step.descend(GENERATOR, weights, loss)?;
+        self.after_step(step, GENERATOR)?;
+        for (name, value) in self.objective.values() {
+            step.record(name, value);
+        }
+        step.show(&real, &images);
+        Ok(())
+    }
+
+    fn pixel_range(&self) -> PixelRange {
+        self.pair.range
+    }
+
+    fn classes(&self) -> Option<usize> {
+        match self.pair.condition {
+            Condition::Class { classes } => Some(classes),
+            _ => None,
+        }
+    }
+
+    fn won_below(&self) -> Option<f64> {
+        self.objective.won_below()
+    }
+
+    fn sample(&self, networks: &Networks, draw: &mut Draw<'_>) -> Result<Tensor, GanError> {
+        let z = Var::constant(draw.z(self.latent_shape()));
+        let condition = match self.pair.condition {
+            Condition::None => None,
+            Condition::Class { classes } => {
+                let of_samples = draw.classes.map_or_else(|| (0..draw.count).map(|i| i % classes).collect(), <[_]>::to_vec);
+                Some(Var::constant(one_hot(&of_samples, classes)))
+            }
+            Condition::Code { categories, numbers } => Some(Var::constant(draw.code(categories, numbers)?)),
+        };
+        let inputs: Vec<&Var> = std::iter::once(&z).chain(&condition).collect();
+        Ok(networks.get(GENERATOR)?.evaluate(&inputs)?.get(name::IMAGES)?.value().clone())
+    }
+
+    fn save(&self, state: &mut StateDict) {
+        self.objective.save(state);
+        self.regularizers.iter().for_each(|one| one.save(state));
+    }
+
+    fn restore(&mut self, state: &StateDict) -> Result<(), GanError> {
+        self.objective.restore(state)?;
+        self.regularizers.iter_mut().try_for_each(|one| one.restore(state))
+    }
+}

@@ -1,0 +1,183 @@
+//! What is trained: networks, the players that own them, and what one step does.
+//!
+//! A [`System`] is an algorithm over networks. Two networks that play a game of some [objective](super::objectives) are one:
+//! [`Adversarial`]. Whoever has another implements the trait, in this crate or outside of it; the
+//! [trainer](crate::gan::train::Trainer) draws its batches, steps its optimizers, averages its weights, and keeps its state.
+
+mod adversarial;
+mod condition;
+mod networks;
+
+pub use adversarial::{Adversarial, Discriminating, Pair};
+pub use condition::{Condition, one_hot};
+pub use networks::Networks;
+
+use super::error::GanError;
+use super::models::PixelRange;
+use super::networks::{Graph, numbers};
+use super::optim::Rule;
+use super::random::Random;
+use super::state::StateDict;
+use super::tensor::Tensor;
+use super::train::{Latent, Step};
+
+/// Names of players, and of their networks where they have one.
+pub mod player {
+    /// Makes images.
+    pub const GENERATOR: &str = "generator";
+    /// Tells real from generated ones.
+    pub const DISCRIMINATOR: &str = "discriminator";
+}
+
+/// Somebody who minimises a loss of their own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlayerSpec {
+    /// Name, as in settings and curves.
+    pub name: &'static str,
+    /// The networks whose weights it moves.
+    pub networks: Vec<&'static str>,
+    /// How, where nothing else is said.
+    pub rule: Rule,
+}
+
+/// A number that every step gives: a column of `metrics.csv`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    /// Name of the column.
+    pub name: &'static str,
+    /// Heading of the column in the table that is shown, where it is.
+    pub heading: Option<&'static str>,
+    /// Title of the plot that it is drawn in and its label there, where it is.
+    pub plot: Option<[&'static str; 2]>,
+}
+
+impl Measure {
+    /// A number that is neither shown nor drawn.
+    pub const fn new(name: &'static str) -> Self {
+        Measure { name, heading: None, plot: None }
+    }
+
+    /// Shown under a heading.
+    pub const fn shown(self, heading: &'static str) -> Self {
+        Measure { heading: Some(heading), ..self }
+    }
+
+    /// Drawn.
+    pub const fn drawn(self, plot: &'static str, label: &'static str) -> Self {
+        Measure { plot: Some([plot, label]), ..self }
+    }
+}
+
+/// What a batch of samples is made from.
+#[derive(Debug)]
+pub struct Draw<'a> {
+    /// How many.
+    pub count: usize,
+    /// Distribution of z.
+    pub latent: Latent,
+    /// The class of each, where classes were asked for.
+    pub classes: Option<&'a [usize]>,
+    /// What is drawn from, image by image: how images are cut into batches does not change them.
+    pub random: &'a mut Random,
+}
+
+impl Draw<'_> {
+    /// z for every image, each of this shape.
+    pub fn z(&mut self, shape: &[usize]) -> Tensor {
+        self.latent.draw(shape, self.count, self.random)
+    }
+
+    /// A code for every image: a category, one-hot, then numbers that are uniform on \[−1, 1).
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] never.
+    pub fn code(&mut self, categories: usize, numbers: usize) -> Result<Tensor, GanError> {
+        let mut rows = Vec::with_capacity(self.count * (categories + numbers));
+        for _ in 0..self.count {
+            rows.extend_from_slice(one_hot(&[self.random.below(categories)], categories).data());
+            rows.extend_from_slice(self.random.uniforms::<f32>(&[numbers], -1.0, 1.0).data());
+        }
+        Tensor::new(&[self.count, categories + numbers], rows)
+    }
+}
+
+/// Networks that are trained together, and how.
+pub trait System: Send + Sync {
+    /// What it is called in messages, such as `dcgan, hinge`.
+    fn title(&self) -> String;
+
+    /// The networks by name, in the order in which their weights are drawn.
+    fn networks(&self) -> Vec<(&'static str, Graph)>;
+
+    /// Who moves them.
+    fn players(&self) -> Vec<PlayerSpec>;
+
+    /// The numbers that a step gives.
+    fn measures(&self) -> Vec<Measure>;
+
+    /// One step of every player, as the paper has it.
+    ///
+    /// # Errors
+    /// [`GanError::NotFinite`] when a loss or a gradient is no finite number, [`GanError::Shape`] when tensors do not fit.
+    fn step(&mut self, step: &mut Step<'_>) -> Result<(), GanError>;
+
+    /// Range of pixel values that the networks see and give.
+    fn pixel_range(&self) -> PixelRange;
+
+    /// Numbers that a step holds besides the weights for each sample of a batch, about.
+    fn numbers_per_sample(&self) -> u128 {
+        // Every output has a gradient; real and generated images both go through.
+        let outputs: u128 =
+            self.networks().iter().map(|(_, graph)| super::networks::Footprint::of(graph).outputs).sum();
+        4 * outputs
+            + self
+                .networks()
+                .iter()
+                .flat_map(|(_, graph)| graph.inputs())
+                .map(|port| numbers(&port.value))
+                .sum::<u128>()
+    }
+
+    /// Number of classes that its batches must have labels of; `None` where it takes no labels.
+    fn classes(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether the outputs of the critic are probabilities, and the loss below which it has won.
+    fn won_below(&self) -> Option<f64> {
+        None
+    }
+
+    /// Networks of which a moving average is kept where one is asked for: those that samples come from.
+    fn averaged(&self) -> Vec<&'static str> {
+        vec![player::GENERATOR]
+    }
+
+    /// Samples, N×C×H×W in [`Self::pixel_range`], by networks in evaluation.
+    ///
+    /// # Errors
+    /// [`GanError::Unable`] where it makes none, [`GanError::Shape`] when the networks are others.
+    fn sample(&self, networks: &Networks, draw: &mut Draw<'_>) -> Result<Tensor, GanError> {
+        let _ = (networks, draw);
+        Err(GanError::Unable { system: self.title(), action: "make images" })
+    }
+
+    /// The network that is exported as what makes images, where one pass of one network does.
+    fn generator(&self) -> Option<&'static str> {
+        Some(player::GENERATOR)
+    }
+
+    /// Puts in what it remembers from step to step besides weights.
+    fn save(&self, state: &mut StateDict) {
+        let _ = state;
+    }
+
+    /// Takes it out again.
+    ///
+    /// # Errors
+    /// [`GanError::State`] when it is not there.
+    fn restore(&mut self, state: &StateDict) -> Result<(), GanError> {
+        let _ = state;
+        Ok(())
+    }
+}

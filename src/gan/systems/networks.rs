@@ -1,0 +1,50 @@
+//! Networks by name.
+
+use crate::gan::error::GanError;
+use crate::gan::networks::{Graph, Network};
+use crate::gan::random::Random;
+
+/// The networks of a system.
+#[derive(Debug, Clone)]
+pub struct Networks(Vec<(&'static str, Network)>);
+
+impl Networks {
+    /// With fresh weights.
+    ///
+    /// # Errors
+    /// [`GanError::Memory`] when one takes too much.
+    pub fn new(graphs: Vec<(&'static str, Graph)>, random: &mut Random) -> Result<Self, GanError> {
+        let made = graphs.into_iter().map(|(name, graph)| Ok((name, Network::new(graph, random)?)));
+        made.collect::<Result<_, GanError>>().map(Networks)
+    }
+
+    /// The network of this name.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when there is none.
+    pub fn get(&self, name: &str) -> Result<&Network, GanError> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, network)| network).ok_or_else(|| unknown(name))
+    }
+
+    /// The network of this name, to be changed.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub fn get_mut(&mut self, name: &str) -> Result<&mut Network, GanError> {
+        self.iter_mut().find(|(known, _)| *known == name).map(|(_, network)| network).ok_or_else(|| unknown(name))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Network)> {
+        self.0.iter().map(|(name, network)| (*name, network))
+    }
+
+    /// All of them, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Network)> {
+        self.0.iter_mut().map(|(name, network)| (*name, network))
+    }
+}
+
+fn unknown(name: &str) -> GanError {
+    GanError::shape("system", format!("it has no network `{name}`"))
+}
