@@ -95,7 +95,7 @@ pub fn sum_to<T: Real>(x: &[T], large: &[usize], small: &[usize]) -> Buffer<T> {
     let axes = axes(large, small).expect("shapes are checked by the operation");
     let mut y = Buffer::zeroed(small.iter().product());
     match axes[..] {
-        [Axis::Kept(n), ref rest @ ..] if worth_sharing(n, x.len()) => {
+        [Axis::Kept(n), ref rest @ ..] if worth_sharing(n, rest, x.len()) => {
             let (of_x, of_y) = (x.len() / n, y.len() / n);
             let parts = x.par_chunks(of_x).zip(y.par_chunks_mut(of_y)).with_min_len(WORTHWHILE.div_ceil(of_x));
             parts.for_each(|(x, y)| add_sums(x, rest, y));
@@ -108,9 +108,9 @@ pub fn sum_to<T: Real>(x: &[T], large: &[usize], small: &[usize]) -> Buffer<T> {
 /// Values that are worth a thread.
 const WORTHWHILE: usize = 1 << 14;
 
-/// Whether the parts along a first axis of length `n` are shared among threads.
-fn worth_sharing(n: usize, values: usize) -> bool {
-    n > 1 && values > WORTHWHILE
+/// Whether the parts along a first axis of length `n` are shared among threads. Single values are no parts.
+fn worth_sharing(n: usize, rest: &[Axis], values: usize) -> bool {
+    n > 1 && !rest.is_empty() && values > WORTHWHILE
 }
 
 fn add_sums<T: Real>(x: &[T], axes: &[Axis], y: &mut [T]) {
@@ -136,12 +136,12 @@ pub fn broadcast<T: Real>(x: &[T], small: &[usize], large: &[usize]) -> Buffer<T
     let mut y = Buffer::stale(large.iter().product());
     let len = y.len();
     match axes[..] {
-        [Axis::Kept(n), ref rest @ ..] if worth_sharing(n, len) => {
+        [Axis::Kept(n), ref rest @ ..] if worth_sharing(n, rest, len) => {
             let (of_x, of_y) = (x.len() / n, len / n);
             let parts = x.par_chunks(of_x).zip(y.par_chunks_mut(of_y)).with_min_len(WORTHWHILE.div_ceil(of_y));
             parts.for_each(|(x, y)| repeat(x, rest, y));
         }
-        [Axis::Summed(n), ref rest @ ..] if worth_sharing(n, len) => {
+        [Axis::Summed(n), ref rest @ ..] if worth_sharing(n, rest, len) => {
             let parts = y.par_chunks_mut(len / n).with_min_len(WORTHWHILE.div_ceil(len / n));
             parts.for_each(|y| repeat(x, rest, y));
         }
@@ -193,8 +193,13 @@ mod tests {
 
     #[test]
     fn what_is_shared_among_threads_is_what_one_thread_computes() {
-        let shapes: [[&[usize]; 2]; 4] =
-            [[&[50, 40, 20], &[50, 1, 20]], [&[50, 40, 20], &[40, 1]], [&[40, 1000], &[40, 1]], [&[40, 1000], &[1, 1]]];
+        let shapes: [[&[usize]; 2]; 5] = [
+            [&[50, 40, 20], &[50, 1, 20]],
+            [&[50, 40, 20], &[40, 1]],
+            [&[40, 1000], &[40, 1]],
+            [&[40, 1000], &[1, 1]],
+            [&[40, 1000], &[1000]],
+        ];
         for [large, small] in shapes {
             let axes = axes(large, small).unwrap();
             let x: Vec<f64> = (0..large.iter().product()).map(|i: usize| (i as f64).sqrt()).collect();

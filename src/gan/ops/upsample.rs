@@ -45,14 +45,24 @@ pub(super) fn sum_squares<T: Real>(x: &Var<T>, factor: usize) -> Var<T> {
         let bands = sums.par_chunks_mut(small_width).zip(x.value().data().par_chunks(band));
         bands.with_min_len(WORTHWHILE.div_ceil(band)).for_each(|(sums, band)| {
             for row in band.chunks_exact(width) {
-                for (sum, values) in sums.iter_mut().zip(row.chunks_exact(factor)) {
-                    *sum += values.iter().copied().sum::<T>();
+                match factor {
+                    2 => add_to(sums, row.as_chunks::<2>().0),
+                    _ => add_to(sums, row.chunks_exact(factor)),
                 }
             }
         });
     }
     let shape = [batch, channels, height / factor, small_width];
     Var::made(Tensor::from_buffer(&shape, sums), SumSquares(factor), &[x])
+}
+
+/// Adds the sum of every part. The compiler makes far more of parts whose length it knows.
+fn add_to<T: Real>(sums: &mut [T], parts: impl IntoIterator<Item = impl AsRef<[T]>>) {
+    for (sum, part) in sums.iter_mut().zip(parts) {
+        for &value in part.as_ref() {
+            *sum += value;
+        }
+    }
 }
 
 impl<T: Real> Var<T> {
