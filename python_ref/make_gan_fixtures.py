@@ -1,12 +1,13 @@
 """Writes tests/fixtures/gan/*.json with PyTorch: values, gradients and second derivatives of operations, trajectories of
 optimizers, one full step of a GAN, and twenty steps for each objective. The full step runs in float32, all else in float64.
 
-Run from the repository root: python python_ref/make_gan_fixtures.py
+Run from the repository root: python python_ref/make_gan_fixtures.py [names of the files to write, or all]
 """
 
 import copy
 import json
 import math
+import sys
 from pathlib import Path
 
 import torch
@@ -23,6 +24,8 @@ def dump(tensor):
 
 
 def write(name, content):
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        return
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / name).write_text(json.dumps(content, separators=(",", ":")) + "\n")
 
@@ -35,7 +38,10 @@ def operation(name, function, *shapes, **options):
     gradients = torch.autograd.grad((direction * output).sum(), inputs, create_graph=True)
     directions = [torch.randn_like(gradient) for gradient in gradients]
     product = sum((s * g).sum() for s, g in zip(directions, gradients))
-    seconds = torch.autograd.grad(product, inputs, allow_unused=True, materialize_grads=True)
+    if product.requires_grad:
+        seconds = torch.autograd.grad(product, inputs, allow_unused=True, materialize_grads=True)
+    else:
+        seconds = [torch.zeros_like(x) for x in inputs]
     return {
         "operation": name,
         "options": options,
@@ -67,6 +73,66 @@ def operations():
     cases.append(operation("sigmoid", torch.sigmoid, (3, 4)))
     cases.append(operation("softplus", F.softplus, (3, 4)))
     cases.append(operation("upsample", lambda x: F.interpolate(x, scale_factor=2, mode="nearest") ** 2, (2, 2, 2, 3)))
+    # Numbers of their own, so that what is drawn afterwards does not depend on how many there are.
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        return cases + more_operations()
+
+
+def translate(x, offsets, fill):
+    """Of every image by its own offset, [down, right]."""
+    moved = []
+    for image, (down, right) in zip(x, offsets):
+        height, width = image.shape[1:]
+        wide = F.pad(image, (width, width, height, height), value=fill)
+        moved.append(wide[:, height - down:2 * height - down, width - right:2 * width - right])
+    return torch.stack(moved)
+
+
+def group_norm_by_sample(x, scale, shift):
+    """Conditional normalisation: each sample with a scale and a shift of its own."""
+    return F.group_norm(x, 2) * scale[:, :, None, None] + shift[:, :, None, None]
+
+
+def cross_entropy_to(logits, weights):
+    """To the probabilities that belong to `weights`."""
+    return F.cross_entropy(logits, torch.softmax(weights, 1), reduction="none")
+
+
+def more_operations():
+    image = (2, 4, 4, 6)
+    cases = [
+        operation("abs", lambda x: x.abs() ** 3, (3, 4)),
+        operation("clamp", lambda x: x.clamp(-0.5, 0.7) ** 2 * x, (4, 5)),
+        operation("elu", lambda x: F.elu(x, 0.7), (4, 5)),
+        operation("silu", F.silu, (4, 5)),
+        operation("permute", lambda x: x.permute(0, 2, 3, 1) ** 2, image),
+        operation("space_to_depth", lambda x: F.pixel_unshuffle(x, 2) ** 2, image),
+        operation("depth_to_space", lambda x: F.pixel_shuffle(x, 2) ** 2, image),
+        operation("avg_pool2d", lambda x: F.avg_pool2d(x, 2) ** 2, image),
+        operation("max_pool2d", lambda x: F.max_pool2d(x, 2) ** 2, image),
+        operation("group_norm", lambda x, g, b: F.group_norm(x, 2, g, b), image, (4,), (4,)),
+        operation("sample_affine", group_norm_by_sample, image, (2, 4), (2, 4)),
+        operation("translate", lambda x: translate(x, [(1, -2), (-3, 1)], 0.5) ** 2, image),
+        operation("batched_matmul", torch.bmm, (3, 2, 4), (3, 4, 5)),
+        operation("batched_matmul_tn", lambda a, b: torch.bmm(a.transpose(1, 2), b), (3, 4, 2), (3, 4, 5)),
+        operation("batched_matmul_nt", lambda a, b: torch.bmm(a, b.transpose(1, 2)), (3, 2, 4), (3, 5, 4)),
+        operation("pairwise_l1", lambda m: torch.exp(-(m[:, None] - m[None, :]).abs().sum(3)), (5, 2, 3)),
+        operation("cross_entropy", cross_entropy_to, (4, 5), (4, 5)),
+    ]
+    for axis in range(3):
+        shape, other = [2, 3, 4], [2, 3, 4]
+        other[axis] = 5
+        cases += [
+            operation("concat", lambda x, y: torch.cat([x, y, x], axis) ** 2, shape, other, axis=axis),
+            operation("slice", lambda x: x.narrow(axis, 1, 3) ** 2, other, axis=axis),
+            operation("sum_axes", lambda x: x.sum(axis) ** 2, shape, axis=axis),
+            operation("mean_axes_kept", lambda x: x * x.mean(axis, keepdim=True), shape, axis=axis),
+            operation("max_axis", lambda x: x.max(axis).values ** 2, shape, axis=axis),
+            operation("log_sum_exp", lambda x: x.logsumexp(axis), shape, axis=axis),
+            operation("softmax", lambda x: x.softmax(axis), shape, axis=axis),
+            operation("log_softmax", lambda x: x.log_softmax(axis), shape, axis=axis),
+        ]
     return cases
 
 

@@ -27,6 +27,8 @@ pub trait Real:
     fn to_f64(self) -> f64;
     /// eˣ.
     fn exp(self) -> Self;
+    /// eˣ − 1, accurate near 0.
+    fn exp_m1(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
     /// ln(1+x), accurate near 0.
@@ -62,6 +64,11 @@ macro_rules! real {
             #[inline]
             fn exp(self) -> Self {
                 $type::exp(self)
+            }
+
+            #[inline]
+            fn exp_m1(self) -> Self {
+                $type::exp_m1(self)
             }
 
             #[inline]

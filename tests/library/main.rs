@@ -10,6 +10,8 @@ mod array_files;
 mod comparison;
 #[cfg(feature = "inference")]
 mod custom_networks;
+#[cfg(feature = "images")]
+mod digits;
 mod divergence_fixtures;
 #[cfg(feature = "inference")]
 mod engines;

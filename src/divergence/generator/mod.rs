@@ -345,6 +345,11 @@ impl Generator {
         (self.row.activation_slope)(self.parameter, v)
     }
 
+    /// g_f″(v).
+    pub fn activation_curvature(&self, v: f64) -> f64 {
+        (self.row.activation_curvature)(self.parameter, v)
+    }
+
     /// f*(g_f(v)), what the critic's output v costs on a sample of Q; exact where the composition would overflow or
     /// lose everything (for [`Generator::GAN`] it is softplus(v)).
     pub fn penalty(&self, v: f64) -> f64 {
@@ -354,6 +359,13 @@ impl Generator {
     /// The derivative of [`Generator::penalty`].
     pub fn penalty_slope(&self, v: f64) -> f64 {
         (self.row.penalty_slope)(self.parameter, v)
+    }
+
+    /// The second derivative of [`Generator::penalty`], to the absolute accuracy that the largest of its terms has. Where
+    /// the penalty becomes constant, it is the one on the constant side; it is ∞ where f″ vanishes, as at u = 1 for
+    /// [`Generator::chi_alpha`] above 2.
+    pub fn penalty_curvature(&self, v: f64) -> f64 {
+        (self.row.penalty_curvature)(self.parameter, v)
     }
 
     /// The generator f°(u) = u·f(1/u) of the divergence with its arguments exchanged: D_f°(Q‖P) = D_f(P‖Q).

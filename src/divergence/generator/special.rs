@@ -15,6 +15,11 @@ pub(super) fn logistic(v: f64) -> f64 {
     }
 }
 
+/// The derivative of [`logistic`]: it is even.
+pub(super) fn logistic_slope(v: f64) -> f64 {
+    logistic(v) * logistic(-v)
+}
+
 /// W(e^s), Lambert's function of an exponential: the w > 0 with w + ln w = s. Never overflows.
 pub(super) fn lambert_w_of_exp(s: f64) -> f64 {
     if s < -36.0 {
@@ -61,5 +66,7 @@ mod tests {
         assert_eq!(logistic(-700.0), (-700.0_f64).exp());
         assert_eq!(logistic(0.0), 0.5);
         assert_eq!(logistic(1e4), 1.0);
+        assert_eq!([-700.0, 700.0].map(logistic_slope), [(-700.0_f64).exp(); 2]);
+        assert_eq!(logistic_slope(0.0), 0.25);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::special::{lambert_w_of_exp, logistic, softplus};
+use super::special::{lambert_w_of_exp, logistic, logistic_slope, softplus};
 use crate::divergence::masses::Masses;
 
 /// What a divergence's parameter is called and which values make f a generator.
@@ -74,9 +74,11 @@ pub(super) struct Row {
     pub conjugate_slope: fn(f64, f64) -> f64,
     pub activation: fn(f64, f64) -> f64,
     pub activation_slope: fn(f64, f64) -> f64,
-    /// f*(g_f(v)) without the overflow of the composition, and its derivative.
+    pub activation_curvature: fn(f64, f64) -> f64,
+    /// f*(g_f(v)) without the overflow of the composition, and its derivatives.
     pub penalty: fn(f64, f64) -> f64,
     pub penalty_slope: fn(f64, f64) -> f64,
+    pub penalty_curvature: fn(f64, f64) -> f64,
     /// The row and the parameter of u·f(1/u).
     pub adjoint: fn(f64) -> (&'static Row, f64),
 }
@@ -108,8 +110,10 @@ pub(super) static TOTAL_VARIATION: Row = Row {
     conjugate_slope: |_, _| 1.0,
     activation: |_, v| 0.5 * v.tanh(),
     activation_slope: |_, v| 0.5 / v.cosh().powi(2),
+    activation_curvature: |_, v| -v.tanh() / v.cosh().powi(2),
     penalty: |_, v| 0.5 * v.tanh(),
     penalty_slope: |_, v| 0.5 / v.cosh().powi(2),
+    penalty_curvature: |_, v| -v.tanh() / v.cosh().powi(2),
     adjoint: |_| (&TOTAL_VARIATION, 0.0),
 };
 
@@ -133,8 +137,10 @@ pub(super) static KULLBACK_LEIBLER: Row = Row {
     conjugate_slope: |_, t| (t - 1.0).exp(),
     activation: |_, v| v,
     activation_slope: |_, _| 1.0,
+    activation_curvature: |_, _| 0.0,
     penalty: |_, v| (v - 1.0).exp(),
     penalty_slope: |_, v| (v - 1.0).exp(),
+    penalty_curvature: |_, v| (v - 1.0).exp(),
     adjoint: |_| (&REVERSE_KULLBACK_LEIBLER, 0.0),
 };
 
@@ -158,8 +164,10 @@ pub(super) static REVERSE_KULLBACK_LEIBLER: Row = Row {
     conjugate_slope: |_, t| -1.0 / t,
     activation: |_, v| -(-v).exp(),
     activation_slope: |_, v| (-v).exp(),
+    activation_curvature: |_, v| -(-v).exp(),
     penalty: |_, v| v - 1.0,
     penalty_slope: |_, _| 1.0,
+    penalty_curvature: |_, _| 0.0,
     adjoint: |_| (&KULLBACK_LEIBLER, 0.0),
 };
 
@@ -190,8 +198,10 @@ pub(super) static PEARSON: Row = Row {
     conjugate_slope: |_, t| 0.5 * t + 1.0,
     activation: |_, v| v,
     activation_slope: |_, _| 1.0,
+    activation_curvature: |_, _| 0.0,
     penalty: |_, v| if v > -2.0 { v * (0.25 * v + 1.0) } else { -1.0 },
     penalty_slope: |_, v| (0.5 * v + 1.0).max(0.0),
+    penalty_curvature: |_, v| if v > -2.0 { 0.5 } else { 0.0 },
     adjoint: |_| (&NEYMAN, 0.0),
 };
 
@@ -215,8 +225,10 @@ pub(super) static NEYMAN: Row = Row {
     conjugate_slope: |_, t| 1.0 / (1.0 - t).sqrt(),
     activation: |_, v| -(-v).exp_m1(),
     activation_slope: |_, v| (-v).exp(),
+    activation_curvature: |_, v| -(-v).exp(),
     penalty: |_, v| -2.0 * (-0.5 * v).exp_m1(),
     penalty_slope: |_, v| (-0.5 * v).exp(),
+    penalty_curvature: |_, v| -0.5 * (-0.5 * v).exp(),
     adjoint: |_| (&PEARSON, 0.0),
 };
 
@@ -240,8 +252,10 @@ pub(super) static SQUARED_HELLINGER: Row = Row {
     conjugate_slope: |_, t| 1.0 / ((1.0 - t) * (1.0 - t)),
     activation: |_, v| -(-v).exp_m1(),
     activation_slope: |_, v| (-v).exp(),
+    activation_curvature: |_, v| -(-v).exp(),
     penalty: |_, v| v.exp_m1(),
     penalty_slope: |_, v| v.exp(),
+    penalty_curvature: |_, v| v.exp(),
     adjoint: |_| (&SQUARED_HELLINGER, 0.0),
 };
 
@@ -272,8 +286,13 @@ pub(super) static JEFFREYS: Row = Row {
     conjugate_slope: |_, t| 1.0 / lambert_w_of_exp(1.0 - t),
     activation: |_, v| v,
     activation_slope: |_, _| 1.0,
+    activation_curvature: |_, _| 0.0,
     penalty: |_, v| jeffreys_conjugate(v),
     penalty_slope: |_, v| 1.0 / lambert_w_of_exp(1.0 - v),
+    penalty_curvature: |_, v| {
+        let w = lambert_w_of_exp(1.0 - v);
+        1.0 / (w * (1.0 + w))
+    },
     adjoint: |_| (&JEFFREYS, 0.0),
 };
 
@@ -303,8 +322,10 @@ pub(super) static JENSEN_SHANNON: Row = Row {
     conjugate_slope: |_, t| 1.0 / (2.0 * (-2.0 * t).exp() - 1.0),
     activation: |_, v| 0.5 * (LN_2 - softplus(-v)),
     activation_slope: |_, v| 0.5 * logistic(-v),
+    activation_curvature: |_, v| -0.5 * logistic_slope(v),
     penalty: |_, v| 0.5 * (softplus(v) - LN_2),
     penalty_slope: |_, v| 0.5 * logistic(v),
+    penalty_curvature: |_, v| 0.5 * logistic_slope(v),
     adjoint: |_| (&JENSEN_SHANNON, 0.0),
 };
 
@@ -333,10 +354,23 @@ pub(super) static TWICE_JENSEN_SHANNON: Row = Row {
     conjugate_slope: |_, t| 1.0 / (2.0 * (-t).exp() - 1.0),
     activation: |_, v| LN_2 - softplus(-v),
     activation_slope: |_, v| logistic(-v),
+    activation_curvature: |_, v| -logistic_slope(v),
     penalty: |_, v| softplus(v) - LN_2,
     penalty_slope: |_, v| logistic(v),
+    penalty_curvature: |_, v| logistic_slope(v),
     adjoint: |_| (&TWICE_JENSEN_SHANNON, 0.0),
 };
+
+/// The second derivative of the penalty of weighted Jensen–Shannon.
+fn weighted_jensen_shannon_curvature(weight: f64, v: f64) -> f64 {
+    let (scaled, share) = (softplus(-v) / weight, logistic(-v));
+    if scaled < 1e-8 {
+        // Both terms of the difference below approach 1: this is what is left, to first order in e^{−v}.
+        return 0.5 * (1.0 - weight) * (1.0 + 1.0 / weight) * (-v).exp();
+    }
+    let difference = -share / (weight * (-scaled).exp_m1()) - logistic(v);
+    (1.0 - weight) / weight * (share / scaled.exp_m1()) * difference
+}
 
 pub(super) static WEIGHTED_JENSEN_SHANNON: Row = Row {
     name: "weighted-jensen-shannon",
@@ -366,12 +400,14 @@ pub(super) static WEIGHTED_JENSEN_SHANNON: Row = Row {
     conjugate_slope: |w, t| (1.0 - w) / ((-t / w).exp() - w),
     activation: |w, v| -w * w.ln() - softplus(-v),
     activation_slope: |_, v| logistic(-v),
+    activation_curvature: |_, v| -logistic_slope(v),
     penalty: |w, v| (1.0 - w) * ((1.0 - w).ln() - (-(-softplus(-v) / w).exp_m1()).ln()),
     penalty_slope: |w, v| {
         let scaled = softplus(-v) / w;
         // scaled ~ logistic(−v)/π → 0: their quotient stays 1 where both underflow.
         if scaled > f64::MIN_POSITIVE { (1.0 - w) * logistic(-v) / (w * scaled.exp_m1()) } else { 1.0 - w }
     },
+    penalty_curvature: weighted_jensen_shannon_curvature,
     adjoint: |w| (&WEIGHTED_JENSEN_SHANNON, 1.0 - w),
 };
 
@@ -395,8 +431,10 @@ pub(super) static GAN: Row = Row {
     conjugate_slope: |_, t| 1.0 / (-t).exp_m1(),
     activation: |_, v| -softplus(-v),
     activation_slope: |_, v| logistic(-v),
+    activation_curvature: |_, v| -logistic_slope(v),
     penalty: |_, v| softplus(v),
     penalty_slope: |_, v| logistic(v),
+    penalty_curvature: |_, v| logistic_slope(v),
     adjoint: |_| (&GAN, 0.0),
 };
 
@@ -460,6 +498,7 @@ pub(super) static ALPHA: Row = Row {
     conjugate_slope: |a, t| (((a - 1.0) * t).ln_1p() / (a - 1.0)).exp(),
     activation: |a, v| if a > 1.0 { v } else { 1.0 / (1.0 - a) - softplus(-v) },
     activation_slope: |a, v| if a > 1.0 { 1.0 } else { logistic(-v) },
+    activation_curvature: |a, v| if a > 1.0 { 0.0 } else { -logistic_slope(v) },
     penalty: |a, v| {
         if a > 1.0 {
             if v > -1.0 / (a - 1.0) { alpha_conjugate_of_log_base(a, ((a - 1.0) * v).ln_1p()) } else { -1.0 / a }
@@ -472,6 +511,15 @@ pub(super) static ALPHA: Row = Row {
             (1.0 + (a - 1.0) * v).max(0.0).powf(1.0 / (a - 1.0))
         } else {
             ((1.0 - a) * softplus(-v)).powf(1.0 / (a - 1.0)) * logistic(-v)
+        }
+    },
+    penalty_curvature: |a, v| {
+        if a > 1.0 {
+            let base = 1.0 + (a - 1.0) * v;
+            if base > 0.0 { base.powf((2.0 - a) / (a - 1.0)) } else { 0.0 }
+        } else {
+            let (base, share) = ((1.0 - a) * softplus(-v), logistic(-v));
+            base.powf(1.0 / (a - 1.0)) * share * (share / base - logistic(v))
         }
     },
     adjoint: |a| (&ALPHA, 1.0 - a),
@@ -497,6 +545,7 @@ pub(super) static LE_CAM: Row = Row {
     conjugate_slope: |_, t| 2.0 / (1.0 - 2.0 * t).sqrt() - 1.0,
     activation: |_, v| -0.5 * (-v).exp_m1(),
     activation_slope: |_, v| 0.5 * (-v).exp(),
+    activation_curvature: |_, v| -0.5 * (-v).exp(),
     penalty: |_, v| {
         let root = (-0.5 * v).exp();
         if root < 2.0 { 1.5 + root * (0.5 * root - 2.0) } else { -0.5 }
@@ -504,6 +553,10 @@ pub(super) static LE_CAM: Row = Row {
     penalty_slope: |_, v| {
         let root = (-0.5 * v).exp();
         if root < 2.0 { root * (1.0 - 0.5 * root) } else { 0.0 }
+    },
+    penalty_curvature: |_, v| {
+        let root = (-0.5 * v).exp();
+        if root < 2.0 { 0.5 * root * (root - 1.0) } else { 0.0 }
     },
     adjoint: |_| (&LE_CAM, 0.0),
 };
@@ -523,6 +576,10 @@ fn chi_alpha_conjugate(a: f64, t: f64) -> f64 {
 
 fn chi_alpha_conjugate_slope(a: f64, t: f64) -> f64 {
     if t <= -a { 0.0 } else { 1.0 + (t.abs() / a).powf(1.0 / (a - 1.0)).copysign(t) }
+}
+
+fn chi_alpha_conjugate_curvature(a: f64, t: f64) -> f64 {
+    if t <= -a { 0.0 } else { (t.abs() / a).powf(1.0 / (a - 1.0) - 1.0) / (a * (a - 1.0)) }
 }
 
 const fn chi_order() -> Parameter {
@@ -554,8 +611,10 @@ pub(super) static CHI_ALPHA: Row = Row {
     conjugate_slope: chi_alpha_conjugate_slope,
     activation: |_, v| v,
     activation_slope: |_, _| 1.0,
+    activation_curvature: |_, _| 0.0,
     penalty: chi_alpha_conjugate,
     penalty_slope: chi_alpha_conjugate_slope,
+    penalty_curvature: chi_alpha_conjugate_curvature,
     adjoint: |a| (&REVERSE_CHI_ALPHA, a),
 };
 
@@ -575,6 +634,21 @@ fn reverse_chi_alpha_root(a: f64, t: f64) -> f64 {
         s = (s - step).max(-a);
     }
     s
+}
+
+/// The first two derivatives of the penalty −s(t(v)) by v.
+fn reverse_chi_alpha_penalty_derivatives(a: f64, v: f64) -> [f64; 2] {
+    let s = reverse_chi_alpha_root(a, -(-v).exp_m1());
+    let slope = chi_alpha_conjugate_slope(a, s);
+    if slope < 1e-5 {
+        // t = 1 − e^{−v} has lost most digits of e^{−v}, and the conjugate is the parabola that it begins with at −α: its
+        // value above the lowest is e^{−v}.
+        let derivative = (0.5 * a * (a - 1.0)).sqrt() * (-0.5 * v).exp();
+        return [derivative, -0.5 * derivative];
+    }
+    let quotient = (-v).exp() / slope;
+    let bend = chi_alpha_conjugate_curvature(a, s) / slope;
+    [quotient, quotient * (quotient * bend - 1.0)]
 }
 
 pub(super) static REVERSE_CHI_ALPHA: Row = Row {
@@ -600,8 +674,10 @@ pub(super) static REVERSE_CHI_ALPHA: Row = Row {
     conjugate_slope: |a, t| 1.0 / chi_alpha_conjugate_slope(a, reverse_chi_alpha_root(a, t)),
     activation: |_, v| -(-v).exp_m1(),
     activation_slope: |_, v| (-v).exp(),
+    activation_curvature: |_, v| -(-v).exp(),
     penalty: |a, v| -reverse_chi_alpha_root(a, -(-v).exp_m1()),
-    penalty_slope: |a, v| (-v).exp() / chi_alpha_conjugate_slope(a, reverse_chi_alpha_root(a, -(-v).exp_m1())),
+    penalty_slope: |a, v| reverse_chi_alpha_penalty_derivatives(a, v)[0],
+    penalty_curvature: |a, v| reverse_chi_alpha_penalty_derivatives(a, v)[1],
     adjoint: |a| (&CHI_ALPHA, a),
 };
 

@@ -7,6 +7,9 @@ use crate::divergence::masses::compensated_sum;
 const ROUNDING: f64 = 1e-13;
 /// Central differences with a step of 1e-5·u: truncation 1e-10·f‴, rounding 1e-11.
 const FINITE_DIFFERENCE: f64 = 1e-7;
+/// Central differences of slopes with a step of 1e-4: truncation up to 1e-5 near a root of |v|, and the noise of powers
+/// of 10⁷, 1e-9, divided by the step.
+const DIFFERENCE_OF_SLOPES: f64 = 3e-5;
 
 /// Every row, and the parametrised ones on both sides of where their formulas change.
 fn all() -> Vec<Generator> {
@@ -142,6 +145,13 @@ fn activations_increase_into_the_domain_of_the_conjugate() {
             assert_close(generator.penalty_slope(v), slope, 1e-5, format!("penalty slope of {generator} at {v}"));
             let slope = (generator.activation(v + h) - generator.activation(v - h)) / (2.0 * h);
             assert_close(generator.activation_slope(v), slope, 1e-5, format!("activation slope of {generator} at {v}"));
+            let h = 1e-4;
+            let curvature = (generator.penalty_slope(v + h) - generator.penalty_slope(v - h)) / (2.0 * h);
+            let what = format!("penalty curvature of {generator} at {v}");
+            assert_close(generator.penalty_curvature(v), curvature, DIFFERENCE_OF_SLOPES, what);
+            let curvature = (generator.activation_slope(v + h) - generator.activation_slope(v - h)) / (2.0 * h);
+            let what = format!("activation curvature of {generator} at {v}");
+            assert_close(generator.activation_curvature(v), curvature, DIFFERENCE_OF_SLOPES, what);
         }
     }
 }
@@ -154,6 +164,24 @@ fn penalties_survive_outputs_that_saturate_the_activation() {
     let weighted = Generator::weighted_jensen_shannon(0.3).unwrap();
     assert_close(weighted.penalty(600.0), 0.7 * (0.7_f64.ln() + 0.3_f64.ln() + 600.0), ROUNDING, "weighted JS");
     assert_close(weighted.penalty_slope(900.0), 0.7, ROUNDING, "weighted JS slope");
+    assert_eq!([-900.0, 900.0].map(|v| weighted.penalty_curvature(v)), [0.0, 0.0]);
+    // On both sides of where its formula changes, relative to its size.
+    let [before, after] = [19.6, 19.65].map(|v: f64| weighted.penalty_curvature(v) * v.exp());
+    assert_close(before / after, 1.0, 1e-6, "weighted JS curvature");
+    for alpha in [1.2, 2.0, 2.5, 3.0] {
+        let generator = Generator::reverse_chi_alpha(alpha).unwrap();
+        // The conjugate is a parabola at the end of its domain; between 20 and 30 the formula changes.
+        let expected = (0.5 * alpha * (alpha - 1.0)).sqrt();
+        for v in [20.0, 22.0, 24.0, 26.0, 30.0, 50.0, 700.0_f64] {
+            let what = format!("{generator} at {v}");
+            assert_close(generator.penalty_slope(v) * (0.5 * v).exp(), expected, 2e-4, &what);
+            assert_close(generator.penalty_curvature(v) * (0.5 * v).exp(), -0.5 * expected, 2e-4, &what);
+        }
+    }
+    for generator in all() {
+        let curvatures = [-50.0, 50.0].map(|v| (generator.penalty_curvature(v), generator.activation_curvature(v)));
+        assert!(curvatures.iter().all(|(p, a)| !p.is_nan() && !a.is_nan()), "{generator}: {curvatures:?}");
+    }
 }
 
 #[test]

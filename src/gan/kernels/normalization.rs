@@ -68,15 +68,21 @@ impl Channels {
         self.each(g.len(), of_channel).into_iter().unzip()
     }
 
+    /// How many slices of a channel a thread takes at least.
+    fn slices_of_a_thread(self) -> usize {
+        /// Values that are worth a thread.
+        const WORTHWHILE: usize = 1 << 14;
+        WORTHWHILE.div_ceil(self.positions.max(1))
+    }
+
     /// scale·x + shift, with the scale and shift of the channel.
     pub fn affine<T: Real>(self, x: &[T], scale: &[T], shift: &[T]) -> Buffer<T> {
         let mut y = Buffer::stale(x.len());
-        let len = self.image_len().max(1);
-        y.par_chunks_mut(len).zip(x.par_chunks(len)).for_each(|(y, x)| {
-            let slices = y.chunks_mut(self.positions).zip(x.chunks(self.positions));
-            for ((y, x), (&scale, &shift)) in slices.zip(scale.iter().zip(shift)) {
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = scale * x + shift);
-            }
+        let positions = self.positions.max(1);
+        let slices = y.par_chunks_mut(positions).zip(x.par_chunks(positions)).enumerate();
+        slices.with_min_len(self.slices_of_a_thread()).for_each(|(i, (y, x))| {
+            let (scale, shift) = (scale[i % self.count], shift[i % self.count]);
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = scale * x + shift);
         });
         y
     }
@@ -84,12 +90,11 @@ impl Channels {
     /// a·g + b·x + c, with the coefficients \[a, b, c\] of the channel.
     pub fn combine<T: Real>(self, g: &[T], x: &[T], coefficients: &[[T; 3]]) -> Buffer<T> {
         let mut y = Buffer::stale(x.len());
-        let len = self.image_len().max(1);
-        y.par_chunks_mut(len).zip(g.par_chunks(len)).zip(x.par_chunks(len)).for_each(|((y, g), x)| {
-            let slices = y.chunks_mut(self.positions).zip(g.chunks(self.positions)).zip(x.chunks(self.positions));
-            for (((y, g), x), &[a, b, c]) in slices.zip(coefficients) {
-                y.iter_mut().zip(g).zip(x).for_each(|((y, &g), &x)| *y = a * g + b * x + c);
-            }
+        let positions = self.positions.max(1);
+        let slices = y.par_chunks_mut(positions).zip(g.par_chunks(positions)).zip(x.par_chunks(positions)).enumerate();
+        slices.with_min_len(self.slices_of_a_thread()).for_each(|(i, ((y, g), x))| {
+            let [a, b, c] = coefficients[i % self.count];
+            y.iter_mut().zip(g).zip(x).for_each(|((y, &g), &x)| *y = a * g + b * x + c);
         });
         y
     }

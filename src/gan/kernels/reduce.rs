@@ -94,8 +94,23 @@ pub fn broadcasts_to(small: &[usize], large: &[usize]) -> bool {
 pub fn sum_to<T: Real>(x: &[T], large: &[usize], small: &[usize]) -> Buffer<T> {
     let axes = axes(large, small).expect("shapes are checked by the operation");
     let mut y = Buffer::zeroed(small.iter().product());
-    add_sums(x, &axes, &mut y);
+    match axes[..] {
+        [Axis::Kept(n), ref rest @ ..] if worth_sharing(n, rest, x.len()) => {
+            let (of_x, of_y) = (x.len() / n, y.len() / n);
+            let parts = x.par_chunks(of_x).zip(y.par_chunks_mut(of_y)).with_min_len(WORTHWHILE.div_ceil(of_x));
+            parts.for_each(|(x, y)| add_sums(x, rest, y));
+        }
+        _ => add_sums(x, &axes, &mut y),
+    }
     y
+}
+
+/// Values that are worth a thread.
+const WORTHWHILE: usize = 1 << 14;
+
+/// Whether the parts along a first axis of length `n` are shared among threads. Single values are no parts.
+fn worth_sharing(n: usize, rest: &[Axis], values: usize) -> bool {
+    n > 1 && !rest.is_empty() && values > WORTHWHILE
 }
 
 fn add_sums<T: Real>(x: &[T], axes: &[Axis], y: &mut [T]) {
@@ -119,7 +134,19 @@ fn add_sums<T: Real>(x: &[T], axes: &[Axis], y: &mut [T]) {
 pub fn broadcast<T: Real>(x: &[T], small: &[usize], large: &[usize]) -> Buffer<T> {
     let axes = axes(large, small).expect("shapes are checked by the operation");
     let mut y = Buffer::stale(large.iter().product());
-    repeat(x, &axes, &mut y);
+    let len = y.len();
+    match axes[..] {
+        [Axis::Kept(n), ref rest @ ..] if worth_sharing(n, rest, len) => {
+            let (of_x, of_y) = (x.len() / n, len / n);
+            let parts = x.par_chunks(of_x).zip(y.par_chunks_mut(of_y)).with_min_len(WORTHWHILE.div_ceil(of_y));
+            parts.for_each(|(x, y)| repeat(x, rest, y));
+        }
+        [Axis::Summed(n), ref rest @ ..] if worth_sharing(n, rest, len) => {
+            let parts = y.par_chunks_mut(len / n).with_min_len(WORTHWHILE.div_ceil(len / n));
+            parts.for_each(|y| repeat(x, rest, y));
+        }
+        _ => repeat(x, &axes, &mut y),
+    }
     y
 }
 
@@ -162,6 +189,27 @@ mod tests {
         assert_eq!(&sum_to(&x, &large, &[2, 1, 1])[..], [66.0, 210.0]);
         assert_eq!(&broadcast(&[1.0, 2.0], &[2, 1], &[2, 3])[..], [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]);
         assert_eq!(&broadcast(&[1.0, 2.0], &[2], &[2, 2])[..], [1.0, 2.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn what_is_shared_among_threads_is_what_one_thread_computes() {
+        let shapes: [[&[usize]; 2]; 5] = [
+            [&[50, 40, 20], &[50, 1, 20]],
+            [&[50, 40, 20], &[40, 1]],
+            [&[40, 1000], &[40, 1]],
+            [&[40, 1000], &[1, 1]],
+            [&[40, 1000], &[1000]],
+        ];
+        for [large, small] in shapes {
+            let axes = axes(large, small).unwrap();
+            let x: Vec<f64> = (0..large.iter().product()).map(|i: usize| (i as f64).sqrt()).collect();
+            let mut sums = vec![0.0; small.iter().product()];
+            add_sums(&x, &axes, &mut sums);
+            assert_eq!(sum_to(&x, large, small)[..], sums, "{small:?}");
+            let mut repeated = vec![0.0; x.len()];
+            repeat(&sums, &axes, &mut repeated);
+            assert_eq!(broadcast(&sums, small, large)[..], repeated, "{small:?}");
+        }
     }
 
     #[test]

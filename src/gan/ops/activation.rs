@@ -60,6 +60,10 @@ elementwise! {
     softplus, Softplus, |x: T| T::max(x, T::ZERO) + (-x.abs()).exp().ln_1p(),
     |call| call.grad.mul(&call.inputs[0].sigmoid())
 }
+elementwise! {
+    /// x/(1+e⁻ˣ), also called swish.
+    silu, Silu, |x| x * sigmoid(x), |call| SlopeOfSilu::times(call.grad, &call.inputs[0])
+}
 
 fn sigmoid<T: Real>(x: T) -> T {
     // The exponent is never positive: nothing overflows.
@@ -67,7 +71,7 @@ fn sigmoid<T: Real>(x: T) -> T {
     (if x < T::ZERO { e } else { T::ONE }) / (T::ONE + e)
 }
 
-/// g·s(y), where s is the slope of an activation in terms of its output.
+/// g·s(y), where s is the slope of an activation in terms of its output, or of its input.
 macro_rules! slope {
     ($op:ident, $slope:expr, $curvature:expr) => {
         struct $op;
@@ -87,60 +91,29 @@ macro_rules! slope {
 
             fn vjp(&self, call: &Backward<'_, T>) -> Derivatives<T> {
                 let [g, y] = call.inputs else { unreachable!("a slope is multiplied by one factor") };
-                let curvature: fn(&Var<T>) -> Var<T> = $curvature;
-                let by_y = call.by(1, || call.grad.mul(g)?.mul(&curvature(y)))?;
+                let curvature: fn(&Var<T>) -> Result<Var<T>, GanError> = $curvature;
+                let by_y = call.by(1, || call.grad.mul(g)?.mul(&curvature(y)?))?;
                 Ok(vec![call.by(0, || Self::times(call.grad, y))?, by_y])
             }
         }
     };
 }
 
-slope!(SlopeOfTanh, |y| T::ONE - y * y, |y| y.scale(T::of(-2.0)));
-slope!(SlopeOfSigmoid, |y| y * (T::ONE - y), |y| y.scale(T::of(-2.0)).shift(T::ONE));
-
-/// max(x, 0) + slope·min(x, 0).
-struct LeakyRelu<T>(T);
-
-impl<T: Real> Op<T> for LeakyRelu<T> {
-    fn name(&self) -> &'static str {
-        "leaky_relu"
+slope!(SlopeOfTanh, |y| T::ONE - y * y, |y| Ok(y.scale(T::of(-2.0))));
+slope!(SlopeOfSigmoid, |y| y * (T::ONE - y), |y| Ok(y.scale(T::of(-2.0)).shift(T::ONE)));
+slope!(
+    SlopeOfSilu,
+    |x| {
+        let s = sigmoid(x);
+        s * (T::ONE + x * (T::ONE - s))
+    },
+    |x| {
+        // s′·(2 + x·(1 − 2s)).
+        let s = x.sigmoid();
+        let bend = x.mul(&s.scale(T::of(-2.0)).shift(T::ONE))?.shift(T::of(2.0));
+        SlopeOfSigmoid::times(&bend, &s)
     }
-
-    fn vjp(&self, call: &Backward<'_, T>) -> Derivatives<T> {
-        Ok(one(call.grad.leak(&call.inputs[0], self.0)))
-    }
-}
-
-/// g where x > 0, slope·g elsewhere: linear in g, and constant in x wherever it has a derivative.
-struct Leak<T>(T);
-
-impl<T: Real> Op<T> for Leak<T> {
-    fn name(&self) -> &'static str {
-        "derivative of leaky_relu"
-    }
-
-    fn vjp(&self, call: &Backward<'_, T>) -> Derivatives<T> {
-        Ok(vec![call.by(0, || Ok::<_, GanError>(call.grad.leak(&call.inputs[1], self.0)))?, None])
-    }
-}
-
-impl<T: Real> Var<T> {
-    /// max(x, 0). The derivative at 0 is taken as 0, as PyTorch does.
-    pub fn relu(&self) -> Var<T> {
-        self.leaky_relu(T::ZERO)
-    }
-
-    /// x where positive, `slope`·x elsewhere. The derivative at 0 is taken as `slope`, as PyTorch does.
-    pub fn leaky_relu(&self, slope: T) -> Var<T> {
-        let value = map(self.value().data(), |x| if x > T::ZERO { x } else { slope * x });
-        Var::made(Tensor::from_buffer(self.shape(), value), LeakyRelu(slope), &[self])
-    }
-
-    fn leak(&self, x: &Var<T>, slope: T) -> Var<T> {
-        let value = zip(self.value().data(), x.value().data(), |g, x| if x > T::ZERO { g } else { slope * g });
-        Var::made(Tensor::from_buffer(self.shape(), value), Leak(slope), &[self, x])
-    }
-}
+);
 
 #[cfg(test)]
 mod tests {
@@ -157,8 +130,7 @@ mod tests {
         check_derivatives(std::slice::from_ref(&x), |x| Ok(x[0].tanh()));
         check_derivatives(std::slice::from_ref(&x), |x| Ok(x[0].sigmoid()));
         check_derivatives(std::slice::from_ref(&x), |x| Ok(x[0].softplus()));
-        check_derivatives(std::slice::from_ref(&x), |x| Ok(x[0].relu().square()));
-        check_derivatives(&[x], |x| Ok(x[0].leaky_relu(0.2).square()));
+        check_derivatives(&[x], |x| Ok(x[0].silu()));
     }
 
     #[test]
@@ -170,15 +142,5 @@ mod tests {
         assert_eq!([0, 2, 3].map(|index| softplus.value().data()[index]), [0.0, 100.0, 1000.0]);
         assert_eq!(x.sigmoid().value().data()[2..], [1.0, 1.0]);
         assert!(x.sigmoid().value().data()[0] == 0.0 && x.sigmoid().value().data()[1] < 1e-40);
-    }
-
-    #[test]
-    fn the_kink_has_pytorchs_derivative() {
-        let x = Var::leaf(Tensor::<f32>::zeros(&[]));
-        let slope = |y: Var<f32>| {
-            let gradient = crate::gan::grad(&y, &[&x], crate::gan::Differentiability::Once).unwrap();
-            gradient[0].item().unwrap()
-        };
-        assert_eq!((slope(x.relu()), slope(x.leaky_relu(0.2))), (0.0, 0.2));
     }
 }

@@ -39,6 +39,23 @@ impl BatchNormOp {
         self.moments.variance.iter().map(|variance| (variance + self.epsilon).sqrt().recip()).collect()
     }
 
+    fn new<T: Real>(channels: Channels, x: &Var<T>, epsilon: f64) -> Self {
+        let (mean, variance) = channels.moments(x.value().data());
+        let n = x.value().len() / channels.count.max(1);
+        BatchNormOp { channels, moments: BatchMoments { mean, variance, n }, epsilon }
+    }
+
+    fn apply<T: Real>(self, x: &Var<T>, gamma: &Var<T>, beta: &Var<T>) -> Var<T> {
+        let inverse = self.inverse_deviation();
+        let scale = |channel: usize| gamma.value().data()[channel].to_f64() * inverse[channel];
+        let shift =
+            |channel: usize| beta.value().data()[channel].to_f64() - self.moments.mean[channel] * scale(channel);
+        let scales: Vec<T> = (0..self.channels.count).map(|channel| T::of(scale(channel))).collect();
+        let shifts: Vec<T> = (0..self.channels.count).map(|channel| T::of(shift(channel))).collect();
+        let value = self.channels.affine(x.value().data(), &scales, &shifts);
+        Var::made(Tensor::from_buffer(x.shape(), value), self, &[x, gamma, beta])
+    }
+
     /// The definition in other operations, which can be differentiated any number of times.
     fn definition<T: Real>(&self, inputs: &[Var<T>]) -> Result<Var<T>, GanError> {
         let [x, gamma, beta] = inputs else { unreachable!("batch_norm has three inputs") };
@@ -91,6 +108,14 @@ impl<T: Real> Op<T> for BatchNormOp {
     }
 }
 
+/// (x − mean)/√(variance + ε) within each of `rows` rows of equal length: they are the channels of a batch of one.
+pub(super) fn normalize_rows<T: Real>(x: &Var<T>, rows: usize, epsilon: f64) -> Result<Var<T>, GanError> {
+    let channels = Channels { count: rows, positions: x.value().len() / rows.max(1) };
+    let [gamma, beta] = [T::ONE, T::ZERO].map(|value| Var::constant(Tensor::full(&[rows], value)));
+    let batch = x.reshape(&[1, rows, channels.positions])?;
+    BatchNormOp::new(channels, &batch, epsilon).apply(&batch, &gamma, &beta).reshape(x.shape())
+}
+
 fn channels<T: Real>(op: &'static str, x: &Var<T>, per_channel: &[&Var<T>]) -> Result<Channels, GanError> {
     let &[_, count, ref positions @ ..] = x.shape() else {
         let problem = format!("expected a batch of channels, got shape {:?}", x.shape());
@@ -119,17 +144,9 @@ impl<T: Real> Var<T> {
             let problem = format!("{n} value a channel in shape {:?}: training needs at least two", self.shape());
             return Err(GanError::shape(OP, problem));
         }
-        let (mean, variance) = channels.moments(self.value().data());
-        let moments = BatchMoments { mean, variance, n };
-        let op = BatchNormOp { channels, moments: moments.clone(), epsilon };
-        let inverse = op.inverse_deviation();
-        let scale = |channel: usize| gamma.value().data()[channel].to_f64() * inverse[channel];
-        let shift = |channel: usize| beta.value().data()[channel].to_f64() - moments.mean[channel] * scale(channel);
-        let scales: Vec<T> = (0..channels.count).map(|channel| T::of(scale(channel))).collect();
-        let shifts: Vec<T> = (0..channels.count).map(|channel| T::of(shift(channel))).collect();
-        let value = channels.affine(self.value().data(), &scales, &shifts);
-        let output = Var::made(Tensor::from_buffer(self.shape(), value), op, &[self, gamma, beta]);
-        Ok(BatchNorm { output, moments })
+        let op = BatchNormOp::new(channels, self, epsilon);
+        let moments = op.moments.clone();
+        Ok(BatchNorm { output: op.apply(self, gamma, beta), moments })
     }
 
     /// scale·x + shift with one scale and one shift for each channel (axis 1): batch normalisation with given moments.
@@ -140,6 +157,31 @@ impl<T: Real> Var<T> {
         let channels = channels("channel_affine", self, &[scale, shift])?;
         let value = channels.affine(self.value().data(), scale.value().data(), shift.value().data());
         Ok(Var::made(Tensor::from_buffer(self.shape(), value), ChannelAffine(channels), &[self, scale, shift]))
+    }
+}
+
+impl<T: Real> Var<T> {
+    /// scale·x + shift with one scale and one shift for each channel of each sample, both N×C for N×C×… values: what
+    /// conditional normalisation and adaptive instance normalisation end with.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] unless scale and shift have one value a channel of a sample.
+    pub fn sample_affine(&self, scale: &Var<T>, shift: &Var<T>) -> Result<Var<T>, GanError> {
+        const OP: &str = "sample_affine";
+        let &[samples, count, ref positions @ ..] = self.shape() else {
+            return Err(GanError::shape(OP, format!("expected a batch of channels, got shape {:?}", self.shape())));
+        };
+        if let Some(parameter) = [scale, shift].iter().find(|parameter| parameter.shape() != [samples, count]) {
+            let problem = format!(
+                "expected a value for each of {count} channels of {samples} samples, got shape {:?}",
+                parameter.shape()
+            );
+            return Err(GanError::shape(OP, problem));
+        }
+        // The channels of all samples are the channels of a batch of one.
+        let rows = samples * count;
+        let batch = self.reshape(&[1, rows, positions.iter().product()])?;
+        batch.channel_affine(&scale.reshape(&[rows])?, &shift.reshape(&[rows])?)?.reshape(self.shape())
     }
 }
 
@@ -162,6 +204,13 @@ impl<T: Real> Op<T> for ChannelAffine {
     fn vjp(&self, call: &Backward<'_, T>) -> Derivatives<T> {
         let ([x, scale, _], g) = (call.inputs, call.grad) else { unreachable!("channel_affine has three inputs") };
         let no_shift = || Var::constant(Tensor::zeros(scale.shape()));
+        if call.is_final() && (call.wants(1) || call.wants(2)) {
+            // One pass for both sums, and no products in memory.
+            let centre = vec![0.0; self.0.count];
+            let (sums, products) = self.0.sums_with(g.value().data(), x.value().data(), &centre);
+            let constant = |values: Vec<f64>| Some(Var::constant(Tensor::from_fn(scale.shape(), |i| T::of(values[i]))));
+            return Ok(vec![call.by(0, || g.channel_affine(scale, &no_shift()))?, constant(products), constant(sums)]);
+        }
         Ok(vec![
             call.by(0, || g.channel_affine(scale, &no_shift()))?,
             call.by(1, || self.per_channel(&g.mul(x)?))?,
@@ -189,6 +238,9 @@ mod tests {
             Ok(x[0].batch_norm(&x[1], &x[2], EPSILON)?.output.square())
         });
         check_derivatives(&example(), |x| Ok(x[0].channel_affine(&x[1], &x[2])?.square()));
+        check_derivatives(&[sample(&[2, 3, 4], 1), sample(&[2, 3], 2), sample(&[2, 3], 3)], |x| {
+            Ok(x[0].sample_affine(&x[1], &x[2])?.square())
+        });
     }
 
     #[test]
@@ -207,6 +259,16 @@ mod tests {
     }
 
     #[test]
+    fn the_fused_derivative_of_scale_and_shift_is_that_of_the_definition() {
+        let leaves = example().map(Var::leaf);
+        let y = leaves[0].channel_affine(&leaves[1], &leaves[2]).unwrap().square().sum();
+        let of = |again| grad(&y, &[&leaves[0], &leaves[1], &leaves[2]], again).unwrap();
+        for (fused, slow) in of(Differentiability::Once).iter().zip(of(Differentiability::Again)) {
+            assert!(fused.sub(&slow).unwrap().value().norm() < 1e-12 * slow.value().norm());
+        }
+    }
+
+    #[test]
     fn channels_have_mean_beta_and_variance_gamma_squared() {
         let x = Var::constant(sample(&[6, 2, 5, 5], 1));
         let (gamma, beta) = (Tensor::new(&[2], vec![2.0, 0.5]).unwrap(), Tensor::new(&[2], vec![-1.0, 3.0]).unwrap());
@@ -216,6 +278,18 @@ mod tests {
             assert!((mean[channel] - beta.data()[channel]).abs() < 1e-12);
             assert!((variance[channel] - gamma.data()[channel].powi(2)).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn every_sample_has_its_own_scale_and_shift() {
+        let x = Var::constant(Tensor::from_fn(&[2, 2, 2], |i| i as f32));
+        let of = |values: [f32; 4]| Var::constant(Tensor::new(&[2, 2], values.to_vec()).unwrap());
+        let y = x.sample_affine(&of([1.0, 10.0, 0.0, -1.0]), &of([0.0, 1.0, 2.0, 3.0])).unwrap();
+        assert_eq!(y.value().data(), [0.0, 1.0, 21.0, 31.0, 2.0, 2.0, -3.0, -4.0]);
+        let one = Var::constant(Tensor::zeros(&[2]));
+        let message = x.sample_affine(&of([0.0; 4]), &one).unwrap_err().to_string();
+        assert_eq!(message, "sample_affine: expected a value for each of 2 channels of 2 samples, got shape [2]");
+        assert!(one.sample_affine(&one, &one).is_err());
     }
 
     #[test]

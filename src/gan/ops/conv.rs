@@ -93,7 +93,7 @@ impl<T: Real> Op<T> for Weights {
     }
 }
 
-fn four<T: Real>(op: &'static str, what: &str, x: &Var<T>) -> Result<[usize; 4], GanError> {
+pub(super) fn four<T: Real>(op: &'static str, what: &str, x: &Var<T>) -> Result<[usize; 4], GanError> {
     let shape = x.shape();
     let problem = || GanError::shape(op, format!("the {what} must have four axes, got shape {shape:?}"));
     shape.try_into().map_err(|_| problem())

@@ -37,7 +37,7 @@ impl<T: Real> Op<T> for ScatterAdd {
     }
 }
 
-fn gather<T: Real>(table: &Var<T>, indices: &Arc<[usize]>) -> Var<T> {
+pub(super) fn gather<T: Real>(table: &Var<T>, indices: &Arc<[usize]>) -> Var<T> {
     let width = table.shape()[1];
     let mut rows = Buffer::stale(indices.len() * width);
     for (row, &index) in rows.chunks_exact_mut(width.max(1)).zip(indices.iter()) {

@@ -1,6 +1,6 @@
 //! Sums, means and repetition.
 
-use super::one;
+use super::{one, split_at_axis};
 use crate::gan::error::GanError;
 use crate::gan::kernels::reduce;
 use crate::gan::real::Real;
@@ -75,6 +75,50 @@ impl<T: Real> Var<T> {
         self.sum().scale(T::of(1.0 / self.value().len() as f64))
     }
 
+    /// Sum over some axes, which stay with length 1.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when one of them is not there.
+    pub fn sum_axes_kept(&self, axes: &[usize]) -> Result<Var<T>, GanError> {
+        let mut kept = self.shape().to_vec();
+        for &axis in axes {
+            split_at_axis("sum_axes", self.shape(), axis)?;
+            kept[axis] = 1;
+        }
+        self.sum_to(&kept)
+    }
+
+    /// Sum over some axes, which disappear: over 2 and 3 of N×C×H×W images it gives N×C.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when one of them is not there.
+    pub fn sum_axes(&self, axes: &[usize]) -> Result<Var<T>, GanError> {
+        let sums = self.sum_axes_kept(axes)?;
+        let others = (0..self.shape().len()).filter(|axis| !axes.contains(axis));
+        sums.reshape(&others.map(|axis| self.shape()[axis]).collect::<Vec<_>>())
+    }
+
+    /// Mean over some axes, which stay with length 1.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when one of them is not there.
+    pub fn mean_axes_kept(&self, axes: &[usize]) -> Result<Var<T>, GanError> {
+        Ok(self.share_of(self.sum_axes_kept(axes)?))
+    }
+
+    /// Mean over some axes, which disappear.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when one of them is not there.
+    pub fn mean_axes(&self, axes: &[usize]) -> Result<Var<T>, GanError> {
+        Ok(self.share_of(self.sum_axes(axes)?))
+    }
+
+    /// Sums over the values that each is made of.
+    fn share_of(&self, sums: Var<T>) -> Var<T> {
+        sums.scale(T::of(sums.value().len() as f64 / self.value().len() as f64))
+    }
+
     /// Sum over every axis but the first: one value for each row.
     pub fn sum_rows(&self) -> Result<Var<T>, GanError> {
         let rows = self.shape().first().copied().unwrap_or(1);
@@ -94,7 +138,22 @@ mod tests {
         check_derivatives(&[sample(&[3, 4], 2)], |x| Ok(x[0].square().mean()));
         check_derivatives(&[sample(&[3, 2, 2], 3)], |x| Ok(x[0].square().sum_rows()?.square()));
         check_derivatives(&[sample(&[2, 3, 4], 4)], |x| Ok(x[0].sum_to(&[3, 1])?.square()));
+        check_derivatives(&[sample(&[2, 3, 4], 6)], |x| Ok(x[0].sum_axes(&[0, 2])?.square()));
+        check_derivatives(&[sample(&[2, 3, 4], 7)], |x| x[0].mul(&x[0].mean_axes_kept(&[1])?));
         check_derivatives(&[sample(&[3, 1], 5)], |x| Ok(x[0].broadcast_to(&[2, 3, 4])?.square()));
+    }
+
+    #[test]
+    fn sums_and_means_over_axes() {
+        let x = Var::constant(Tensor::from_fn(&[2, 3, 4], |i| i as f64));
+        let sums = x.sum_axes(&[2, 1]).unwrap();
+        assert_eq!((sums.shape(), sums.value().data()), (&[2][..], &[66.0, 210.0][..]));
+        let means = x.mean_axes(&[0]).unwrap();
+        assert_eq!((means.shape(), means.value().data()[11]), (&[3, 4][..], 17.0));
+        assert_eq!(x.sum_axes_kept(&[0, 2]).unwrap().shape(), [1, 3, 1]);
+        assert_eq!(x.mean_axes_kept(&[0, 2]).unwrap().value().data(), [7.5, 11.5, 15.5]);
+        assert_eq!(x.sum_axes(&[0, 1, 2]).unwrap().item().unwrap(), 276.0);
+        assert_eq!(x.sum_axes(&[3]).unwrap_err().to_string(), "sum_axes: there is no axis 3 in shape [2, 3, 4]");
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Enlarging by repetition of pixels.
 
-use super::one;
+use rayon::prelude::*;
+
+use super::{Derivatives, images, one};
 use crate::gan::buffer::Buffer;
 use crate::gan::error::GanError;
 use crate::gan::real::Real;
 use crate::gan::tape::{Backward, Op, Var};
 use crate::gan::tensor::Tensor;
 
-type Derivatives<T> = Result<Vec<Option<Var<T>>>, GanError>;
+/// Pixels that are worth a thread.
+const WORTHWHILE: usize = 1 << 14;
 
 /// Every pixel becomes a square of this side.
 struct Upsample(usize);
@@ -34,18 +37,32 @@ impl<T: Real> Op<T> for SumSquares {
     }
 }
 
-fn sum_squares<T: Real>(x: &Var<T>, factor: usize) -> Var<T> {
-    let &[batch, channels, height, width] = x.shape() else { unreachable!("made by upsample") };
+pub(super) fn sum_squares<T: Real>(x: &Var<T>, factor: usize) -> Var<T> {
+    let &[batch, channels, height, width] = x.shape() else { unreachable!("images that can be cut into squares") };
     let mut sums = Buffer::zeroed(x.value().len() / (factor * factor));
-    let small_width = width / factor;
-    for (row, values) in x.value().data().chunks_exact(width).enumerate() {
-        let target = &mut sums[row / factor * small_width..][..small_width];
-        for (sum, values) in target.iter_mut().zip(values.chunks_exact(factor)) {
-            *sum += values.iter().copied().sum::<T>();
-        }
+    let (small_width, band) = (width / factor, factor * width);
+    if !sums.is_empty() {
+        let bands = sums.par_chunks_mut(small_width).zip(x.value().data().par_chunks(band));
+        bands.with_min_len(WORTHWHILE.div_ceil(band)).for_each(|(sums, band)| {
+            for row in band.chunks_exact(width) {
+                match factor {
+                    2 => add_to(sums, row.as_chunks::<2>().0),
+                    _ => add_to(sums, row.chunks_exact(factor)),
+                }
+            }
+        });
     }
     let shape = [batch, channels, height / factor, small_width];
     Var::made(Tensor::from_buffer(&shape, sums), SumSquares(factor), &[x])
+}
+
+/// Adds the sum of every part. The compiler makes far more of parts whose length it knows.
+fn add_to<T: Real>(sums: &mut [T], parts: impl IntoIterator<Item = impl AsRef<[T]>>) {
+    for (sum, part) in sums.iter_mut().zip(parts) {
+        for &value in part.as_ref() {
+            *sum += value;
+        }
+    }
 }
 
 impl<T: Real> Var<T> {
@@ -54,20 +71,20 @@ impl<T: Real> Var<T> {
     /// # Errors
     /// [`GanError::Shape`] unless there are four axes and the factor is at least 1.
     pub fn upsample(&self, factor: usize) -> Result<Var<T>, GanError> {
-        let &[batch, channels, height, width] = self.shape() else {
-            let problem = format!("the images must have four axes, got shape {:?}", self.shape());
-            return Err(GanError::shape("upsample", problem));
-        };
+        let [batch, channels, height, width] = images("upsample", self)?;
         if factor == 0 {
             return Err(GanError::shape("upsample", "the factor must be at least 1"));
         }
         let large_width = width * factor;
         let mut large = Buffer::stale(self.value().len() * factor * factor);
         if !large.is_empty() {
-            for (row, target) in large.chunks_exact_mut(large_width).enumerate() {
-                let source = &self.value().data()[row / factor * width..][..width];
-                target.chunks_exact_mut(factor).zip(source).for_each(|(target, &value)| target.fill(value));
-            }
+            let band = factor * large_width;
+            let bands = large.par_chunks_mut(band).zip(self.value().data().par_chunks(width));
+            bands.with_min_len(WORTHWHILE.div_ceil(band)).for_each(|(band, source)| {
+                for row in band.chunks_exact_mut(large_width) {
+                    row.chunks_exact_mut(factor).zip(source).for_each(|(target, &value)| target.fill(value));
+                }
+            });
         }
         let shape = [batch, channels, height * factor, large_width];
         Ok(Var::made(Tensor::from_buffer(&shape, large), Upsample(factor), &[self]))
