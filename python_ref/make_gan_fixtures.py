@@ -297,6 +297,71 @@ def cross_entropy(label):
     return critic
 
 
+def f_gan_minimax(activation, conjugate):
+    """The generator minimises the bound itself, −E f*(T(G(z)))."""
+    critic, _ = f_gan(activation, conjugate)
+    return critic, lambda fake: -conjugate(activation(fake)).mean()
+
+
+def relativistic(critic, generator):
+    """Of Jolicoeur-Martineau 2018: outputs against the mean of the other side, in both steps."""
+    def loss(terms):
+        return lambda real, fake: sum(term.mean() for term in terms(real - fake.mean(), fake - real.mean())) / 2
+    return loss(critic), RealToo(loss(generator))
+
+
+class RealToo:
+    """A generator's loss that depends on the critic's outputs on real images."""
+    def __init__(self, loss):
+        self.loss = loss
+
+
+class Whole:
+    """Losses of the whole critic and of images, not of its outputs alone: `critic(network, real, fake)`, and so the
+    generator's."""
+    def __init__(self, critic, generator):
+        self.critic, self.generator = critic, generator
+
+
+def feature_matching():
+    features = lambda network, images: network[:-1](images).mean(0)
+    generator = lambda network, real, fake: (
+        (features(network, real).detach() - features(network, fake)) ** 2).mean()
+    return Whole(lambda network, real, fake: cross_entropy(1.0)(network(real), network(fake)), generator)
+
+
+def ebgan(margin):
+    """Of Zhao, Mathieu and LeCun 2016, with mean squared errors and the pulling-away term of the codes."""
+    energy = lambda network, images: ((network(images) - images) ** 2).flatten(1).mean(1)
+
+    def alike(network, images):
+        directions = F.normalize(network[:4](images), dim=1)
+        cosines = directions @ directions.T
+        n = len(images)
+        return ((cosines**2).sum() - n) / (n * (n - 1))
+
+    critic = lambda network, real, fake: (
+        energy(network, real).mean() + F.relu(margin - energy(network, fake)).mean())
+    return Whole(critic, lambda network, real, fake: energy(network, fake).mean() + 0.1 * alike(network, fake))
+
+
+def began(gamma):
+    """Of Berthelot, Schumm and Metz 2017; k moves after the generator's step."""
+    error = lambda network, images: (network(images) - images).abs().mean()
+    state = {"k": 0.0, "real": 0.0}
+
+    def critic(network, real, fake):
+        state["real"] = error(network, real)
+        return state["real"] - state["k"] * error(network, fake)
+
+    def generator(network, real, fake):
+        loss = error(network, fake)
+        state["k"] = min(max(state["k"] + 1e-3 * (gamma * state["real"].item() - loss.item()), 0.0), 1.0)
+        return loss
+
+    return Whole(critic, generator)
+
+
 WASSERSTEIN = (lambda real, fake: fake.mean() - real.mean(), lambda fake: -fake.mean())
 NON_SATURATING = lambda fake: -F.logsigmoid(fake).mean()
 
@@ -310,11 +375,18 @@ OBJECTIVES = {
     "f-gan:squared-hellinger": f_gan(lambda v: 1 - torch.exp(-v), lambda t: t / (1 - t)),
     "f-gan:2js": f_gan(lambda v: math.log(2) + F.logsigmoid(v), lambda t: -torch.log(2 - torch.exp(t))),
     "f-gan:gan": f_gan(F.logsigmoid, lambda t: -torch.log(1 - torch.exp(t))),
+    "f-gan-minimax:reverse-kl": f_gan_minimax(lambda v: -torch.exp(-v), lambda t: -1 - torch.log(-t)),
+    "f-gan-minimax:2js": f_gan_minimax(lambda v: math.log(2) + F.logsigmoid(v), lambda t: -torch.log(2 - torch.exp(t))),
     "wasserstein:0.2": WASSERSTEIN,
     "wasserstein-gp:10": WASSERSTEIN,
     "least-squares": (lambda real, fake: ((real - 1) ** 2).mean() / 2 + (fake**2).mean() / 2,
                       lambda fake: ((fake - 1) ** 2).mean() / 2),
     "hinge": (lambda real, fake: F.relu(1 - real).mean() + F.relu(1 + fake).mean(), lambda fake: -fake.mean()),
+    "relativistic": relativistic(lambda r, f: (F.softplus(-r), F.softplus(f)), lambda r, f: (F.softplus(r), F.softplus(-f))),
+    "relativistic-least-squares": relativistic(lambda r, f: ((r - 1) ** 2, (f + 1) ** 2), lambda r, f: ((r + 1) ** 2, (f - 1) ** 2)),
+    "feature-matching": feature_matching(),
+    "ebgan:0.1": ebgan(0.1),
+    "began:0.5": began(0.5),
 }
 
 SGD = {"rule": "sgd", "learning_rate": 0.03, "momentum": 0.5}
@@ -332,13 +404,34 @@ def short(values):
     return [float(f"{float(value):.9g}") for value in values]
 
 
-def trajectory(start, objective, rule=SGD, real_label=1.0, critic_steps=1, clip_norm=None):
+#: regularizer → what it adds to the critic's loss, from the critic and the images
+def squared_slope(discriminator, images):
+    images = images.detach().requires_grad_()
+    slope, = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
+    return (slope**2).flatten(1).sum(1).mean()
+
+
+def autoencoder(hidden, side, code=32):
+    """The critic of `mlp` where its objective wants an autoencoder."""
+    pixels = side * side
+    return nn.Sequential(nn.Flatten(), nn.Linear(pixels, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, code),
+                         nn.Linear(code, hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Sigmoid(),
+                         nn.Unflatten(1, (1, side, side)))
+
+
+def trajectory(start, objective, rule=SGD, real_label=1.0, critic_steps=1, clip_norm=None, regularizers=()):
     pair = mlp(8, 1, 4, 4)
+    is_autoencoder = objective.startswith(("ebgan", "began"))
+    if is_autoencoder:
+        pair = (pair[0], autoencoder(4, 8))
+        values = {name: (2 * value.detach()).float().double() for name, value in pair[1].state_dict().items()}
+        start = [start[0], values]
     for network, values in zip(pair, start):
         network.double().load_state_dict(values)
     generator, discriminator = pair
     steppers = [MAKE[rule["rule"]](network.parameters(), rule) for network in pair]
-    critic_loss, generator_loss = OBJECTIVES[objective]
+    game = OBJECTIVES[objective]
+    critic_loss, generator_loss = (game.critic, game.generator) if isinstance(game, Whole) else game
     if real_label != 1.0:
         critic_loss = cross_entropy(real_label)
     shares, (name, _, parameter) = xoshiro(0, 2), objective.partition(":")
@@ -358,7 +451,13 @@ def trajectory(start, objective, rule=SGD, real_label=1.0, critic_steps=1, clip_
         for batch in range(step * critic_steps, (step + 1) * critic_steps):
             real = shared_features(batch=batch, **GAME["real"]).reshape(-1, 1, 8, 8)
             fake = generator(shared_features(batch=batch, **GAME["z"]))
-            loss = critic_loss(discriminator(real), discriminator(fake.detach()))
+            if isinstance(game, Whole):
+                loss = critic_loss(discriminator, real, fake.detach())
+            else:
+                loss = critic_loss(discriminator(real), discriminator(fake.detach()))
+            for regularizer, weight in regularizers:
+                images = {"r1": real, "r2": fake}[regularizer]
+                loss = loss + weight / 2 * squared_slope(discriminator, images)
             if name == "wasserstein-gp":
                 share = torch.tensor([next(shares) for _ in real]).double().reshape(-1, 1, 1, 1)
                 between = (fake.detach() + share * (real - fake.detach())).requires_grad_()
@@ -369,17 +468,28 @@ def trajectory(start, objective, rule=SGD, real_label=1.0, critic_steps=1, clip_
                 with torch.no_grad():
                     for values in discriminator.parameters():
                         values.clamp_(-float(parameter), float(parameter))
-        events.append(short(of_critic + descend(generator, steppers[0], generator_loss(discriminator(fake)))))
+        if isinstance(game, Whole):
+            loss = generator_loss(discriminator, real, fake)
+        elif isinstance(generator_loss, RealToo):
+            loss = generator_loss.loss(discriminator(real), discriminator(fake))
+        else:
+            loss = generator_loss(discriminator(fake))
+        events.append(short(of_critic + descend(generator, steppers[0], loss)))
     moved = [max(float((value - values[name]).abs().max()) for name, value in network.state_dict().items())
              for network, values in zip(pair, start)]
     assert min(moved) > 1e-3, (objective, moved)
-    return {"objective": objective, "rule": rule, "real_label": real_label, "critic_steps": critic_steps,
+    own_start = {"discriminator_start": weights_of(start[1])} if is_autoencoder else {}
+    return {**own_start, "regularizers": [f"{name}:{weight}" for name, weight in regularizers],
+            "objective": objective, "rule": rule, "real_label": real_label, "critic_steps": critic_steps,
             "clip_norm": clip_norm, "events": events, "end": [weights(network) for network in pair]}
 
 
 def weights(network):
-    return {name: {"shape": list(value.shape), "values": short(value.flatten())}
-            for name, value in network.state_dict().items()}
+    return weights_of(network.state_dict())
+
+
+def weights_of(values):
+    return {name: {"shape": list(value.shape), "values": short(value.flatten())} for name, value in values.items()}
 
 
 def games():
@@ -393,6 +503,9 @@ def games():
     cases.append(trajectory(start, "non-saturating", ADAM))
     cases.append(trajectory(start, "wasserstein:0.2", RMS_PROP, critic_steps=2))
     cases.append(trajectory(start, "minimax", real_label=0.9, clip_norm=0.05))
+    cases.append(trajectory(start, "non-saturating", regularizers=[("r1", 2.0), ("r2", 0.5)]))
+    # A second derivative of the activation and the conjugate.
+    cases.append(trajectory(start, "f-gan:squared-hellinger", regularizers=[("r1", 1.0)]))
     return {**GAME, "start": [weights(network) for network in pair], "cases": cases}
 
 

@@ -50,7 +50,7 @@ pub const PARSERS: &[Parser] = &[
     Parser {
         name: "checkpoint",
         seeds: || vec![safetensors()],
-        run: |bytes| at(bytes, "x.safetensors", |path| drop(checkpoint::generator(path))),
+        run: |bytes| at(bytes, "x.safetensors", |path| drop(checkpoint::trained(path))),
     },
     Parser { name: "density", seeds: || DENSITIES.iter().map(|text| text.as_bytes().to_vec()).collect(), run: density },
     Parser { name: "pickle", seeds: || fixtures("files", ".pkl"), run: |bytes| at(bytes, "x.pkl", pickle) },

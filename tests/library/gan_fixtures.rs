@@ -6,6 +6,7 @@ use gan_metrics::gan::models::ModelSpec;
 use gan_metrics::gan::networks::{Network, Parameter};
 use gan_metrics::gan::objectives::{ObjectiveEntry, ObjectiveSpec};
 use gan_metrics::gan::optim::{Optimizer, Rule};
+use gan_metrics::gan::regularizers::RegularizerSpec;
 use gan_metrics::gan::systems::Networks;
 use gan_metrics::gan::train::{Given, StepEvent, TrainConfig, Trainer, TrainingSet};
 use gan_metrics::gan::{ConvOptions, Differentiability, GanError, Random, Real, Tensor, Var, grad};
@@ -318,6 +319,9 @@ struct Game {
     real_label: f64,
     critic_steps: usize,
     clip_norm: Option<f64>,
+    regularizers: Vec<RegularizerSpec>,
+    /// The critic's weights, where it is another than that of the others.
+    discriminator_start: Option<BTreeMap<String, Stored>>,
     /// Of each step D's loss and the norm of its gradient, then those of G.
     events: Vec<[f64; 4]>,
     end: [BTreeMap<String, Stored>; 2],
@@ -361,10 +365,11 @@ fn twenty_steps_of_every_objective() {
             objective: game.objective.clone(),
             real_label: game.real_label,
             clip_norm: game.clip_norm,
+            regularizers: game.regularizers.clone(),
             rules: rules(game.rule),
             ..TrainConfig::new(networks.clone())
         };
-        let mut trainer = trainer(config, [&start[0], &start[1]]);
+        let mut trainer = trainer(config, [&start[0], game.discriminator_start.as_ref().unwrap_or(&start[1])]);
         let image = [real.n, networks.channels, networks.size, networks.size];
         assert_eq!(game.events.len(), 20);
         for (step, expected) in game.events.iter().enumerate() {

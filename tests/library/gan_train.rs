@@ -208,10 +208,11 @@ fn every_objective_teaches_both_players() {
         let events = play(&objective, LEARNING, AT_REST);
         let (first, last) = (&events[1], &events[39]);
         assert!(number(last, "generator_loss") < number(first, "generator_loss"), "{objective}: {first:?} {last:?}");
-        assert!(
-            number(last, "fake_score_after") >= number(first, "fake_score_after"),
-            "{objective}: {first:?} {last:?}"
-        );
+        // Whoever matches features does not play for the critic's output.
+        if objective.entry().name() != "feature-matching" {
+            let score = |event| number(event, "fake_score_after");
+            assert!(score(last) >= score(first), "{objective}: {first:?} {last:?}");
+        }
     }
 }
 

@@ -228,7 +228,7 @@ fn training_saves_the_step_that_it_was_at() {
     let folder = folder();
     noise(folder.path(), "images.npy");
     let mut running = Running::start(folder, train("images.npy", &["--checkpoint-every", "2"]));
-    let state = |folder: &Path| checkpoint::generator(&folder.join("run/checkpoint.safetensors"));
+    let state = |folder: &Path| checkpoint::trained(&folder.join("run/checkpoint.safetensors"));
     running.wait(|running| state(running.folder.path()).is_ok_and(|state| state.step >= 2));
     let (words, folder) = running.interrupted_by("-INT");
     let step = state(folder.path()).unwrap().step;
@@ -250,7 +250,7 @@ fn a_signal_that_is_ignored_stays_ignored_and_the_others_are_handled() {
         shell.arg(assert_cmd::cargo::cargo_bin("gan-metrics"));
         // Only the beginning is saved before the end.
         let mut running = Running::start_by(shell, folder, train("images.npy", &["--checkpoint-every", "1000000"]));
-        let state = |folder: &Path| checkpoint::generator(&folder.join("run/checkpoint.safetensors"));
+        let state = |folder: &Path| checkpoint::trained(&folder.join("run/checkpoint.safetensors"));
         running.wait(|running| state(running.folder.path()).is_ok());
         sleep(Duration::from_millis(500));
         running.signal(&format!("-{ignored}"));

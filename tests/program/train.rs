@@ -176,10 +176,12 @@ fn an_exported_generator_gives_the_same_images() {
         let arguments = ["export", "--checkpoint", path(&checkpoint), "-o", path(&onnx)];
         succeeds(program().args(arguments).output().unwrap());
 
-        let trained = checkpoint::generator(&checkpoint).unwrap();
-        let z = Latent::Normal.draw(&trained.config.networks, 5, &mut Random::new(1));
-        let expected = trained.network.evaluate(&Var::constant(z.clone())).unwrap();
-        let range = trained.config.networks.pixel_range();
+        let trained = checkpoint::trained(&checkpoint).unwrap();
+        let generator = trained.networks.get("generator").unwrap();
+        let z = Latent::Normal.draw(&generator.graph().inputs()[0].value, 5, &mut Random::new(1));
+        let outputs = generator.evaluate(&[&Var::constant(z.clone())]).unwrap();
+        let expected = outputs.get("images").unwrap();
+        let range = trained.system.pixel_range();
         assert_eq!(range, if model == "mlp" { PixelRange::Unit } else { PixelRange::Symmetric });
         let mut graph = tract_onnx::onnx().model_for_path(&onnx).unwrap();
         graph.set_input_fact(0, f32::fact(z.shape()).into()).unwrap();
@@ -240,10 +242,12 @@ fn an_exported_generator_is_scored_like_its_images() {
     if has_onnx_runtime() {
         engines.push(EngineChoice::OnnxRuntime);
     }
-    let trained = checkpoint::generator(&checkpoint).unwrap();
-    let z = Latent::Normal.draw(&trained.config.networks, 20, &mut Random::new(1));
-    let expected = trained.network.evaluate(&Var::constant(z.clone())).unwrap();
-    let expected = expected.value().data().iter().map(|&value| trained.config.networks.pixel_range().to_byte(value));
+    let trained = checkpoint::trained(&checkpoint).unwrap();
+    let generator = trained.networks.get("generator").unwrap();
+    let z = Latent::Normal.draw(&generator.graph().inputs()[0].value, 20, &mut Random::new(1));
+    let outputs = generator.evaluate(&[&Var::constant(z.clone())]).unwrap();
+    let expected = outputs.get("images").unwrap();
+    let expected = expected.value().data().iter().map(|&value| trained.system.pixel_range().to_byte(value));
     let expected: Vec<u8> = expected.collect();
     for engine in engines {
         let options = NetworkOptions { engine, batch_size: Some(8), ..NetworkOptions::default() };
@@ -288,7 +292,7 @@ fn bad_input_is_named() {
     let exploding = ["--size", "16", "--width", "4", "--batch-size", "8", "--learning-rate", "1e30"];
     let arguments = ["--data", path(&data), "--out", path(&out), "--steps", "9", "-q"];
     fails(train(&[&arguments[..], &exploding].concat()), 2, &["step ", "the last checkpoint is kept"]);
-    checkpoint::generator(&out.join("checkpoint.safetensors")).unwrap();
+    checkpoint::trained(&out.join("checkpoint.safetensors")).unwrap();
 }
 
 #[test]
@@ -361,7 +365,7 @@ fn a_killed_run_leaves_a_checkpoint_that_goes_on() {
         .spawn()
         .unwrap();
     let started = Instant::now();
-    let steps = || checkpoint::generator(&checkpoint).map(|trained| trained.step);
+    let steps = || checkpoint::trained(&checkpoint).map(|trained| trained.step);
     // Whenever it is looked at, there is a whole checkpoint: one is written at every step.
     while !matches!(steps(), Ok(3..)) {
         assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint after two minutes");

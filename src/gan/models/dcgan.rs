@@ -76,7 +76,12 @@ pub(super) fn pair(spec: &ModelSpec, wanted: Wanted) -> Result<Pair, GanError> {
             discriminator.output(name::RECONSTRUCTION, image).output(name::CODE, code);
         }
     }
-    Ok(Pair { generator, discriminator: discriminator.build()?, condition: Condition::None, range: PixelRange::Symmetric })
+    Ok(Pair {
+        generator,
+        discriminator: discriminator.build()?,
+        condition: Condition::None,
+        range: PixelRange::Symmetric,
+    })
 }
 
 /// From a vector, as a map of one pixel, to an image.

@@ -26,8 +26,10 @@ pub struct Began {
 
 impl Named for Began {
     const NAME: &'static str = "began";
-    const PARAMETER: Option<(&'static str, &'static str)> =
-        Some(("GAMMA", "L(G(z)) over L(x) in equilibrium, at most 1: less gives sharper and less diverse images; 0.5 where nothing is said"));
+    const PARAMETER: Option<(&'static str, &'static str)> = Some((
+        "GAMMA",
+        "L(G(z)) over L(x) in equilibrium, at most 1: less gives sharper and less diverse images; 0.5 where nothing is said",
+    ));
     const ABOUT: &'static str = "the errors of an autoencoder on real and on generated images are held in balance";
     const PAPER: &'static str = "Berthelot, Schumm and Metz 2017";
     const DEFAULTS: Defaults = Defaults::both(Rule::adam(1e-4, 0.5, 0.999), 1);

@@ -90,9 +90,11 @@ fn bound<T: Real>(generator: Generator, game: &Game<'_, T>) -> Result<Var<T>, Ga
 fn activation(generator: Generator) -> ScalarFunction {
     let (value, slope) = (move |v| generator.activation(v), move |v| generator.activation_slope(v));
     ScalarFunction::new("the output activation of the f-GAN", value, slope)
+        .with_curvature(move |v| generator.activation_curvature(v))
 }
 
 fn penalty(generator: Generator) -> ScalarFunction {
     let (value, slope) = (move |v| generator.penalty(v), move |v| generator.penalty_slope(v));
     ScalarFunction::new("the conjugate of the f-GAN", value, slope)
+        .with_curvature(move |v| generator.penalty_curvature(v))
 }

@@ -63,7 +63,10 @@ fn derivatives_of_both_losses() {
             move |x: &[Var<f64>]| Ok(losses(spec.make().as_mut(), &x[0], &x[1], 0.9)[player].clone())
         };
         check_first_derivatives(&[sample(&[4, 1], 1), sample(&[4, 1], 2)], loss(0));
-        check_first_derivatives(&[sample(&[4, 1], 1), sample(&[4, 1], 3)], loss(1));
+        // What features are matched to is not differentiated.
+        if spec.entry().name() != "feature-matching" {
+            check_first_derivatives(&[sample(&[4, 1], 1), sample(&[4, 1], 3)], loss(1));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Algorithm 1 of Goodfellow et al. (2014): a generator and a critic, over any objective.
 
-use super::player::{DISCRIMINATOR, GENERATOR};
 use super::condition::{Condition, one_hot};
+use super::player::{DISCRIMINATOR, GENERATOR};
 use super::{Draw, Measure, Networks, PlayerSpec, System};
 use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
@@ -62,7 +62,9 @@ impl Adversarial {
         discriminating: Discriminating,
     ) -> Result<Self, GanError> {
         let images = pair.generator.output_shape(name::IMAGES)?;
-        let takes = |graph: &Graph, shapes: &[&[usize]]| graph.inputs().iter().map(|port| port.value.as_slice()).eq(shapes.iter().copied());
+        let takes = |graph: &Graph, shapes: &[&[usize]]| {
+            graph.inputs().iter().map(|port| port.value.as_slice()).eq(shapes.iter().copied())
+        };
         let row = [pair.condition.len()];
         if !takes(&pair.discriminator, &[images]) && !takes(&pair.discriminator, &[images, &row]) {
             return Err(GanError::shape("game", format!("the discriminator takes other images than {images:?}")));
@@ -84,12 +86,7 @@ impl Adversarial {
     }
 
     /// The condition of a batch, and images that the generator makes of it.
-    fn generate(
-        &self,
-        step: &mut Step<'_>,
-        weights: &Weights,
-        real: &Batch,
-    ) -> Result<(Option<Var>, Var), GanError> {
+    fn generate(&self, step: &mut Step<'_>, weights: &Weights, real: &Batch) -> Result<(Option<Var>, Var), GanError> {
         let z = Var::constant(step.latent(self.latent_shape())?);
         let condition = self.pair.condition.draw(step, real)?;
         let inputs: Vec<&Var> = std::iter::once(&z).chain(&condition).collect();
@@ -279,7 +276,8 @@ impl System for Adversarial {
         let condition = match self.pair.condition {
             Condition::None => None,
             Condition::Class { classes } => {
-                let of_samples = draw.classes.map_or_else(|| (0..draw.count).map(|i| i % classes).collect(), <[_]>::to_vec);
+                let of_samples =
+                    draw.classes.map_or_else(|| (0..draw.count).map(|i| i % classes).collect(), <[_]>::to_vec);
                 Some(Var::constant(one_hot(&of_samples, classes)))
             }
             Condition::Code { categories, numbers } => Some(Var::constant(draw.code(categories, numbers)?)),

@@ -233,7 +233,6 @@ fn settings() -> Vec<Row> {
         row("train", flag, [refused(&arguments, &["GiB of memory", "at most 64 GiB"])])
     };
     let wide = "--data images.npy --out new --steps 2 --size 64 --width 512 --latent-size 1048576";
-    let greedy = "--data images.npy --out new --steps 2 --critic-steps 1048576";
     let labels = ["wasserstein", "wasserstein-gp", "least-squares", "hinge", "f-gan:gan"].map(|objective| {
         let arguments = format!("{{}} --objective {objective} --real-label 0.9");
         refused(&arguments, &["--real-label", "minimax and non-saturating", "has none: drop it"])
