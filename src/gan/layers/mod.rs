@@ -76,6 +76,8 @@ macro_rules! layers {
 layers! {
     activation::Activation,
     batch_norm::BatchNorm,
+    clamp::Clamp,
+    concat::Concat,
     conv2d::Conv2d,
     conv_transpose2d::ConvTranspose2d,
     dropout::Dropout,
@@ -83,6 +85,7 @@ layers! {
     linear::Linear,
     minibatch_discrimination::MinibatchDiscrimination,
     reshape::Reshape,
+    spread::Spread,
     sum::Sum,
     upsample::Upsample,
 }

@@ -1,8 +1,10 @@
 //! DCGAN at several resolutions.
 
-use super::{ModelSpec, PixelRange, Wanted};
+use super::{ModelSpec, Normalization, PixelRange, Wanted, heads};
 use crate::gan::error::GanError;
-use crate::gan::layers::{Activation, BatchNorm, Bias, Conv2d, ConvTranspose2d, Initializer, Layer, Linear, Reshape};
+use crate::gan::layers::{
+    Activation, BatchNorm, Bias, Concat, Conv2d, ConvTranspose2d, Initializer, Layer, Linear, Reshape, Spread,
+};
 use crate::gan::networks::{Graph, GraphBuilder, Source, name};
 use crate::gan::objectives::CriticKind;
 use crate::gan::systems::{Condition, Pair};
@@ -49,39 +51,66 @@ fn reduce(inputs: usize, outputs: usize) -> Layer {
 /// Batch normalisation everywhere but at the generator's output and the discriminator's input, ReLU and tanh in the
 /// generator, LeakyReLU(0.2) in the discriminator, no bias, no fully connected hidden layer (Radford, Metz and Chintala
 /// 2016). As an autoencoder the discriminator ends in a code, from which a generator of its width makes an image.
-pub(super) fn pair(spec: &ModelSpec, wanted: Wanted) -> Result<Pair, GanError> {
+pub(super) fn pair(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Pair, GanError> {
     let plan = plan(spec.size)?;
-    let initializer = Initializer::Dcgan;
-    let layers = decoder(plan, spec.latent, spec.width, spec.channels);
-    let generator = Graph::chain((name::Z, &[spec.latent, 1, 1]), layers, name::IMAGES, initializer)?;
-    let mut discriminator = Graph::builder(initializer);
-    let x = discriminator.input(name::IMAGES, &spec.image());
-    let (map, width) = encoder(&mut discriminator, x, plan, spec, wanted);
-    match wanted.critic {
-        CriticKind::Logit => {
-            let (kernel, stride, padding) = (plan.start, 1, 0);
-            let last = Conv2d { inputs: width, outputs: 1, kernel, stride, padding, bias: Bias::No };
-            let logit = discriminator.node(last, &[map]);
-            let features = discriminator.node(Reshape { shape: vec![width * plan.start * plan.start] }, &[map]);
-            discriminator.output(name::LOGIT, logit).output(name::FEATURES, features);
-        }
-        CriticKind::Autoencoder => {
-            /// Length of a code: far fewer than pixels, so that not everything passes.
-            const CODE: usize = 32;
-            let area = plan.start * plan.start;
-            let flat = discriminator.node(Reshape { shape: vec![width * area] }, &[map]);
-            let code = discriminator.node(Linear::new(width * area, CODE), &[flat]);
-            let map = discriminator.node(Reshape { shape: vec![CODE, 1, 1] }, &[code]);
-            let image = discriminator.chain(map, decoder(plan, CODE, spec.of_discriminator(), spec.channels));
-            discriminator.output(name::RECONSTRUCTION, image).output(name::CODE, code);
-        }
-    }
+    let condition = wanted.wish.condition;
     Ok(Pair {
-        generator,
-        discriminator: discriminator.build()?,
-        condition: Condition::None,
+        generator: generator(spec, plan, condition)?,
+        discriminator: discriminator(spec, plan, wanted)?,
+        condition,
         range: PixelRange::Symmetric,
     })
+}
+
+fn generator(spec: &ModelSpec, plan: Plan, condition: Condition) -> Result<Graph, GanError> {
+    let inputs = spec.latent + condition.len();
+    let layers = decoder(plan, inputs, spec.width, spec.channels);
+    if condition.is_empty() {
+        return Graph::chain((name::Z, &[inputs, 1, 1]), layers, name::IMAGES, Initializer::Dcgan);
+    }
+    let mut graph = Graph::builder(Initializer::Dcgan);
+    let (z, given) = (graph.input(name::Z, &[spec.latent]), graph.input(name::LABELS, &[condition.len()]));
+    let both = graph.node(Concat, &[z, given]);
+    let map = graph.node(Reshape { shape: vec![inputs, 1, 1] }, &[both]);
+    let images = graph.chain(map, layers);
+    graph.output(name::IMAGES, images);
+    graph.build()
+}
+
+fn discriminator(spec: &ModelSpec, plan: Plan, wanted: &Wanted<'_>) -> Result<Graph, GanError> {
+    let mut graph = Graph::builder(Initializer::Dcgan);
+    graph.spectral_norm(wanted.normalization == Normalization::Spectral);
+    let (mut x, mut channels) = (graph.input(name::IMAGES, &spec.image()), spec.channels);
+    if wanted.wish.judges_condition {
+        let given = graph.input(name::LABELS, &[wanted.wish.condition.len()]);
+        let maps = graph.node(Spread { side: spec.size }, &[given]);
+        x = graph.node(Concat, &[x, maps]);
+        channels += wanted.wish.condition.len();
+    }
+    let (map, width) = encoder(&mut graph, x, channels, plan, spec, wanted);
+    let length = width * plan.start * plan.start;
+    let flat = |graph: &mut GraphBuilder| graph.node(Reshape { shape: vec![length] }, &[map]);
+    match wanted.critic {
+        CriticKind::Autoencoder => {
+            let flat = flat(&mut graph);
+            let code = graph.node(Linear::new(length, heads::CODE), &[flat]);
+            let map = graph.node(Reshape { shape: vec![heads::CODE, 1, 1] }, &[code]);
+            let image = graph.chain(map, decoder(plan, heads::CODE, spec.of_discriminator(), spec.channels));
+            graph.output(name::RECONSTRUCTION, image).output(name::CODE, code);
+        }
+        CriticKind::Logit | CriticKind::Classes => {
+            // As the paper has it, the verdict is a convolution; what else is told stands on the same numbers in a row.
+            let by_convolution = wanted.critic == CriticKind::Logit && !spec.minibatch_discrimination;
+            let logit = by_convolution.then(|| {
+                let (kernel, stride, padding) = (plan.start, 1, 0);
+                graph.node(Conv2d { inputs: width, outputs: 1, kernel, stride, padding, bias: Bias::No }, &[map])
+            });
+            let flat = flat(&mut graph);
+            let features = heads::features(&mut graph, flat, length, spec);
+            heads::finish(&mut graph, features, logit, spec, wanted);
+        }
+    }
+    graph.build()
 }
 
 /// From a vector, as a map of one pixel, to an image.
@@ -103,14 +132,22 @@ fn decoder(plan: Plan, inputs: usize, width: usize, channels: usize) -> Vec<Laye
 }
 
 /// From images to the last map, which has as many channels as told.
-fn encoder(graph: &mut GraphBuilder, x: Source, plan: Plan, spec: &ModelSpec, wanted: Wanted) -> (Source, usize) {
+fn encoder(
+    graph: &mut GraphBuilder,
+    x: Source,
+    channels: usize,
+    plan: Plan,
+    spec: &ModelSpec,
+    wanted: &Wanted<'_>,
+) -> (Source, usize) {
     let mut width = spec.of_discriminator();
     let mut side = spec.size / 2;
-    let mut map = graph.chain(x, [reduce(spec.channels, width), Activation::LeakyRelu(0.2).into()]);
+    let mut map = graph.chain(x, [reduce(channels, width), Activation::LeakyRelu(0.2).into()]);
     for _ in 1..plan.doublings {
         (width, side) = (2 * width, side / 2);
         let normalised = wanted.normalisation(&[width, side, side]);
-        map = graph.chain(map, [reduce(width / 2, width), normalised, Activation::LeakyRelu(0.2).into()]);
+        let layers = std::iter::once(reduce(width / 2, width)).chain(normalised);
+        map = graph.chain(map, layers.chain([Activation::LeakyRelu(0.2).into()]));
     }
     (map, width)
 }

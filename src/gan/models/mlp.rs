@@ -1,50 +1,70 @@
 //! Fully connected networks.
 
-use super::{ModelSpec, PixelRange, Wanted};
+use super::{ModelSpec, Normalization, PixelRange, Wanted, heads};
 use crate::gan::error::GanError;
-use crate::gan::layers::{Activation, Initializer, Layer, Linear, Reshape};
+use crate::gan::layers::{Activation, Concat, Initializer, Layer, Linear, Reshape};
 use crate::gan::networks::{Graph, name};
 use crate::gan::objectives::CriticKind;
 use crate::gan::systems::{Condition, Pair};
 
 /// A generator z → hidden → pixels with ReLU and sigmoid, a discriminator pixels → hidden → logit with LeakyReLU
-/// (Goodfellow et al. 2014, with one hidden layer each); as an autoencoder, pixels → hidden → code → hidden → pixels.
-pub(super) fn pair(spec: &ModelSpec, wanted: Wanted) -> Result<Pair, GanError> {
+/// (Goodfellow et al. 2014, with one hidden layer each); as an autoencoder, pixels → hidden → code → hidden → pixels. A
+/// condition stands beside z and, where it is judged, beside the pixels.
+pub(super) fn pair(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Pair, GanError> {
+    let condition = wanted.wish.condition;
+    Ok(Pair {
+        generator: generator(spec, condition)?,
+        discriminator: discriminator(spec, wanted)?,
+        condition,
+        range: PixelRange::Unit,
+    })
+}
+
+const INITIALIZER: Initializer = Initializer::XavierUniform;
+
+/// From a row of numbers to an image.
+fn decoder(spec: &ModelSpec, inputs: usize) -> [Layer; 5] {
     let (image, hidden) = (spec.image(), spec.width);
-    let pixels = image.iter().product();
-    let initializer = Initializer::XavierUniform;
-    let decoder = |inputs: usize| -> [Layer; 5] {
-        [
-            Linear::new(inputs, hidden).into(),
-            Activation::Relu.into(),
-            Linear::new(hidden, pixels).into(),
-            Activation::Sigmoid.into(),
-            Reshape { shape: image.to_vec() }.into(),
-        ]
-    };
-    let generator = Graph::chain((name::Z, &[spec.latent]), decoder(spec.latent), name::IMAGES, initializer)?;
-    let mut discriminator = Graph::builder(initializer);
-    let x = discriminator.input(name::IMAGES, &image);
-    let features = discriminator.chain(
-        x,
-        [
-            Reshape { shape: vec![pixels] }.into(),
-            Linear::new(pixels, spec.of_discriminator()).into(),
-            Activation::LeakyRelu(0.2).into(),
-        ],
-    );
-    match wanted.critic {
-        CriticKind::Logit => {
-            let logit = discriminator.node(Linear::new(spec.of_discriminator(), 1), &[features]);
-            discriminator.output(name::LOGIT, logit).output(name::FEATURES, features);
-        }
-        CriticKind::Autoencoder => {
-            /// Length of a code: far fewer than pixels, so that not everything passes.
-            const CODE: usize = 32;
-            let code = discriminator.node(Linear::new(spec.of_discriminator(), CODE), &[features]);
-            let reconstruction = discriminator.chain(code, decoder(CODE));
-            discriminator.output(name::RECONSTRUCTION, reconstruction).output(name::CODE, code);
-        }
+    [
+        Linear::new(inputs, hidden).into(),
+        Activation::Relu.into(),
+        Linear::new(hidden, image.iter().product()).into(),
+        Activation::Sigmoid.into(),
+        Reshape { shape: image.to_vec() }.into(),
+    ]
+}
+
+fn generator(spec: &ModelSpec, condition: Condition) -> Result<Graph, GanError> {
+    let mut graph = Graph::builder(INITIALIZER);
+    let mut x = graph.input(name::Z, &[spec.latent]);
+    if !condition.is_empty() {
+        let given = graph.input(name::LABELS, &[condition.len()]);
+        x = graph.node(Concat, &[x, given]);
     }
-    Ok(Pair { generator, discriminator: discriminator.build()?, condition: Condition::None, range: PixelRange::Unit })
+    let images = graph.chain(x, decoder(spec, spec.latent + condition.len()));
+    graph.output(name::IMAGES, images);
+    graph.build()
+}
+
+fn discriminator(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Graph, GanError> {
+    let (pixels, hidden) = (spec.image().iter().product(), spec.of_discriminator());
+    let mut graph = Graph::builder(INITIALIZER);
+    graph.spectral_norm(wanted.normalization == Normalization::Spectral);
+    let x = graph.input(name::IMAGES, &spec.image());
+    let (mut row, mut length) = (graph.node(Reshape { shape: vec![pixels] }, &[x]), pixels);
+    if wanted.wish.judges_condition {
+        let given = graph.input(name::LABELS, &[wanted.wish.condition.len()]);
+        row = graph.node(Concat, &[row, given]);
+        length += wanted.wish.condition.len();
+    }
+    let flat = graph.chain(row, [Linear::new(length, hidden).into(), Activation::LeakyRelu(0.2).into()]);
+    if wanted.critic == CriticKind::Autoencoder {
+        let code = graph.node(Linear::new(hidden, heads::CODE), &[flat]);
+        let image = graph.chain(code, decoder(spec, heads::CODE));
+        graph.output(name::RECONSTRUCTION, image).output(name::CODE, code);
+    } else {
+        let features = heads::features(&mut graph, flat, hidden, spec);
+        heads::finish(&mut graph, features, None, spec, wanted);
+    }
+    graph.build()
 }

@@ -14,11 +14,27 @@ pub struct ModelEntry {
     pub(super) paper: &'static str,
     pub(super) latent: usize,
     pub(super) width: usize,
+    /// Classes where nothing is said; 0 where there are none, or the data tell how many.
+    pub(super) classes: usize,
+    pub(super) labelled: bool,
+    pub(super) plays: bool,
     pub(super) check: fn(&ModelSpec) -> Result<(), GanError>,
     pub(super) make: fn(&TrainConfig) -> Result<Box<dyn System>, GanError>,
 }
 
 impl ModelEntry {
+    /// A model that plays a game of any objective, without labels; `about` and `paper` are to be filled in.
+    pub(super) const fn game(
+        name: &'static str,
+        latent: usize,
+        width: usize,
+        check: fn(&ModelSpec) -> Result<(), GanError>,
+        make: fn(&TrainConfig) -> Result<Box<dyn System>, GanError>,
+    ) -> Self {
+        let (about, paper, classes) = ("", "", 0);
+        ModelEntry { name, about, paper, latent, width, classes, labelled: false, plays: true, check, make }
+    }
+
     /// All of them.
     pub fn all() -> &'static [ModelEntry] {
         REGISTRY
@@ -39,6 +55,16 @@ impl ModelEntry {
         self.paper
     }
 
+    /// Whether it learns from the classes of the images.
+    pub fn is_labelled(&self) -> bool {
+        self.labelled
+    }
+
+    /// Whether it plays a game whose objective can be chosen.
+    pub fn plays(&self) -> bool {
+        self.plays
+    }
+
     /// Its sizes where nothing is said: images of 64×64 in gray.
     pub fn spec(&self) -> ModelSpec {
         ModelSpec {
@@ -48,7 +74,9 @@ impl ModelEntry {
             latent: self.latent,
             width: self.width,
             discriminator_width: None,
-            classes: 0,
+            classes: self.classes,
+            critic_normalization: None,
+            minibatch_discrimination: false,
         }
     }
 
@@ -83,6 +111,27 @@ pub struct ModelSpec {
     /// Number of classes, where the model knows any.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub classes: usize,
+    /// What normalises the discriminator, where it is not what the model's paper and the penalties ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub critic_normalization: Option<Normalization>,
+    /// Whether the discriminator sees how close a sample is to the others of its batch (Salimans et al. 2016).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub minibatch_discrimination: bool,
+}
+
+/// What keeps the numbers in a discriminator in range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Normalization {
+    /// Moments of the batch, for every channel.
+    Batch,
+    /// Moments of every sample by itself.
+    Layer,
+    /// Weights divided by their largest singular value (Miyato et al. 2018); no layer.
+    Spectral,
+    /// Nothing.
+    None,
 }
 
 fn is_zero(number: &usize) -> bool {
@@ -135,6 +184,9 @@ impl ModelSpec {
         in_range("the discriminator's width", self.of_discriminator())?;
         if !matches!(self.channels, 1 | 3) {
             return Err(GanError::setting("the number of channels", self.channels, "1 (gray) or 3 (RGB)"));
+        }
+        if entry.labelled && self.classes < 2 {
+            return Err(GanError::setting("the number of classes", self.classes, "at least 2 for this model"));
         }
         (entry.check)(self)
     }

@@ -10,11 +10,14 @@
 //! # Ok::<(), gan_metrics::gan::GanError>(())
 //! ```
 
+mod auxiliary_classifier;
 mod began;
+mod categorical;
 mod ebgan;
 mod f_gan;
 mod feature_matching;
 mod hinge;
+mod information;
 mod least_squares;
 mod minimax;
 mod non_saturating;
@@ -29,6 +32,9 @@ use super::real::Real;
 use super::regularizers::RegularizerSpec;
 use super::state::StateDict;
 use super::tape::Var;
+pub use auxiliary_classifier::AuxiliaryClassifier;
+pub use categorical::Categorical;
+pub use information::MutualInformation;
 pub use spec::{ObjectiveEntry, ObjectiveSpec};
 
 /// What a critic says of a batch.
@@ -86,6 +92,8 @@ impl<'a, T: Real> Game<'a, T> {
 pub enum CriticKind {
     /// A number for each image: the output [`name::LOGIT`].
     Logit,
+    /// Logits of classes: the output [`name::CLASSES`].
+    Classes,
     /// An autoencoder: the outputs [`name::RECONSTRUCTION`] and [`name::CODE`].
     Autoencoder,
 }
@@ -133,6 +141,7 @@ pub trait Objective<T: Real = f32>: Send + Sync {
     fn outputs(&self) -> &'static [&'static str] {
         match self.critic() {
             CriticKind::Logit => &[name::LOGIT],
+            CriticKind::Classes => &[name::CLASSES],
             CriticKind::Autoencoder => &[name::RECONSTRUCTION, name::CODE],
         }
     }

@@ -179,6 +179,90 @@ fn matched_features_cost_nothing() {
     assert!((losses(objective.as_mut(), &batch, &shifted, 1.0)[1].item().unwrap() - 0.25).abs() < 1e-12);
 }
 
+/// A verdict of named numbers on images that nobody looks at.
+fn verdict<'a>(images: &'a Var<f64>, outputs: &'a Outputs<f64>) -> Verdict<'a, f64> {
+    Verdict { images, outputs }
+}
+
+fn named(values: &[(&str, &Var<f64>)]) -> Outputs<f64> {
+    values.iter().map(|(name, value)| ((*name).to_owned(), (*value).clone())).collect()
+}
+
+fn rows(width: usize, values: &[f64]) -> Var<f64> {
+    Var::constant(Tensor::new(&[values.len() / width, width], values.to_vec()).unwrap())
+}
+
+#[test]
+fn an_auxiliary_classifier_adds_its_cross_entropies() {
+    let (logit, classes) = (rows(1, &[0.0, 0.0]), rows(2, &[1.0, 0.0, 0.0, 1.0]));
+    let outputs = named(&[(name::LOGIT, &logit), (name::CLASSES, &rows(2, &[2.0, 0.0, 1.0, -1.0]))]);
+    let of = verdict(&logit, &outputs);
+    let game = Game { real: Some(of), fake: of, condition: Some(&classes), real_label: 1.0 };
+    let mut objective = AuxiliaryClassifier::new(ObjectiveSpec::default().make::<f64>());
+    // Cross entropies softplus(−2) and softplus(2), the same for both sides.
+    let told = ((1.0 + (-2.0_f64).exp()).ln() + (1.0 + 2.0_f64.exp()).ln()) / 2.0;
+    let ln_2 = 2.0_f64.ln();
+    assert!((objective.critic_loss(&game).unwrap().item().unwrap() - (2.0 * ln_2 + 2.0 * told)).abs() < 1e-12);
+    assert!((objective.generator_loss(&game).unwrap().item().unwrap() - (ln_2 + told)).abs() < 1e-12);
+    assert_eq!(objective.values(), [("class_accuracy", 0.5)]);
+}
+
+#[test]
+fn the_bound_of_information_is_the_entropy_where_the_code_is_told() {
+    let (logit, code) = (rows(1, &[0.0, 0.0]), rows(3, &[1.0, 0.0, 0.5, 0.0, 1.0, -0.25]));
+    let mut objective = MutualInformation::new(ObjectiveSpec::default().make::<f64>(), 2, 1);
+    let mut bounds = |category: &[f64], mean: &[f64], log_variance: f64| {
+        let (category, mean) = (rows(2, category), rows(1, mean));
+        let outputs = named(&[
+            (name::LOGIT, &logit),
+            (name::CLASSES, &category),
+            (name::MEAN, &mean),
+            (name::LOG_VARIANCE, &rows(1, &[log_variance; 2])),
+        ]);
+        let of = verdict(&logit, &outputs);
+        let game = Game { real: Some(of), fake: of, condition: Some(&code), real_label: 1.0 };
+        let loss = objective.generator_loss(&game).unwrap().item().unwrap();
+        let values = objective.values();
+        assert!((loss - (2.0_f64.ln() - values[0].1 - values[1].1)).abs() < 1e-12);
+        [values[0].1, values[1].1]
+    };
+    let [category, number] = bounds(&[50.0, 0.0, 0.0, 50.0], &[0.5, -0.25], 0.0);
+    assert!((category - 2.0_f64.ln()).abs() < 1e-12);
+    // With a variance of 1 not even the exact number is worth anything: ln 2 − ½ ln 2π.
+    assert!((number - (2.0_f64.ln() - 0.5 * std::f64::consts::TAU.ln())).abs() < 1e-12 && number < 0.0);
+    let [category, number] = bounds(&[0.0; 4], &[0.5, -0.25], -4.0);
+    assert!(category.abs() < 1e-12 && (number - (2.0 - 0.2257913526)).abs() < 1e-9, "{category} {number}");
+}
+
+#[test]
+fn sorting_with_certainty_is_worth_the_entropy_of_the_classes() {
+    let certain = rows(2, &[60.0, 0.0, 0.0, 60.0]);
+    let even = rows(2, &[0.0; 4]);
+    let losses = |real: &Var<f64>, fake: &Var<f64>| {
+        let (of_real, of_fake) = (named(&[(name::CLASSES, real)]), named(&[(name::CLASSES, fake)]));
+        let (real, fake) = (verdict(real, &of_real), verdict(fake, &of_fake));
+        let game = Game { real: Some(real), fake, condition: None, real_label: 1.0 };
+        let mut objective = Categorical::default();
+        let critic: Var<f64> = objective.critic_loss(&game).unwrap();
+        [critic.item().unwrap(), objective.generator_loss(&game).unwrap().item().unwrap()]
+    };
+    let ln_2 = 2.0_f64.ln();
+    let close = |found: [f64; 2], expected: [f64; 2]| found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-10);
+    assert!(close(losses(&even, &even), [-ln_2, 0.0]));
+    assert!(close(losses(&certain, &even), [-2.0 * ln_2, 0.0]));
+    assert!(close(losses(&certain, &certain), [-ln_2, -ln_2]));
+    check_first_derivatives(&[sample(&[4, 3], 1), sample(&[4, 3], 2)], |x| {
+        let (of_real, of_fake) = (named(&[(name::CLASSES, &x[0])]), named(&[(name::CLASSES, &x[1])]));
+        let game = Game {
+            real: Some(verdict(&x[0], &of_real)),
+            fake: verdict(&x[1], &of_fake),
+            condition: None,
+            real_label: 1.0,
+        };
+        Categorical::default().critic_loss(&game)
+    });
+}
+
 #[test]
 fn a_smoothed_critic_is_best_at_the_label() {
     // With real images only, the loss is least where σ(v) is the label.
