@@ -266,6 +266,11 @@ fn in_archive(path: &Path, name: &str) -> bool {
 
 /// Whether each image has a class.
 fn has_labels(images: &DataSet) -> bool {
+    class_names(images).is_some()
+}
+
+/// The class of each image of a set: as the set tells, or by the folder that it is in. `None` where neither says.
+pub fn class_names(images: &DataSet) -> Option<Vec<String>> {
     let names: Vec<_> = (0..images.len()).map(|index| images.name(index).into_owned()).collect();
-    classes_of(images.labels(), Some(&names)).is_some()
+    classes_of(images.labels(), Some(&names))
 }

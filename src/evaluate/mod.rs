@@ -32,7 +32,7 @@ pub use accumulator::{Accumulator, MergeError};
 pub use evaluation::{BoundError, Caching, Evaluated, Evaluation, Job, Judged, MeasuredSet};
 pub use evaluator::{Evaluator, EvaluatorError, Reference};
 pub use indices::Indices;
-pub use input::{Batch, GeneratedImages, GeneratorReport, Input, SetGenerator, has_array};
+pub use input::{Batch, GeneratedImages, GeneratorReport, Input, SetGenerator, class_names, has_array};
 pub use measure::{
     ArraysReport, CacheMode, CacheUse, ChosenReport, Extracted, Measured, Measurer, SetReport, StageSeconds, labels,
 };

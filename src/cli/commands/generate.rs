@@ -33,6 +33,9 @@ pub struct GenerateArgs {
     /// Folder to make or, if it is there and empty, to fill; or .zip (of PNGs), .npz or .npy file to write.
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
+    /// Make images of this class only, by its index from 0; models that know no classes refuse.
+    #[arg(long, value_name = "INDEX", value_parser = whole(0..=u16::MAX))]
+    pub class: Option<u16>,
     /// Seed of the noise: the same seed gives the same images.
     #[arg(long, default_value_t = 0, value_parser = seed)]
     pub seed: u64,
@@ -65,6 +68,9 @@ pub fn run(args: &GenerateArgs) -> Result<Outcome> {
     let (step, total) = (trained.step, args.images as usize);
     let shape = Shape::squares(total, trained.config.networks.channels, trained.config.networks.size);
     let mut sampler = ImageSampler::new(trained, args.seed);
+    if let Some(class) = args.class {
+        sampler = sampler.of_class(class.into())?;
+    }
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(total as u64) };
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec} {eta} left");
     bar.set_style(style.expect("the template is well-formed"));

@@ -233,6 +233,8 @@ fn settings() -> Vec<Row> {
         row("train", flag, [refused(&arguments, &["GiB of memory", "at most 64 GiB"])])
     };
     let wide = "--data images.npy --out new --steps 2 --size 64 --width 512 --latent-size 1048576";
+    let finding =
+        "--data images.npy --size 16 --width 2 --latent-size 3 --batch-size 4 --out new --steps 1 -q --model catgan";
     let labels = ["wasserstein", "wasserstein-gp", "least-squares", "hinge", "f-gan:gan"].map(|objective| {
         let arguments = format!("{{}} --objective {objective} --real-label 0.9");
         refused(&arguments, &["--real-label", "minimax and non-saturating", "has none: drop it"])
@@ -263,6 +265,26 @@ fn settings() -> Vec<Row> {
         together("--batch-size", "1048576"),
         setting("--objective", ["hinge", "wasserstein"], &[]),
         setting("--regularizer", ["r1", "dragan:2"], &[("nonsense", "no regularizer called"), ("r1:-1", "positive")]),
+        setting(
+            "--critic-norm",
+            ["none", "spectral"],
+            &[("nonsense", "possible values: batch, layer, spectral, none")],
+        ),
+        row(
+            "train",
+            "--minibatch-discrimination",
+            [effect(&format!("{} --out new --steps 2", training()), "--minibatch-discrimination")],
+        ),
+        row(
+            "train",
+            "--classes",
+            [
+                between(format!("{finding} --classes 2"), format!("{finding} --classes 3")),
+                refused("{} --classes 3", &["--classes", "classes of their own", "mlp does not"]),
+                refused(&format!("{finding} --classes 1"), &["--classes", "from 2 to 4096"]),
+                refused(&format!("{finding} --objective hinge"), &["--objective", "catgan plays its own"]),
+            ],
+        ),
         setting("--critic-steps", ["1", "2"], &[("0", SIZE), ("1000000000000", SIZE)]),
         setting("--optimizer", ["sgd", "rmsprop"], &[("nonsense", "possible values: sgd, rmsprop, adam")]),
         setting("--learning-rate", ["0.1", "0.2"], &rates),
@@ -367,6 +389,14 @@ fn making() -> Vec<Row> {
                 Case::Unseen,
                 refused("{} --batch-size 0", &["from 1 to 65535"]),
                 refused("{} --batch-size 65536", &["from 1 to 65535"]),
+            ],
+        ),
+        row(
+            "generate",
+            "--class",
+            [
+                refused(&format!("{one} -n 3 -o out.npy --class 1"), &["cannot make images of a class"]),
+                refused(&format!("{one} -n 3 -o out.npy --class -1"), &["--class", "from 0 to 65535"]),
             ],
         ),
         row("generate", "--quiet", [effect("{}", "--quiet")]),

@@ -1,9 +1,12 @@
 //! Images as the networks see them: square, of one size, gray or RGB.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::Result;
 use crate::error::{Blame, Blamed};
+use crate::evaluate::class_names;
+use crate::gan::GanError;
 use crate::gan::train::TrainingSet;
 use crate::image::{DataSet, ResizeMode, Resizer, RgbImage};
 use rayon::prelude::*;
@@ -26,8 +29,8 @@ impl Blamed for Interrupted {
 /// Reads all images of some sets.
 ///
 /// Images are cropped to the square in their middle and resized as Pillow's bicubic filter does, antialiased. Without a
-/// number of channels, they are gray where every image is.
-pub fn load(paths: &[PathBuf], size: usize, channels: Option<usize>) -> Result<TrainingSet> {
+/// number of channels, they are gray where every image is. Their classes are read where they are `labelled` and told.
+pub fn load(paths: &[PathBuf], size: usize, channels: Option<usize>, labelled: bool) -> Result<TrainingSet> {
     let interrupt = progress::interrupt();
     let sets: Vec<DataSet> = paths.iter().map(|path| DataSet::open_with(path, &interrupt)).collect::<Result<_, _>>()?;
     // Decoded images have three channels until it is known whether all are gray.
@@ -35,6 +38,7 @@ pub fn load(paths: &[PathBuf], size: usize, channels: Option<usize>) -> Result<T
     let side = u32::try_from(size).unwrap_or(u32::MAX);
     let resizer = Resizer::new(ResizeMode::Clean, side, side)?;
     let mut images: Vec<Vec<u8>> = Vec::new();
+    let mut classes: Option<Vec<String>> = Some(Vec::new());
     for set in &sets {
         let load = |resizer: &mut Resizer, index| -> Result<Vec<u8>> {
             interrupt.check().map_err(|_| Interrupted { path: set.path().to_owned() })?;
@@ -42,6 +46,7 @@ pub fn load(paths: &[PathBuf], size: usize, channels: Option<usize>) -> Result<T
         };
         let squares: Result<Vec<Vec<u8>>> = (0..set.len()).into_par_iter().map_init(|| resizer.clone(), load).collect();
         images.extend(squares?);
+        classes = classes.and_then(|all| Some([all, class_names(set)?].concat()));
     }
     let plane = size * size;
     let is_gray = |image: &Vec<u8>| image[..plane] == image[plane..2 * plane] && image[..plane] == image[2 * plane..];
@@ -50,7 +55,22 @@ pub fn load(paths: &[PathBuf], size: usize, channels: Option<usize>) -> Result<T
         1 => images.into_iter().flat_map(|image| luma(&image, plane)).collect(),
         _ => images.into_iter().flatten().collect(),
     };
-    Ok(TrainingSet::new(channels, size, samples)?)
+    let data = TrainingSet::new(channels, size, samples)?;
+    match classes {
+        Some(classes) if labelled => Ok(with_classes(data, &classes)?),
+        _ => Ok(data),
+    }
+}
+
+/// The same images, each with its class among all in alphabetical order; numbers go by their size.
+fn with_classes(data: TrainingSet, of_images: &[String]) -> Result<TrainingSet, GanError> {
+    let by_size = |class: &String| (class.parse::<u64>().unwrap_or(u64::MAX), class.clone());
+    let mut names: Vec<String> = of_images.to_vec();
+    names.sort_by_cached_key(by_size);
+    names.dedup();
+    let places: HashMap<&String, u32> = names.iter().zip(0..).collect();
+    let indices = of_images.iter().map(|class| places[class]).collect();
+    data.with_classes(names.clone(), indices)
 }
 
 /// Three planes of bytes.
@@ -90,6 +110,13 @@ mod tests {
         assert_eq!((cut.width(), cut.height()), (2, 2));
         let grays: Vec<u8> = cut.pixels().iter().step_by(3).copied().collect();
         assert_eq!(grays, [1, 2, 5, 6]);
+    }
+
+    #[test]
+    fn classes_go_by_their_numbers() {
+        let data = TrainingSet::new(1, 1, vec![0; 4]).unwrap();
+        let of_images = ["10", "9", "x", "9"].map(String::from);
+        assert_eq!(with_classes(data, &of_images).unwrap().class_names().unwrap(), ["9", "10", "x"]);
     }
 
     #[test]

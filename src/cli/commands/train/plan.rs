@@ -16,6 +16,9 @@ use crate::cli::args::EngineArg;
 /// Steps between checkpoints, and between sample grids, where nothing is said.
 const EVERY: u64 = 500;
 
+/// Stands for the number of classes until it is known.
+const SOME_CLASSES: usize = 2;
+
 /// Why a run cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
@@ -38,6 +41,15 @@ pub enum PlanError {
     /// A label for an objective that has none.
     #[error("--real-label is the label of real images in minimax and non-saturating, {0} has none: drop it")]
     NoLabel(ObjectiveSpec),
+    /// A game for a model that plays its own.
+    #[error("{flag} is for models that play a game of one's choice, and {model} plays its own: drop it")]
+    PlaysItsOwn { flag: &'static str, model: String },
+    /// A number of classes for a model that has none, or takes them from the data.
+    #[error("--classes is for models that find classes of their own, and {0} does not: drop it")]
+    NoClasses(String),
+    /// A rate for a player that there is none of.
+    #[error("--critic-learning-rate is that of a discriminator, and {0} has none: drop it")]
+    NoCritic(String),
     /// Decays for an optimizer that has none.
     #[error("--betas are decays of Adam, and this run steps by another rule: drop them, or add --optimizer adam")]
     NoBetas,
@@ -170,15 +182,19 @@ fn start_threads(args: &RunArgs, folder: &RunFolder) -> Result<(), PlanError> {
 fn begin(args: &RunArgs) -> Result<Trainer> {
     // Settings out of range are told before all images are read.
     let channels = args.settings.channels;
-    args.settings.config(channels.unwrap_or(1))?;
-    let data = data::load(&args.data, args.settings.size(), channels)?;
-    Ok(Trainer::new(args.settings.config(data.channels())?, data)?)
+    let model = args.settings.model()?;
+    args.settings.config(channels.unwrap_or(1), SOME_CLASSES)?;
+    let data = data::load(&args.data, args.settings.size(), channels, model.entry().is_labelled())?;
+    // A model that learns from classes says what it misses.
+    let classes = data.class_names().map_or(SOME_CLASSES, <[String]>::len);
+    Ok(Trainer::new(args.settings.config(data.channels(), classes)?, data)?)
 }
 
 fn resume(args: &RunArgs, folder: &RunFolder) -> Result<Trainer> {
     let path = folder.checkpoint();
     let networks = checkpoint::config(&path)?.networks;
-    let data = data::load(&data_of(args, folder)?, networks.size, Some(networks.channels))?;
+    let labelled = networks.entry().is_labelled();
+    let data = data::load(&data_of(args, folder)?, networks.size, Some(networks.channels), labelled)?;
     let trainer = checkpoint::resume(&path, data)?;
     match trainer.steps() {
         done if done >= args.steps => Err(PlanError::Done { out: args.out.clone(), done }.into()),

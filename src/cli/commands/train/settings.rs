@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::numbers::{seed, whole};
 use crate::gan::GanError;
-use crate::gan::models::ModelSpec;
+use crate::gan::models::{ModelEntry, ModelSpec, Normalization};
 use crate::gan::objectives::ObjectiveSpec;
 use crate::gan::optim::Rule;
 use crate::gan::regularizers::RegularizerSpec;
@@ -37,9 +37,18 @@ pub struct SettingsArgs {
     /// Distribution of z: normal or uniform [default: normal].
     #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = |text: &str| text.parse::<Latent>())]
     pub latent: Option<Latent>,
-    /// Channels of the widest resolution of both networks, or the hidden width of mlp [default: 64, for mlp 256].
+    /// Channels of the widest resolution of both networks, or units of hidden layers [default: 64, for mlp 256].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub width: Option<usize>,
+    /// Classes that infogan and catgan find [default: 10].
+    #[arg(long, value_name = "K", conflicts_with = "resume", value_parser = whole(2_usize..=4096))]
+    pub classes: Option<usize>,
+    /// What normalises the discriminator [default: batch, under a penalty of its gradient layer].
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub critic_norm: Option<NormalizationArg>,
+    /// Let the discriminator see how close an image is to the others of its batch.
+    #[arg(long, conflicts_with = "resume")]
+    pub minibatch_discrimination: bool,
     /// Images in a batch [default: 64].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(2..=TrainConfig::LARGEST_BATCH))]
     pub batch_size: Option<usize>,
@@ -81,6 +90,30 @@ pub struct SettingsArgs {
     pub seed: Option<u64>,
 }
 
+/// What normalises the discriminator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NormalizationArg {
+    /// Moments of the batch.
+    Batch,
+    /// Moments of every image by itself.
+    Layer,
+    /// Weights divided by their largest singular value.
+    Spectral,
+    /// Nothing.
+    None,
+}
+
+impl From<NormalizationArg> for Normalization {
+    fn from(argument: NormalizationArg) -> Self {
+        match argument {
+            NormalizationArg::Batch => Normalization::Batch,
+            NormalizationArg::Layer => Normalization::Layer,
+            NormalizationArg::Spectral => Normalization::Spectral,
+            NormalizationArg::None => Normalization::None,
+        }
+    }
+}
+
 /// How weights step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OptimizerArg {
@@ -108,14 +141,24 @@ impl SettingsArgs {
         self.size.unwrap_or(SIZE)
     }
 
-    /// The settings for images of so many channels, with those of the papers where nothing is said.
-    pub fn config(&self, channels: usize) -> crate::Result<TrainConfig> {
-        let named = self.model.clone().map_or_else(|| ModelSpec::named(MODEL), Ok)?;
+    /// The model with its default sizes.
+    pub fn model(&self) -> Result<ModelSpec, GanError> {
+        self.model.clone().map_or_else(|| ModelSpec::named(MODEL), Ok)
+    }
+
+    /// The settings for images of so many channels and classes, with those of the papers where nothing is said.
+    pub fn config(&self, channels: usize, classes: usize) -> crate::Result<TrainConfig> {
+        let named = self.model()?;
+        self.check_model(named.entry())?;
+        let classes = if named.entry().is_labelled() { classes } else { self.classes.unwrap_or(named.classes) };
         let networks = ModelSpec {
             size: self.size(),
             channels,
+            classes,
             latent: self.latent_size.unwrap_or(named.latent),
             width: self.width.unwrap_or(named.width),
+            critic_normalization: self.critic_norm.map(Normalization::from),
+            minibatch_discrimination: self.minibatch_discrimination,
             ..named
         };
         let standard = TrainConfig::new(networks);
@@ -131,12 +174,29 @@ impl SettingsArgs {
             clip_norm: self.clip_norm,
             ..standard
         };
-        for player in config.system()?.players() {
+        let players = config.system()?.players();
+        if self.critic_learning_rate.is_some() && players.iter().all(|one| one.name != player::DISCRIMINATOR) {
+            return Err(PlanError::NoCritic(config.networks.model).into());
+        }
+        for player in players {
             let rule = self.rule(player.rule, player.name == player::DISCRIMINATOR)?;
             config.rules.insert(player.name.to_owned(), rule);
         }
         config.validate()?;
         Ok(config)
+    }
+
+    /// Refuses flags that the model has no use for.
+    fn check_model(&self, entry: &ModelEntry) -> Result<(), PlanError> {
+        let model = || entry.name().to_owned();
+        let of_games = [("--objective", self.objective.is_some()), ("--real-label", self.real_label.is_some())];
+        if let Some((flag, _)) = of_games.into_iter().find(|(_, given)| *given && !entry.plays()) {
+            return Err(PlanError::PlaysItsOwn { flag, model: model() });
+        }
+        match self.classes {
+            Some(_) if entry.is_labelled() || entry.spec().classes == 0 => Err(PlanError::NoClasses(model())),
+            _ => Ok(()),
+        }
     }
 
     /// A player's rule, as far as flags change it.
