@@ -94,7 +94,7 @@ impl Engine for TractEngine {
         (0..self.outputs.len())
             .map(|output| {
                 let rows: Vec<_> = rows.iter().map(|outputs| outputs[output].view()).collect();
-                ndarray::concatenate(Axis(0), &rows).map_err(|_| EngineError::Run {
+                ndarray::concatenate(Axis(0), &rows).map_err(|_| EngineError::Graph {
                     engine: EngineChoice::Tract,
                     reason: format!("output `{}` differs in shape from image to image", self.outputs[output]),
                 })
@@ -105,7 +105,8 @@ impl Engine for TractEngine {
 
 impl TractEngine {
     fn run_part(&self, part: &[ArrayViewD<'_, f32>]) -> Result<Vec<ArrayD<f32>>, EngineError> {
-        let failed = |error: TractError| EngineError::Run { engine: EngineChoice::Tract, reason: format!("{error:#}") };
+        let failed =
+            |error: TractError| EngineError::Graph { engine: EngineChoice::Tract, reason: format!("{error:#}") };
         let inputs = part.iter().map(|input| {
             let values = input.as_standard_layout();
             let values = values.as_slice().expect("standard layout is contiguous");
