@@ -57,10 +57,11 @@ fn rank(name: &str) -> Option<usize> {
 }
 
 impl Classes {
-    /// What the first of some files tells that tells the classes of the images of a set.
+    /// What some files tell of the images of a set: each of those below its folder, the first kind first.
     ///
     /// # Errors
-    /// Of reading; [`DataSetError::Classes`] when a file is not what its name says, [`DataSetError::Unlabelled`] when some images are not in it.
+    /// Of reading; [`DataSetError::Classes`] when a file is not what its name says, [`DataSetError::Unlabelled`] when one has some of the
+    /// images below its folder and lacks others.
     pub(super) fn of_files<F>(
         path: &Path,
         mut files: Vec<(String, F)>,
@@ -68,47 +69,56 @@ impl Classes {
         read: impl Fn(&str, F) -> Result<Vec<u8>, DataSetError>,
     ) -> Result<Self, DataSetError> {
         files.sort_by(|(a, _), (b, _)| (rank(a), a).cmp(&(rank(b), b)));
-        let mut all = Self::default();
+        let (mut labels, mut untold) = (vec![None; names.len()], None);
         for (file, handle) in files {
             let content = read(&file, handle)?;
-            let found = Self::of_file(path, &file, &content, names)?;
-            all.labels = all.labels.or(found.labels);
-            all.untold = all.untold.or(found.untold);
+            let reason = tell(path, (&file, &content), names, &mut labels)?;
+            untold = untold.or(reason);
         }
-        if all.labels.is_some() {
-            all.untold = None;
-        }
-        Ok(all)
+        let missing = labels.iter().filter(|label| label.is_none()).count();
+        Ok(match labels.iter().position(Option::is_none) {
+            None => Self { labels: Some(labels.into_iter().flatten().collect()), untold: None },
+            Some(first) if missing < names.len() => {
+                let untold = format!("no file has a class for {missing} of them, the first `{}`", names[first]);
+                Self { labels: None, untold: Some(untold) }
+            }
+            Some(_) => Self { labels: None, untold },
+        })
     }
+}
 
-    fn of_file(path: &Path, file: &str, content: &[u8], names: &[&str]) -> Result<Self, DataSetError> {
-        let Some(kind) = rank(file).map(|rank| &FILES[rank]) else { return Ok(Self::default()) };
-        let wrong = |reason| DataSetError::Classes { path: path.to_owned(), file: file.to_owned(), reason };
-        let classes = match (kind.read)(content).map_err(wrong)? {
-            Classified::ByName(classes) => classes,
-            Classified::Nothing(reason) => {
-                let untold = reason.map(|reason| format!("`{file}` {reason}"));
-                return Ok(Self { labels: None, untold });
+/// Adds the classes that a file tells, for images that have none yet; says why it tells none, where it looks as if it should.
+fn tell(
+    path: &Path,
+    (file, content): (&str, &[u8]),
+    names: &[&str],
+    labels: &mut [Option<String>],
+) -> Result<Option<String>, DataSetError> {
+    let Some(kind) = rank(file).map(|rank| &FILES[rank]) else { return Ok(None) };
+    let wrong = |reason| DataSetError::Classes { path: path.to_owned(), file: file.to_owned(), reason };
+    let classes = match (kind.read)(content).map_err(wrong)? {
+        Classified::ByName(classes) => classes,
+        Classified::Nothing(reason) => return Ok(reason.map(|reason| format!("`{file}` {reason}"))),
+    };
+    let folder = file.strip_suffix(kind.name).unwrap_or_default();
+    let (mut told, mut missing) = (0, Vec::new());
+    for (name, label) in names.iter().zip(labels) {
+        let Some(below) = name.strip_prefix(folder) else { continue };
+        match classes.get(below) {
+            Some(class) => {
+                label.get_or_insert_with(|| class.clone());
+                told += 1;
             }
-        };
-        let folder = file.strip_suffix(kind.name).unwrap_or_default();
-        let (mut labels, mut missing) = (Vec::new(), Vec::new());
-        for name in names {
-            match name.strip_prefix(folder).and_then(|name| classes.get(name)) {
-                Some(class) => labels.push(class.clone()),
-                None => missing.push(name),
-            }
+            None => missing.push(name),
         }
-        match missing.first() {
-            None => Ok(Self { labels: Some(labels), untold: None }),
-            // A file of another folder, of other images.
-            Some(_) if labels.is_empty() => {
-                Ok(Self { labels: None, untold: Some(format!("`{file}` names none of them")) })
-            }
-            Some(first) => {
-                let (path, file, first) = (path.to_owned(), file.to_owned(), (**first).to_owned());
-                Err(DataSetError::Unlabelled { path, file, count: missing.len(), first })
-            }
+    }
+    match missing.first() {
+        None => Ok(None),
+        // A file of other images.
+        Some(_) if told == 0 => Ok(Some(format!("`{file}` names none of them"))),
+        Some(first) => {
+            let (path, file, first) = (path.to_owned(), file.to_owned(), (**first).to_owned());
+            Err(DataSetError::Unlabelled { path, file, count: missing.len(), first })
         }
     }
 }
@@ -124,8 +134,9 @@ fn of_json(content: &[u8]) -> Result<Classified, String> {
 
 /// The rows of a table with a column of names and one of classes.
 fn of_table(content: &[u8]) -> Result<Classified, String> {
-    let text = std::str::from_utf8(content).map_err(|_| "it is not UTF-8")?;
-    let Table { columns, rows } = Table::parse(text)?;
+    // Tables of these names may be of anything else: only one that has the columns has to be right.
+    let Ok(text) = std::str::from_utf8(content) else { return Ok(Classified::Nothing(Some("is not UTF-8".into()))) };
+    let columns = Table::heading(text).unwrap_or_default();
     let column = |known: &[&str]| {
         let called = |known: &&str| columns.iter().position(|column| column.trim().eq_ignore_ascii_case(known));
         known.iter().find_map(called)
@@ -137,7 +148,7 @@ fn of_table(content: &[u8]) -> Result<Classified, String> {
         ))));
     };
     let mut classes: HashMap<String, String> = HashMap::new();
-    for (line, fields) in rows {
+    for (line, fields) in Table::parse(text)?.rows {
         let (name, class) = (normal(&fields[name]), fields[class].trim());
         if class.is_empty() {
             return Err(format!("line {line} has no class"));
@@ -179,7 +190,8 @@ mod tests {
     use super::*;
 
     fn told(file: &str, content: &str, names: &[&str]) -> Result<Classes, DataSetError> {
-        Classes::of_file(Path::new("x"), file, content.as_bytes(), names)
+        let read = |_: &str, content: &str| Ok(content.as_bytes().to_vec());
+        Classes::of_files(Path::new("x"), vec![(file.to_owned(), content)], names, read)
     }
 
     fn labels(file: &str, content: &str, names: &[&str]) -> Option<Vec<String>> {
@@ -217,8 +229,10 @@ mod tests {
         let captions = told("metadata.csv", "file_name,text\na.png,a cat\n", &["a.png"]).unwrap();
         let reason = captions.untold.unwrap();
         assert!(captions.labels.is_none() && reason.ends_with("its columns are file_name, text"), "{reason}");
-        let others = told("old/labels.csv", "path,class\na.png,cat\n", &["b.png"]).unwrap();
-        assert_eq!(others.untold.unwrap(), "`old/labels.csv` names none of them");
+        let others = told("labels.csv", "path,class\na.png,cat\n", &["b.png"]).unwrap();
+        assert_eq!(others.untold.unwrap(), "`labels.csv` names none of them");
+        let lines = told("metadata.csv", "file_name,text\na.png,a \"cat\", or two\n\"", &["a.png"]).unwrap();
+        assert!(lines.labels.is_none(), "a table of something else may be written in any way");
         for (file, content, reason) in [
             (
                 "dataset.json",
@@ -258,5 +272,19 @@ mod tests {
         assert_eq!(of(&[table, json("dataset.json")]).labels.unwrap(), ["7"]);
         assert_eq!(of(&[table, ("dataset.json", "{}")]).labels.unwrap(), ["cat"]);
         assert!(of(&[captions]).untold.is_some());
+    }
+
+    #[test]
+    fn each_file_tells_of_the_images_below_its_folder() {
+        let of = |files: &[(&str, &str)]| {
+            let files = files.iter().map(|(name, content)| ((*name).to_owned(), *content)).collect();
+            let read = |_: &str, content: &str| Ok(content.as_bytes().to_vec());
+            Classes::of_files(Path::new("x"), files, &["test/a.png", "train/a.png"], read).unwrap()
+        };
+        let train = ("train/metadata.csv", "file_name,label\na.png,cat\n");
+        let test = ("test/metadata.csv", "file_name,label\na.png,dog\n");
+        assert_eq!(of(&[train, test]).labels.unwrap(), ["dog", "cat"]);
+        let untold = of(&[train]).untold.unwrap();
+        assert_eq!(untold, "no file has a class for 1 of them, the first `test/a.png`");
     }
 }

@@ -10,6 +10,16 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// What the columns of a text are called.
+    ///
+    /// # Errors
+    /// What is wrong with its first line.
+    pub(super) fn heading(text: &str) -> Result<Vec<String>, String> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let heading = Records { rest: text, line: 1 }.next()?;
+        heading.map(|(_, columns)| columns).ok_or_else(|| "it has no heading".into())
+    }
+
     /// Of a text, which may begin with a byte-order mark. Lines without any character are passed over.
     ///
     /// # Errors

@@ -7,6 +7,9 @@ use super::compression::COMPRESSIONS;
 const CONTAINERS: [(&str, bool); 7] =
     [("7z", true), ("npy", false), ("npz", false), ("parquet", true), ("rar", true), ("tar", true), ("zip", true)];
 
+/// Extensions of what lies beside sets, and may be compressed as they are: labels and notes.
+const NOTES: [&str; 8] = ["csv", "json", "jsonl", "md", "tsv", "txt", "xml", "yaml"];
+
 /// What a name says of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Named {
@@ -21,11 +24,11 @@ pub(super) fn named(name: &str) -> Named {
     let (stem, last) = split(name);
     let container = |extension: &str| CONTAINERS.iter().find(|(known, _)| *known == extension);
     match COMPRESSIONS.iter().find(|compression| compression.extensions.contains(&&*last)) {
-        // IDX files have no extension of their own.
         Some(compression) => {
-            let is_short = compression.extensions[1] == last;
-            let is_archive = is_short || container(&split(stem).1).is_some_and(|(_, archive)| *archive);
-            Named { is_container: true, is_archive }
+            let (is_short, inner) = (compression.extensions[1] == last, extension(stem));
+            let is_archive = is_short || container(&inner).is_some_and(|(_, archive)| *archive);
+            // IDX files go by any name.
+            Named { is_container: is_short || !NOTES.contains(&&*inner), is_archive }
         }
         None => {
             let found = container(&last);
@@ -59,10 +62,10 @@ mod tests {
         for name in ["a.zip", "a.parquet", "a.7z", "a.rar"] {
             assert_eq!(is(name), (true, true), "{name}");
         }
-        for name in ["a.npz", "a.npy", "a.npy.xz", "train-images-idx3-ubyte.gz", "labels.csv.zst"] {
+        for name in ["a.npz", "a.npy", "a.npy.xz", "train-images-idx3-ubyte.gz", "x.bz2"] {
             assert_eq!(is(name), (true, false), "{name}");
         }
-        for name in ["tar", "a.b/c", "a.txt", "x.png", ""] {
+        for name in ["tar", "labels.csv.zst", "dataset.json.gz", "a.b/c", "a.txt", "x.png", ""] {
             assert_eq!(is(name), (false, false), "{name}");
         }
     }

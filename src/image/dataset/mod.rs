@@ -20,8 +20,8 @@
 //! so is what is no image by its first bytes, except where its extension claims one: a damaged or half-written image
 //! is listed and fails to load, and never drops out of a score in silence.
 //!
-//! Any file may be compressed as a whole, with gzip, bzip2, xz or Zstandard. It is decompressed once, as is the array of a compressed `.npz`, into an anonymous
-//! temporary file, in the folder that `TMPDIR` names, of whose free space it may take half.
+//! Any file may be compressed as a whole, with gzip, bzip2, xz or Zstandard. It is decompressed once, as is the array of a
+//! compressed `.npz`, into an anonymous temporary file, in the folder that `TMPDIR` names, of whose free space it may take half.
 
 mod archive;
 mod array;

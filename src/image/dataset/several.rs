@@ -19,6 +19,7 @@ pub(super) struct Several {
     /// Index of the first image of each, and the number of all.
     starts: Vec<usize>,
     labels: Option<Vec<String>>,
+    untold: Option<String>,
 }
 
 impl Several {
@@ -92,7 +93,8 @@ impl Several {
         // Where some sets tell and others do not, the names are left to tell of all.
         let labels: Option<Vec<&[String]>> = sets.iter().map(DataSet::labels).collect();
         let labels = labels.map(|labels| labels.concat());
-        Self { sets, starts, labels }
+        let untold = if labels.is_none() { untold(&sets) } else { None };
+        Self { sets, starts, labels, untold }
     }
 
     /// The set that an image is in, and its index there.
@@ -101,6 +103,17 @@ impl Several {
         let set = self.starts.partition_point(|&start| start <= index) - 1;
         (&self.sets[set], index - self.starts[set])
     }
+}
+
+/// Why sets do not tell all classes, where one has a reason, or some do.
+fn untold(sets: &[DataSet]) -> Option<String> {
+    let reason = |set: &DataSet| Some(format!("`{}`: {}", set.path.display(), set.untold_classes()?));
+    let unlike = || {
+        let tells_none = sets.iter().find(|set| set.labels().is_none())?;
+        let others_do = sets.iter().any(|set| set.labels().is_some());
+        others_do.then(|| format!("`{}` has none, and others do", tells_none.path.display()))
+    };
+    sets.iter().find_map(reason).or_else(unlike)
 }
 
 fn lossy(path: &Path) -> String {
@@ -133,7 +146,7 @@ impl Source for Several {
     }
 
     fn untold_classes(&self) -> Option<&str> {
-        self.sets.iter().find_map(DataSet::untold_classes)
+        self.untold.as_deref()
     }
 
     fn passed_over(&self) -> BTreeMap<String, u64> {
