@@ -112,7 +112,11 @@ impl TractEngine {
             let values = values.as_slice().expect("standard layout is contiguous");
             Ok(Tensor::from_shape(input.shape(), values).map_err(failed)?.into())
         });
-        let results = self.plan.run(inputs.collect::<Result<TVec<TValue>, EngineError>>()?).map_err(failed)?;
+        let inputs = inputs.collect::<Result<TVec<TValue>, EngineError>>()?;
+        // It takes some faults of a network for impossible: an index that is beyond its array.
+        let results = foreign::shielded(|| self.plan.run(inputs))
+            .map_err(|reason| EngineError::Graph { engine: EngineChoice::Tract, reason })?;
+        let results = results.map_err(failed)?;
         self.outputs
             .iter()
             .zip(results)

@@ -398,7 +398,7 @@ fn what_a_list_names_is_said_by_its_line() {
         fs::write(folder.join("list.txt"), list).unwrap();
         fails(run(folder, &format!("fid real-images.npz @list.txt {NET}")), 2, words);
     };
-    refused("# images\nnone.png\n".into(), &["none.png (line 2 of the list list.txt)"]);
+    refused("fake-images.npz\nnone.png\n".into(), &["none.png (line 2 of the list list.txt)"]);
     refused("fake-images.npz\nnone.npz\n".into(), &["line 2 of the list `list.txt`", "`none.npz` does not exist"]);
     let long = "x".repeat(3000);
     fs::write(folder.join("list.txt"), format!("{long}.png\n")).unwrap();
