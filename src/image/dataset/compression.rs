@@ -7,6 +7,9 @@ use flate2::read::MultiGzDecoder;
 
 use super::xz;
 
+/// Content, compressed or not.
+pub(super) type Content<'a> = Box<dyn Read + 'a>;
+
 /// A compression of a whole file.
 pub(super) struct Compression {
     /// What it is called, for people.
@@ -16,7 +19,7 @@ pub(super) struct Compression {
     /// Whether content begins so.
     recognise: fn(&[u8]) -> bool,
     /// The content of all its parts: each of these compressions may be written in several, one behind the other.
-    decoder: fn(Box<dyn Read + '_>) -> io::Result<Box<dyn Read + '_>>,
+    decoder: fn(Content<'_>) -> io::Result<Content<'_>>,
 }
 
 /// All of them.
@@ -55,7 +58,7 @@ impl Compression {
     }
 
     /// What the compressed content is. It fails where that is damaged or cut off, or followed by something else.
-    pub(super) fn decoder<'a>(&self, content: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    pub(super) fn decoder<'a>(&self, content: impl Read + 'a) -> io::Result<Content<'a>> {
         (self.decoder)(Box::new(content))
     }
 }

@@ -4,6 +4,8 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use lzma_rust2::XzReader;
 
+use super::compression::Content;
+
 /// Largest dictionary that is taken memory for: sixteen times that of `xz -9`.
 const MOST_MEMORY: u64 = 1 << 30;
 
@@ -11,7 +13,7 @@ const MOST_MEMORY: u64 = 1 << 30;
 ///
 /// # Errors
 /// Of reading; of a dictionary that takes more memory than any file of a set is worth.
-pub(super) fn decoder<'a>(content: Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>> {
+pub(super) fn decoder(content: Content<'_>) -> io::Result<Content<'_>> {
     let mut content = BufReader::new(content);
     // The reader takes the memory at once, whatever is behind the header. All blocks of the usual writers have one size.
     match dictionary(content.fill_buf()?) {
