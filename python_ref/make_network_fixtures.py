@@ -30,11 +30,12 @@ def node(operator, inputs, outputs, **attributes):
     return H.make_node(operator, inputs.split(), outputs.split(), **attributes)
 
 
-def save(name, nodes, inputs, outputs, weights=(), opset=17, **options):
+def save(name, nodes, inputs, outputs, weights=(), opset=17, metadata=None, **options):
     initializers = [NH.from_array(np.asarray(array), key) for key, array in dict(weights).items()]
     graph = H.make_graph(nodes, "graph", inputs, outputs, initializers)
     model = H.make_model(graph, opset_imports=[H.make_opsetid("", opset)])
     model.ir_version = 9
+    H.set_model_props(model, metadata or {})
     onnx.checker.check_model(model)
     path = os.path.join(FOLDER, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -86,6 +87,9 @@ def extractors():
     tiled = [CONV, *POOL[:1], node("Flatten", "p", "f"), node("Tile", "f k", "t"), node("Slice", "t from to axis", "out")]
     save("thousand.onnx", tiled, [X], [value("out", ["N", 1000])],
          {**W, "k": np.array([1, 200]), "from": np.array([0]), "to": np.array([1000]), "axis": np.array([1])})
+    # A seventh of six features, which shows when it runs.
+    save("beyond.onnx", [CONV, POOL[0], node("Flatten", "p", "f"), node("Gather", "f i", "features", axis=1)], [X],
+         [FEATURES], {**W, "i": np.arange(1, CHANNELS + 1)})
     save("probabilities.onnx", [CONV, *POOL, node("Softmax", "features", "logits")], [X],
          [FEATURES, value("logits", ["N", CHANNELS])], W)
 
@@ -106,6 +110,10 @@ def generators():
     save("gen_sigmoid.onnx", [product, node("Sigmoid", "a", "b"), node("Reshape", "b s", "images")], [z], [images], planes)
     tanh = [product, node("Tanh", "a", "b"), node("Reshape", "b s", "images")]
     save("gen_tanh.onnx", tanh, [z], [images], planes)
+    save("gen_range.onnx", tanh, [z], [images], planes, metadata={"pixel_range": "0,1,2"})
+    # What is left when the mean of the batch is taken away.
+    mixed = [product, node("ReduceMean", "a", "m", axes=[0], keepdims=1), node("Sub", "a m", "d"), node("Tanh", "d", "b"), tanh[2]]
+    save("gen_mixed.onnx", mixed, [z], [images], planes)
     save("gen_open.onnx", tanh, [z], [value("images", ["N", 3, "h", "w"])], planes)
     last = [*tanh[:2], node("Reshape", "b s", "c"), node("Transpose", "c", "images", perm=[0, 2, 3, 1])]
     save("gen_last.onnx", last, [z], [value("images", ["N", SIDE, SIDE, 3])], planes)

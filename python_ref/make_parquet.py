@@ -52,6 +52,19 @@ def main():
     write("pair.parquet", {"before": images(2), "after": images(2)})
     write("numbers.parquet", {"label": labels, "score": pa.array(np.arange(7.0))})
     write("zstd.parquet", colours, features, compression="zstd")
+    write("brotli.parquet", colours, features, compression="brotli")
+    for name in ["int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64"]:
+        largest = np.iinfo(name).max
+        write(f"labels_{name}.parquet", {"image": images(4), "label": pa.array([0, 1, 1, largest], getattr(pa, name)())}, features)
+    strings = pa.array(["cat", "dog", "dog", "bird"])
+    write("labels_string.parquet", {"image": images(4), "label": strings})
+    write("labels_dictionary.parquet", {"image": images(4), "label": strings.dictionary_encode()})
+    write("labels_missing.parquet", {"image": images(4), "label": pa.array([0, 1, None, 1], pa.int32())})
+    write("labels_float.parquet", {"image": images(4), "label": pa.array([0.0, 1.0, 1.0, 0.5])})
+    write("labels_list.parquet", {"image": images(4), "label": pa.array([[0], [1, 2], [1], []])})
+    indices = pa.array(np.zeros(400_000, np.int32))
+    copies = pa.DictionaryArray.from_arrays(indices, pa.array([png(0)], pa.binary()))
+    write("copies.parquet", {"image": pa.StructArray.from_arrays([copies], ["bytes"])})
     write("missing.parquet", {"image": pa.array([{"bytes": png(0), "path": "0.png"}, None], IMAGE)})
 
 

@@ -30,6 +30,8 @@ pub const PARSERS: &[Parser] = &[
     Parser { name: "npz", seeds: || fixtures("files", ".npz"), run: |bytes| set(bytes, "x.npz") },
     Parser { name: "idx", seeds: || vec![idx()], run: |bytes| set(bytes, "x.idx") },
     Parser { name: "tar", seeds: || vec![tar()], run: |bytes| set(bytes, "x.tar") },
+    Parser { name: "compressed", seeds: || fixtures("image/compressed", ""), run: |bytes| set(bytes, "x.tar.xz") },
+    Parser { name: "csv", seeds: tables, run: csv },
     Parser { name: "zip", seeds: || vec![zip()], run: |bytes| set(bytes, "x.zip") },
     Parser { name: "parquet", seeds: || fixtures("image/parquet", ".parquet"), run: |bytes| set(bytes, "x.parquet") },
     Parser { name: "list", seeds: || vec![b"# a\na.png\nx.tar\n\nfolder\n".to_vec()], run: list },
@@ -90,6 +92,20 @@ fn pickle(path: &Path) {
 
 fn list(bytes: &[u8]) {
     at(bytes, "x.txt", |path| look(&PathBuf::from(format!("@{}", path.display()))));
+}
+
+/// Reads an image whose class the bytes are to tell.
+fn csv(bytes: &[u8]) {
+    at(bytes, "labels.csv", |path| {
+        let folder = path.parent().expect("the file is in a folder");
+        std::fs::write(folder.join("a.png"), png()).expect("there is room for an image");
+        look(folder);
+    });
+}
+
+fn tables() -> Vec<Vec<u8>> {
+    let tables = ["file_name,label\na.png,cat\n", "\u{feff}text,file_name,label\r\n\"x, \"\"y\"\"\",\"a.png\",3\r\n"];
+    tables.map(|table| table.as_bytes().to_vec()).into()
 }
 
 fn onnx(path: &Path) {

@@ -96,8 +96,8 @@ pub fn report(error: &Error, flags: Flags) -> Outcome {
     work_tells();
     let outcome = Outcome::from(error.blame());
     match outcome {
-        // Its message says what was interrupted and what is kept.
-        Outcome::Interrupted => terminal::say(&error.to_string()),
+        // Its message says in a line what was interrupted and what is kept.
+        Outcome::Interrupted => terminal::say(&escaped_for_terminals(&error.to_string())),
         _ => terminal::say(&format!("error: {}", escaped_lines(&error.to_string()))),
     }
     if let Some(hint) = hints::of(error, flags) {

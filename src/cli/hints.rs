@@ -75,6 +75,7 @@ fn of_network(error: &Error) -> Option<String> {
         (_, Some(GeneratorError::Model(error)), _) | (.., Some(error)) => of_model(error),
         (_, Some(GeneratorError::Classes { .. }), _) => Some("give it with --generator-classes".into()),
         (_, Some(GeneratorError::NoLabels { .. }), _) => Some("drop --generator-classes".into()),
+        (_, Some(GeneratorError::Range { .. }), _) => Some("give them with --pixel-range, such as -1,1".into()),
         (_, Some(GeneratorError::Bytes { .. }), _) => Some("drop --pixel-range".into()),
         (_, Some(GeneratorError::Latent { .. }), _) => Some("give it with --latent, such as normal:100".into()),
         _ => of_engine(error.downcast_ref()?),

@@ -12,12 +12,12 @@ use super::pass::PassObserver;
 use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::extractor::ExtractorInfo;
-use crate::image::{DataSet, Reading};
+use crate::image::{DataSet, DataSetError, Reading};
 use crate::interrupt::Interrupt;
 use crate::metrics::{Counts, Set};
 use crate::score::{
-    AskedIntervals, Bound, Definitions, Metric, MetricError, Need, Offer, Plan, Preset, Request, ScoreNumber, Scores,
-    Selection, UnknownName, Verdict, score,
+    AskedIntervals, Bound, Definitions, Metric, MetricError, Need, Offer, Plan, PlanError, Preset, Request,
+    ScoreNumber, Scores, Selection, UnknownName, Verdict, score,
 };
 
 /// A bound on a score that is not computed.
@@ -210,8 +210,11 @@ impl Evaluation {
             };
             Plan::new(&job.selection, job.definitions.clone(), job.intervals, &offer)
         };
-        let plan_all =
-            |network: Option<&NetworkPlan>| fakes.iter().map(|fake| plan(fake, network)).collect::<Result<Vec<_>, _>>();
+        let plan_all = |network: Option<&NetworkPlan>| -> Result<Vec<Plan>> {
+            let planned =
+                fakes.iter().map(|fake| plan(fake, network).map_err(|error| explained(error, real.as_ref(), fake)));
+            planned.collect()
+        };
         // First without the network, which takes a while to read; files need none, and so no weights.
         let mut planned = plan_all(None)?;
         let mut network = None;
@@ -314,6 +317,22 @@ impl Evaluation {
         }
         Ok(last.expect("a job has a set that is judged"))
     }
+}
+
+/// A score of classes that is not possible, with what is wrong with the classes that a set has.
+fn explained(error: PlanError, real: Option<&Input>, fake: &Input) -> crate::Error {
+    if let PlanError::Score { reason: MetricError::Missing { need: Need::Labels, set, .. }, .. } = &error {
+        let input = match set {
+            Set::Real => real,
+            Set::Fake => Some(fake),
+        };
+        if let Some(images) = input.and_then(Input::images)
+            && let Some(reason) = images.untold_classes()
+        {
+            return DataSetError::NoClasses { path: images.path().to_owned(), reason: reason.to_owned() }.into();
+        }
+    }
+    error.into()
 }
 
 /// What the scores of some plans need of a set, and what is needed besides.

@@ -351,7 +351,7 @@ fn empty(network: &Network, request: &Request, set: Set) -> Partial {
         Set::Real => "the real set",
         Set::Fake => "the fake set",
     };
-    let whole = WholeSet { title: title.into(), images: None, listing: None };
+    let whole = WholeSet { title: title.into(), images: None, listing: None, sample: None };
     Partial::new(whole, Accumulator::of_needs(&request.needs(set))).with_findings(
         Vec::new(),
         Default::default(),

@@ -35,6 +35,8 @@ pub struct GeneratorReport {
     pub pixel_range_source: RangeSource,
     /// The least and the greatest value that it output.
     pub values: [f32; 2],
+    /// By how much, relative to its length, the first image differed in another batch, where that is beyond rounding.
+    pub batch_dependence: Option<f64>,
     /// The engine and the device that ran it.
     pub engine: EngineInfo,
 }
@@ -128,7 +130,14 @@ impl Input {
             let file = FeatureFile::read_array(path, array)?;
             Ok(Self::Features(path.into(), Box::new(file), FeatureFile::array_in(path, array)))
         } else {
-            Ok(Self::Images(DataSet::open_as(path, reading, interrupt)?))
+            match DataSet::open_as(path, reading, interrupt) {
+                Ok(images) => Ok(Self::Images(images)),
+                // Which array is missing.
+                Err(error @ DataSetError::StatisticsFile { .. }) => {
+                    Err(StatsFile::read(path).err().map_or(error.into(), Into::into))
+                }
+                Err(error) => Err(error.into()),
+            }
         }
     }
 

@@ -107,6 +107,9 @@ pub struct SetReport {
     pub skipped: Vec<SkippedImage>,
     /// Images beside those of the set that are of formats that are not decoded here, counted by format.
     pub passed_over: BTreeMap<String, u64>,
+    /// Files of the set that hold statistics beside their images, which were not looked at.
+    #[serde(skip)]
+    pub unused_statistics: usize,
     /// How its features came about and what its images were; `null` for files of other tools.
     pub provenance: Option<Provenance>,
     /// How its images were generated; `null` for images that were there.
@@ -127,7 +130,9 @@ impl SetReport {
     pub fn of_images(images: &DataSet, seen: usize) -> Self {
         let passed_over = images.passed_over();
         let chosen = images.choice().map(|(Choice { images, seed }, of)| ChosenReport { images, of, seed });
-        Self { passed_over, chosen, ..Self::of(images.path(), images.kind(), Some(seen as u64)) }
+        let unused_statistics = images.unused_statistics();
+        let of = Self::of(images.path(), images.kind(), Some(seen as u64));
+        Self { passed_over, unused_statistics, chosen, ..of }
     }
 
     /// Whether its statistics are of other images than those that the network saw.
@@ -145,6 +150,7 @@ impl SetReport {
             chosen: None,
             skipped: Vec::new(),
             passed_over: BTreeMap::new(),
+            unused_statistics: 0,
             provenance: None,
             generator: None,
             cache: None,

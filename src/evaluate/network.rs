@@ -246,7 +246,12 @@ impl Network {
         gathered = gathered.expecting(portion.count());
         let summary = pass::run(&portion, &mut *self.extractor, self.pass, &mut gathered, observer, interrupt)?;
         let seconds = StageSeconds::from(&summary);
-        let part = Partial::new(WholeSet::of(portion.images()), gathered);
+        let images = portion.images();
+        let mut set = WholeSet::of(images);
+        if portion.count() < images.len() {
+            set = set.sampled(images);
+        }
+        let part = Partial::new(set, gathered);
         let part = match named {
             true => {
                 let indices = part.gathered().indices().clone();

@@ -35,6 +35,10 @@ pub struct WholeSet {
     /// SHA-256 of the names of its images in their order, in hexadecimal: by which parts of the same set are known, wherever it
     /// lies.
     pub listing: Option<String>,
+    /// SHA-256 of the digests of [some of its images](Self::sampled), in hexadecimal: by which sets whose images have the same names are
+    /// told apart.
+    #[serde(default)]
+    pub sample: Option<String>,
 }
 
 impl WholeSet {
@@ -46,9 +50,30 @@ impl WholeSet {
             hasher.update((name.len() as u64).to_le_bytes());
             hasher.update(name.as_bytes());
         }
-        let listing = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { title: images.title().into_owned(), images: Some(images.len()), listing: Some(listing) }
+        let listing = Some(hexadecimal(hasher));
+        Self { title: images.title().into_owned(), images: Some(images.len()), listing, sample: None }
     }
+
+    /// Adds what some of the images are: the first, the last, and 14 between them at equal distances. Where one of them cannot be read,
+    /// nothing is added.
+    pub fn sampled(self, images: &dyn ImageSource) -> Self {
+        const SAMPLE: usize = 16;
+        let (last, steps) = (images.len().saturating_sub(1), SAMPLE - 1);
+        let places: BTreeSet<usize> =
+            (0..SAMPLE).map(|step| last / steps * step + last % steps * step / steps).collect();
+        let mut hasher = Sha256::new();
+        for place in places.into_iter().filter(|&place| place < images.len()) {
+            match images.digest(place) {
+                Ok(digest) => hasher.update(digest),
+                Err(_) => return self,
+            }
+        }
+        Self { sample: Some(hexadecimal(hasher)), ..self }
+    }
+}
+
+fn hexadecimal(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Why parts cannot be merged, or are not a set.
@@ -578,7 +603,12 @@ fn difference(ours: &WholeSet, theirs: &WholeSet) -> Option<String> {
     match ([ours.images, theirs.images], [&ours.listing, &theirs.listing]) {
         ([Some(ours), Some(theirs)], _) if ours != theirs => Some(format!("it has {theirs} images, not {ours}")),
         (_, [Some(ours), Some(theirs)]) if ours != theirs => Some("its images have other names".into()),
-        _ => None,
+        _ => match [&ours.sample, &theirs.sample] {
+            [Some(ours), Some(theirs)] if ours != theirs => {
+                Some("its images have the same names and other content".into())
+            }
+            _ => None,
+        },
     }
 }
 

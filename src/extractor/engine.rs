@@ -94,6 +94,14 @@ pub enum EngineError {
     /// A batch size of zero was asked for.
     #[error("the batch size is 0; a batch holds at least one image")]
     NoBatch,
+    /// The network cannot be computed, which shows only when it runs.
+    #[error("{engine} cannot run the network on a batch: {reason}")]
+    Graph {
+        /// Engine in question.
+        engine: EngineChoice,
+        /// What it said.
+        reason: String,
+    },
     /// The engine failed on a batch.
     #[error("{engine} failed on a batch: {reason}")]
     Run {
@@ -174,6 +182,7 @@ impl Blamed for EngineError {
             }
             EngineError::Run { .. } | EngineError::Thread { .. } => Blame::Machine,
             EngineError::Model { .. }
+            | EngineError::Graph { .. }
             | EngineError::Shape { .. }
             | EngineError::BatchDependent { .. }
             | EngineError::Output { .. } => Blame::Model,

@@ -7,7 +7,7 @@ use ndarray::{ArrayD, ArrayView4, Axis};
 
 use super::device::{Device, EngineChoice};
 use super::engine::{Engine, EngineError, Fed, Program, ShortBatches, full_batch, most_threads};
-use super::input::InputSpec;
+use super::input::{InputSpec, Layout};
 use super::model::{BatchAxis, Model};
 use super::onnx_runtime::OnnxRuntimeEngine;
 use super::pooling::{Pooling, rows};
@@ -209,18 +209,24 @@ impl FeatureExtractor for NetworkExtractor {
             values.resize(shape.iter().product(), 0.0);
         });
         let info = Arc::clone(&self.info);
-        Ticket::new(move || extraction(&info, outputs.wait()?, n))
+        let layout = self.input.layout;
+        Ticket::new(move || extraction((&info, layout), outputs.wait()?, n))
     }
 }
 
 /// What the outputs that were asked for say of the first `n` images.
-fn extraction(info: &ExtractorInfo, outputs: Vec<ArrayD<f32>>, n: usize) -> Result<Extraction, EngineError> {
+fn extraction(
+    (info, layout): (&ExtractorInfo, Layout),
+    outputs: Vec<ArrayD<f32>>,
+    n: usize,
+) -> Result<Extraction, EngineError> {
     let mut outputs = outputs.into_iter().map(|mut output| {
         output.slice_axis_inplace(Axis(0), (..n).into());
         output
     });
-    let mut next =
-        |name: &str, pooling| rows(pooling, name, outputs.next().expect("an engine returns every output asked for"));
+    let mut next = |name: &str, pooling| {
+        rows((pooling, layout), name, outputs.next().expect("an engine returns every output asked for"))
+    };
     let name = &info.features_output;
     let features = finite(name, next(name, info.pooling)?, Features::new)?;
     let logits = match &info.logits_output {

@@ -274,6 +274,19 @@ fn session(
     builder.commit_from_memory(&wanted).map_err(text)
 }
 
+/// Why a batch failed: whatever the CPU says of it but that there is no memory is of the network, since the batch has the shape that its
+/// file asks for; elsewhere drivers fail, too.
+fn failure(error: &ort::Error, on_cpu: bool) -> EngineError {
+    use ort::ErrorCode::{InvalidArgument, InvalidGraph, NotImplemented};
+    let (engine, reason) = (EngineChoice::OnnxRuntime, error.to_string());
+    let lacks_memory = ["bad_alloc", "allocate memory", "out of memory"].iter().any(|words| reason.contains(words));
+    let of_graph = on_cpu || matches!(error.code(), InvalidArgument | InvalidGraph | NotImplemented);
+    match of_graph && !lacks_memory {
+        true => EngineError::Graph { engine, reason },
+        false => EngineError::Run { engine, reason },
+    }
+}
+
 impl Engine for OnnxRuntimeEngine {
     fn info(&self) -> &EngineInfo {
         &self.info
@@ -284,8 +297,8 @@ impl Engine for OnnxRuntimeEngine {
     }
 
     fn run(&mut self, batch: &[ArrayViewD<'_, f32>]) -> Result<Vec<ArrayD<f32>>, EngineError> {
-        let failed =
-            |error: ort::Error| EngineError::Run { engine: EngineChoice::OnnxRuntime, reason: error.to_string() };
+        let on_cpu = self.info.provider == Device::Cpu.to_string();
+        let failed = |error: ort::Error| failure(&error, on_cpu);
         let n = batch.first().map_or(0, |batch| batch.len_of(ndarray::Axis(0)));
         let mut inputs: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(batch.len());
         for (name, batch) in self.inputs.iter().zip(batch) {

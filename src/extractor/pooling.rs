@@ -15,7 +15,8 @@ use super::weights::onnx::Dimension;
 pub enum Pooling {
     /// The mean over all positions of N×channels×positions, such as N×C×height×width.
     SpatialMean,
-    /// The mean over all tokens of N×tokens×channels, or all positions of N×height×width×channels.
+    /// The mean over all tokens of N×tokens×channels, or all positions of N×height×width×channels. Of N×channels×height×width it would be
+    /// one over channels.
     TokenMean,
     /// The first token of N×tokens×channels, the class token of most transformers.
     FirstToken,
@@ -114,6 +115,13 @@ pub(super) enum Declared {
     NoEffect,
 }
 
+/// Whether four axes may be those of N×channels×height×width, in a network that takes its images so: the other order shows by a square map with
+/// another number of channels.
+fn may_be_channels_first([height, width, channels]: [Option<usize>; 3], layout: Layout) -> bool {
+    let is_square = |a: Option<usize>, b: Option<usize>| a.is_some() && a == b;
+    layout == Layout::Nchw && !(is_square(height, width) && channels.is_some() && width != channels)
+}
+
 /// How an output of a declared shape becomes rows, of a network that takes images of that layout.
 pub(super) fn declared(shape: Option<&[Dimension]>, wanted: Option<Pooling>, layout: Layout) -> Declared {
     let Some(shape) = shape else { return wanted.map_or(Declared::Row, Declared::Pooled) };
@@ -121,6 +129,11 @@ pub(super) fn declared(shape: Option<&[Dimension]>, wanted: Option<Pooling>, lay
     match wanted {
         Some(_) if long < 2 => Declared::NoEffect,
         Some(wanted) if !wanted.takes(shape.len()) => Declared::Unfit,
+        Some(Pooling::TokenMean)
+            if shape.len() == 4 && may_be_channels_first([1, 2, 3].map(|axis| shape[axis].extent()), layout) =>
+        {
+            Declared::Unfit
+        }
         Some(wanted) => Declared::Pooled(wanted),
         None if long < 2 => Declared::Row,
         None if shape.len() == 3 => Declared::Unclear,
@@ -132,13 +145,23 @@ pub(super) fn declared(shape: Option<&[Dimension]>, wanted: Option<Pooling>, lay
 }
 
 /// One row an image of an output. Without pooling, there must be one axis at most that is longer than 1 beside the first.
-pub(super) fn rows(pooling: Option<Pooling>, output: &str, values: ArrayD<f32>) -> Result<Array2<f32>, EngineError> {
+pub(super) fn rows(
+    (pooling, layout): (Option<Pooling>, Layout),
+    output: &str,
+    values: ArrayD<f32>,
+) -> Result<Array2<f32>, EngineError> {
     let got = values.shape().to_vec();
     let long = got.iter().skip(1).filter(|&&extent| extent != 1).count();
-    let rows = match pooling {
-        None if long < 2 => flat(values),
-        None => None,
-        Some(pooling) => pooling.apply(values),
+    let rows = match (pooling, &got[..]) {
+        (None, _) if long < 2 => flat(values),
+        (None, _) => None,
+        // The file may not have told its axes.
+        (Some(Pooling::TokenMean), &[_, height, width, channels])
+            if may_be_channels_first([height, width, channels].map(Some), layout) =>
+        {
+            None
+        }
+        (Some(pooling), _) => pooling.apply(values),
     };
     rows.ok_or_else(|| EngineError::Axes { output: output.into(), got })
 }
@@ -153,7 +176,11 @@ mod tests {
     }
 
     fn pooled(pooling: Option<Pooling>, shape: &[usize]) -> Result<(Vec<usize>, Vec<f32>), String> {
-        let rows = rows(pooling, "f", counting(shape)).map_err(|error| error.to_string())?;
+        pooled_of(Layout::Nchw, pooling, shape)
+    }
+
+    fn pooled_of(layout: Layout, pooling: Option<Pooling>, shape: &[usize]) -> Result<(Vec<usize>, Vec<f32>), String> {
+        let rows = rows((pooling, layout), "f", counting(shape)).map_err(|error| error.to_string())?;
         Ok((rows.shape().to_vec(), rows.iter().copied().collect()))
     }
 
@@ -163,7 +190,10 @@ mod tests {
         assert_eq!(row(Pooling::SpatialMean, &[2, 2, 1, 3]), (vec![2, 2], vec![1.0, 4.0, 7.0, 10.0]));
         assert_eq!(row(Pooling::SpatialMean, &[1, 2, 3]), (vec![1, 2], vec![1.0, 4.0]));
         assert_eq!(row(Pooling::TokenMean, &[1, 3, 2]), (vec![1, 2], vec![2.0, 3.0]));
-        assert_eq!(row(Pooling::TokenMean, &[1, 1, 3, 2]), (vec![1, 2], vec![2.0, 3.0]));
+        let nhwc = |shape: &[usize]| pooled_of(Layout::Nhwc, Some(Pooling::TokenMean), shape).unwrap();
+        assert_eq!(nhwc(&[1, 1, 3, 2]), (vec![1, 2], vec![2.0, 3.0]));
+        // As transformers with windows have them.
+        assert_eq!(row(Pooling::TokenMean, &[1, 2, 2, 1]), (vec![1, 1], vec![1.5]));
         assert_eq!(row(Pooling::FirstToken, &[2, 2, 2]), (vec![2, 2], vec![0.0, 1.0, 4.0, 5.0]));
         assert_eq!(row(Pooling::Flatten, &[1, 2, 2]), (vec![1, 4], vec![0.0, 1.0, 2.0, 3.0]));
         // In double precision: the sum of 2²⁵ ones.
@@ -178,6 +208,9 @@ mod tests {
         let error = pooled(None, &[2, 3, 4]).unwrap_err();
         assert!(error.starts_with("output `f` has shape [2, 3, 4]"), "{error}");
         assert!(pooled(Some(Pooling::FirstToken), &[2, 3]).is_err());
+        for channels_first in [[1, 8, 7, 7], [1, 7, 7, 7], [1, 8, 7, 6]] {
+            assert!(pooled(Some(Pooling::TokenMean), &channels_first).is_err(), "a mean over channels");
+        }
     }
 
     #[test]
@@ -196,6 +229,11 @@ mod tests {
         assert_eq!(nchw(&[0, 197, 768], None), Declared::Unclear);
         assert_eq!(nchw(&[0, 197, 768], Some(Pooling::FirstToken)), Declared::Pooled(Pooling::FirstToken));
         assert_eq!(nchw(&[0, 8, 7, 7], Some(Pooling::FirstToken)), Declared::Unfit);
+        for unclear in [[0, 8, 7, 7], [0, 7, 7, 7], [0, 0, 0, 0], [0, 8, 7, 6]] {
+            assert_eq!(nchw(&unclear, Some(Pooling::TokenMean)), Declared::Unfit, "{unclear:?}");
+        }
+        assert_eq!(nchw(&[0, 7, 7, 8], Some(Pooling::TokenMean)), Declared::Pooled(Pooling::TokenMean));
+        assert_eq!(of(&[0, 0, 0, 8], Some(Pooling::TokenMean), Layout::Nhwc), Declared::Pooled(Pooling::TokenMean));
         assert_eq!(nchw(&[0, 8], Some(Pooling::Flatten)), Declared::NoEffect);
         assert_eq!(declared(None, None, Layout::Nchw), Declared::Row);
     }

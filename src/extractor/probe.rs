@@ -21,23 +21,37 @@ impl Probed {
     }
 
     fn probe(&mut self, batch: &[ArrayViewD<'_, f32>], found: &[ArrayD<f32>]) -> Result<(), EngineError> {
-        let alone: Vec<ArrayD<f32>> = batch
-            .iter()
-            .map(|input| {
-                let first = input.slice_axis(Axis(0), (..1).into());
-                first.broadcast(input.raw_dim()).expect("one row becomes many").to_owned()
-            })
-            .collect();
-        let alone: Vec<_> = alone.iter().map(|input| input.view()).collect();
-        let again = self.engine.run(&alone)?;
-        for ((output, found), again) in self.outputs.iter().zip(found).zip(&again) {
-            let relative = distance(found.index_axis(Axis(0), 0), again.index_axis(Axis(0), 0));
-            if relative > TOLERANCE {
-                return Err(EngineError::BatchDependent { output: output.clone(), relative });
+        match dependence(&mut *self.engine, batch, found)? {
+            Some((output, relative)) => {
+                Err(EngineError::BatchDependent { output: self.outputs[output].clone(), relative })
             }
+            None => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// The first output of which the first row of a batch differs when that row is in all places, and by how much, relative to its length; `None`
+/// where all are the same to rounding.
+pub(super) fn dependence(
+    engine: &mut dyn Engine,
+    batch: &[ArrayViewD<'_, f32>],
+    found: &[ArrayD<f32>],
+) -> Result<Option<(usize, f64)>, EngineError> {
+    let alone: Vec<ArrayD<f32>> = batch
+        .iter()
+        .map(|input| {
+            let first = input.slice_axis(Axis(0), (..1).into());
+            first.broadcast(input.raw_dim()).expect("one row becomes many").to_owned()
+        })
+        .collect();
+    let alone: Vec<_> = alone.iter().map(|input| input.view()).collect();
+    let again = engine.run(&alone)?;
+    let apart = found.iter().zip(&again).map(|(found, again)| {
+        // What changes its shape with the batch is found by whoever takes the outputs.
+        let [found, again] = [found, again].map(|values| values.index_axis(Axis(0), 0));
+        if found.shape() == again.shape() { distance(found, again) } else { f64::INFINITY }
+    });
+    Ok(apart.enumerate().find(|&(_, relative)| relative > TOLERANCE))
 }
 
 /// |a − b| / max(|a|, |b|) in the Euclidean norm.

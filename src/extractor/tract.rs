@@ -94,7 +94,7 @@ impl Engine for TractEngine {
         (0..self.outputs.len())
             .map(|output| {
                 let rows: Vec<_> = rows.iter().map(|outputs| outputs[output].view()).collect();
-                ndarray::concatenate(Axis(0), &rows).map_err(|_| EngineError::Run {
+                ndarray::concatenate(Axis(0), &rows).map_err(|_| EngineError::Graph {
                     engine: EngineChoice::Tract,
                     reason: format!("output `{}` differs in shape from image to image", self.outputs[output]),
                 })
@@ -105,13 +105,18 @@ impl Engine for TractEngine {
 
 impl TractEngine {
     fn run_part(&self, part: &[ArrayViewD<'_, f32>]) -> Result<Vec<ArrayD<f32>>, EngineError> {
-        let failed = |error: TractError| EngineError::Run { engine: EngineChoice::Tract, reason: format!("{error:#}") };
+        let failed =
+            |error: TractError| EngineError::Graph { engine: EngineChoice::Tract, reason: format!("{error:#}") };
         let inputs = part.iter().map(|input| {
             let values = input.as_standard_layout();
             let values = values.as_slice().expect("standard layout is contiguous");
             Ok(Tensor::from_shape(input.shape(), values).map_err(failed)?.into())
         });
-        let results = self.plan.run(inputs.collect::<Result<TVec<TValue>, EngineError>>()?).map_err(failed)?;
+        let inputs = inputs.collect::<Result<TVec<TValue>, EngineError>>()?;
+        // It takes some faults of a network for impossible: an index that is beyond its array.
+        let results = foreign::shielded(|| self.plan.run(inputs))
+            .map_err(|reason| EngineError::Graph { engine: EngineChoice::Tract, reason })?;
+        let results = results.map_err(failed)?;
         self.outputs
             .iter()
             .zip(results)

@@ -49,10 +49,11 @@ pub struct AuthPct {
 /// # Errors
 /// [`MetricError`] when the dimensions differ, or there are fewer than two real images or no fake one.
 pub fn authpct(real: &Features, fake: &Features) -> Result<AuthPct, MetricError> {
-    authpct_until(real, fake, &Interrupt::new())
+    Ok(authpct_until(real, fake, &Interrupt::new())?.0)
 }
 
-fn authpct_until(real: &Features, fake: &Features, interrupt: &Interrupt) -> Result<AuthPct, MetricError> {
+/// AuthPct, and the number of real images that have a copy in their set.
+fn authpct_until(real: &Features, fake: &Features, interrupt: &Interrupt) -> Result<(AuthPct, usize), MetricError> {
     same_dimension(real, fake)?;
     check(Counts { real: Some(real.len()), fake: Some(fake.len()) })?;
     let within: Vec<f64> = {
@@ -61,7 +62,8 @@ fn authpct_until(real: &Features, fake: &Features, interrupt: &Interrupt) -> Res
     };
     let nearest = Distances::between(fake, real, interrupt).nearest_between(1)?;
     let authentic = nearest.iter().filter(|found| within[found[0].index] < found[0].square).count();
-    Ok(AuthPct { value: 100.0 * authentic as f64 / fake.len() as f64 })
+    let copies = within.iter().filter(|&&square| square == 0.0).count();
+    Ok((AuthPct { value: 100.0 * authentic as f64 / fake.len() as f64 }, copies))
 }
 
 fn check(counts: Counts) -> Result<(), MetricError> {
@@ -101,8 +103,9 @@ impl Score for Row {
 
     fn compute(&self, sets: &Sets<'_>, _: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
         let [real, fake] = sets.features()?;
-        let value = Value::new(&ABOUT, &authpct_until(real, fake, interrupt)?);
-        Ok(value.note(0, "percent").caution(Caution::NumberOfImages))
+        let (score, copies) = authpct_until(real, fake, interrupt)?;
+        let value = Value::new(&ABOUT, &score).note(0, "percent").caution(Caution::NumberOfImages);
+        Ok(value.caution_of_copies(Set::Real, copies))
     }
 
     fn intervals(
@@ -112,6 +115,6 @@ impl Score for Row {
         options: JackknifeOptions,
         interrupt: &Interrupt,
     ) -> Result<Vec<ScoreInterval>, MetricError> {
-        Ok(vec![sets.interval(options, None, |x, y| Ok(authpct_until(x, y, interrupt)?.value))?])
+        Ok(vec![sets.interval(options, None, |x, y| Ok(authpct_until(x, y, interrupt)?.0.value))?])
     }
 }

@@ -307,8 +307,8 @@ impl Score for Row {
         let value = Value::defined(&ABOUT, &score, &definition)
             .note(0, k(options.precision_recall))
             .note(3, k(options.density_coverage));
-        let copies = Set::BOTH.into_iter().zip(points).filter(|(_, images)| *images > 0);
-        let value = copies.fold(value, |value, (set, images)| value.caution(Caution::Copies { set, images }));
+        let value =
+            Set::BOTH.into_iter().zip(points).fold(value, |value, (set, images)| value.caution_of_copies(set, images));
         Ok(match definition.subset {
             None => value.caution(Caution::NumberOfImages),
             Some(_) => value,

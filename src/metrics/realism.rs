@@ -90,15 +90,16 @@ const GUARD: f64 = 1e-5;
 /// [`MetricError`] when the dimensions differ, k is zero, there are no more than k real images or no fake one, no real ball
 /// is smaller than the median one, or dgm-eval's form is infinite: for a copy of a real image.
 pub fn realism(real: &Features, fake: &Features, options: RealismOptions) -> Result<Realism, MetricError> {
-    realism_until(real, fake, options, &Interrupt::new())
+    Ok(realism_until(real, fake, options, &Interrupt::new())?.0)
 }
 
+/// The scores, and the number of real images whose ball is a point.
 fn realism_until(
     real: &Features,
     fake: &Features,
     options: RealismOptions,
     interrupt: &Interrupt,
-) -> Result<Realism, MetricError> {
+) -> Result<(Realism, usize), MetricError> {
     let RealismOptions { neighbours, form } = options;
     same_dimension(real, fake)?;
     options.check(Counts { real: Some(real.len()), fake: Some(fake.len()) })?;
@@ -106,6 +107,7 @@ fn realism_until(
     let nearest = Distances::within(real, interrupt).nearest_within(neighbours)?;
     let radii: Vec<f64> =
         nearest.iter().map(|found| found[neighbours - 1].square).map(|square| form.of(square)).collect();
+    let points = radii.iter().filter(|&&radius| radius == 0.0).count();
     let middle = median(&radii);
     let counts = |radius: f64| match form {
         RealismForm::Kynkaanniemi => radius <= middle,
@@ -137,7 +139,7 @@ fn realism_until(
     if let Some(row) = values.iter().position(|value| value.is_infinite()) {
         return Err(MetricError::InfiniteRealism { row });
     }
-    Ok(Realism { mean: values.iter().sum::<f64>() / values.len() as f64, median: median(&values), values })
+    Ok((Realism { mean: values.iter().sum::<f64>() / values.len() as f64, median: median(&values), values }, points))
 }
 
 impl RealismForm {
@@ -253,7 +255,7 @@ impl Score for Row {
     fn compute(&self, sets: &Sets<'_>, definitions: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
         let options: RealismOptions = definitions.get();
         let [real, fake] = sets.features()?;
-        let score = realism_until(real, fake, options, interrupt)?;
+        let (score, points) = realism_until(real, fake, options, interrupt)?;
         let names = sets.names(Set::Fake);
         let mut order: Vec<usize> = (0..score.values.len()).collect();
         order.sort_by(|&a, &b| score.values[a].total_cmp(&score.values[b]));
@@ -266,6 +268,7 @@ impl Score for Row {
             columns: vec!["image", "realism"],
             rows: order.iter().take(NAMED).map(row).collect(),
         };
-        Ok(Value::defined(&ABOUT, &score, &options).note(0, format!("mean, k = {}", options.neighbours)).table(table))
+        let value = Value::defined(&ABOUT, &score, &options).note(0, format!("mean, k = {}", options.neighbours));
+        Ok(value.table(table).caution_of_copies(Set::Real, points))
     }
 }

@@ -184,6 +184,11 @@ impl Value {
         self
     }
 
+    /// Adds that some images of a set have copies in it, where there are any.
+    pub(super) fn caution_of_copies(self, set: Set, images: usize) -> Self {
+        if images > 0 { self.caution(Caution::Copies { set, images }) } else { self }
+    }
+
     /// Adds rows.
     pub fn table(mut self, table: Table) -> Self {
         self.table = Some(table);

@@ -128,7 +128,7 @@ pub struct WarningReport {
 /// Warnings of a command that measures one set and has no report.
 pub fn warnings_of_set(set: &SetReport, not_cached: Option<&str>) -> Vec<WarningReport> {
     let left_out = warnings::skipped(set).into_iter().chain(warnings::passed_over(set));
-    let warnings = left_out.chain(warnings::not_cached(set, not_cached));
+    let warnings = left_out.chain(warnings::unused_statistics(set)).chain(warnings::not_cached(set, not_cached));
     warnings.map(Into::into).collect()
 }
 

@@ -53,6 +53,20 @@ pub enum Warning {
         /// How many of which format.
         formats: BTreeMap<String, u64>,
     },
+    /// Files of a set hold statistics beside their images, which were not looked at.
+    UnusedStatistics {
+        /// Path of the set.
+        set: String,
+        /// How many files.
+        files: usize,
+    },
+    /// A generator makes another image of a latent when the others in the batch are others.
+    BatchDependent {
+        /// Path of the generator.
+        set: String,
+        /// By how much the image differs, relative to its length.
+        relative: f64,
+    },
     /// A covariance had a negative eigenvalue beyond rounding.
     Clipped {
         /// Path of the set.
@@ -139,7 +153,7 @@ pub enum Warning {
         /// How many.
         images: u64,
     },
-    /// Images of which the ball that precision and recall look at is a point.
+    /// Images of which the ball to their neighbours, that precision, recall and others look at, is a point.
     Copies {
         /// Path of the set.
         set: String,
@@ -231,6 +245,25 @@ impl From<Warning> for WarningReport {
                     format!("{set} has files that may be or hold images and were passed over: {}", counts.join(", "));
                 ("passed-over", message, "convert images to PNG, unpack archives, or move them elsewhere".into())
             }
+            Warning::UnusedStatistics { set, files } => (
+                "unused-statistics",
+                format!(
+                    "{files} of the files of {set} {} statistics beside images: they are not used, and every score is of the images",
+                    if files == 1 { "holds" } else { "hold" }
+                ),
+                "give such a file alone for a Fréchet distance of its statistics; `--array arr_0` says that the images are meant"
+                    .into(),
+            ),
+            Warning::BatchDependent { set, relative } => (
+                "batch-dependent",
+                format!(
+                    "{set} makes an image of a latent that differs by {relative:.1e} of its length with other latents in the batch: it \
+                     looks at a batch as a whole, or adds noise of its own"
+                ),
+                "export it so that each image is made for itself (`model.eval()` in PyTorch, fixed noise); otherwise its scores depend \
+                 on `--batch-size`, or cannot be repeated"
+                    .into(),
+            ),
             Warning::Clipped { set, eigenvalue } => (
                 "clipped-covariance",
                 format!("the covariance of {set} has the eigenvalue {eigenvalue:e}, which was taken as zero"),
@@ -321,7 +354,7 @@ impl From<Warning> for WarningReport {
                 "copies",
                 format!(
                     "{images}{} images of {set} have so many copies in it that the ball to their neighbours is a point, in which only \
-                     copies lie: precision, recall, density and coverage are lower for it",
+                     copies lie: precision, recall, density, coverage and realism are lower for it, and AuthPct is higher",
                     of.map_or(String::new(), |of| format!(" of {of}"))
                 ),
                 "remove the copies; the score `duplicates` lists them".into(),

@@ -39,6 +39,7 @@ pub(super) fn of(done: &Evaluated) -> Vec<Warning> {
     }
     warnings.extend(sets.iter().filter_map(|set| not_cached(&set.report, set.not_cached.as_deref())));
     warnings.extend(sets.iter().filter_map(|set| pixel_range(&set.report)));
+    warnings.extend(sets.iter().filter_map(|set| batch_dependent(&set.report)));
     warnings.extend(class_scores(done, &sets));
     if done.extractor.as_ref().is_some_and(|info| info.engine.name == "tract") {
         warnings.push(Warning::Tract);
@@ -51,6 +52,7 @@ pub(super) fn of(done: &Evaluated) -> Vec<Warning> {
     }
     warnings.extend(sets.iter().filter_map(|set| skipped(&set.report)));
     warnings.extend(sets.iter().filter_map(|set| passed_over(&set.report)));
+    warnings.extend(sets.iter().filter_map(|set| unused_statistics(&set.report)));
     warnings
 }
 
@@ -63,6 +65,12 @@ fn pixel_range(set: &SetReport) -> Option<Warning> {
     let values @ [least, greatest] = generator.values;
     let is_unlike = !(-BEYOND_TANH..0.0).contains(&least) || greatest > BEYOND_TANH;
     is_unlike.then(|| Warning::PixelRange { set: name(set), values })
+}
+
+/// The warning of a generator that looks at a batch as a whole.
+fn batch_dependent(set: &SetReport) -> Option<Warning> {
+    let relative = set.generator.as_ref()?.batch_dependence?;
+    Some(Warning::BatchDependent { set: name(set), relative })
 }
 
 /// Numbers of classes of networks for ImageNet: its own, with one for the background, and Inception's.
@@ -102,6 +110,12 @@ pub(super) fn passed_over(set: &SetReport) -> Option<Warning> {
     (!formats.is_empty()).then(|| Warning::PassedOver { set: name(set), formats })
 }
 
+/// The warning of statistics beside images that were not looked at.
+pub(super) fn unused_statistics(set: &SetReport) -> Option<Warning> {
+    let files = set.unused_statistics;
+    (files > 0).then(|| Warning::UnusedStatistics { set: name(set), files })
+}
+
 /// The warning of features that were not kept.
 pub(super) fn not_cached(set: &SetReport, reason: Option<&str>) -> Option<Warning> {
     Some(Warning::NotCached { set: name(set), reason: reason?.to_owned() })
@@ -135,11 +149,16 @@ fn of_pair(scores: &Scores, pair: [&Measured; 2]) -> Vec<Warning> {
             Caution::Clipped { set: whose, eigenvalue } if whose == which => {
                 Some(Warning::Clipped { set: name(&set.report), eigenvalue })
             }
-            Caution::Copies { set: whose, images } if whose == which => {
-                Some(Warning::Copies { set: name(&set.report), images, of: set.report.images })
-            }
             _ => None,
         }));
+        // The balls of one score are smaller than those of another, and more of them are points.
+        let copies = cautions().filter_map(|caution| match caution {
+            Caution::Copies { set: whose, images } if whose == which => Some(images),
+            _ => None,
+        });
+        let copies =
+            copies.max().map(|images| Warning::Copies { set: name(&set.report), images, of: set.report.images });
+        warnings.extend(copies);
     }
     if let (Some(ours), Some(theirs)) = (&pair[0].provenance, &pair[1].provenance) {
         let differences = ours.differences(theirs);

@@ -20,6 +20,9 @@ use crate::numpy::STATISTICS;
 use crate::output::{Output, OutputError};
 use crate::regular;
 
+/// What a statistics file has to hold.
+const CONTENT: &str = "a statistics file holds `mu`, the mean of d features, and `sigma`, their covariance of d×d";
+
 /// Why a statistics file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,7 +48,7 @@ pub enum StatsFileError {
     },
     /// An array that a statistics file must have is missing.
     #[error(
-        "{} has no array `{missing}`: a statistics file holds `mu` and `sigma`, this one holds {}",
+        "{} has no array `{missing}`: {CONTENT}; this one holds {}",
         path.display(), list(found)
     )]
     MissingArray {
@@ -254,8 +257,12 @@ impl StatsFile {
         let [mu, sigma] = pair_in(&archive.names()).unwrap_or(STATISTICS[0]);
         let found = archive.names();
         let missing = |missing| StatsFileError::MissingArray { path: path.into(), missing, found: found.clone() };
-        let mean = archive.vector(mu).map_err(fault)?.ok_or_else(|| missing(mu))?;
-        let covariance = archive.doubles(sigma).map_err(fault)?.ok_or_else(|| missing(sigma))?;
+        let shape = |found| match found {
+            Fault::Malformed(reason) => fault(Fault::Malformed(format!("{reason}; {CONTENT}"))),
+            found => fault(found),
+        };
+        let mean = archive.vector(mu).map_err(shape)?.ok_or_else(|| missing(mu))?;
+        let covariance = archive.doubles(sigma).map_err(shape)?.ok_or_else(|| missing(sigma))?;
         let parsed = |text: String| {
             serde_json::from_str(&text)
                 .map_err(|error| fault(Fault::Malformed(format!("its provenance cannot be read: {error}"))))
@@ -411,7 +418,8 @@ mod tests {
         npz.add_array("arr_0", &array![0_u8]).unwrap();
         npz.finish().unwrap();
         let error = StatsFile::read(&path).unwrap_err().to_string();
-        assert!(error.ends_with("a statistics file holds `mu` and `sigma`, this one holds `mu`, `arr_0`"), "{error}");
+        assert!(error.contains("has no array `sigma`"), "{error}");
+        assert!(error.ends_with("their covariance of d×d; this one holds `mu`, `arr_0`"), "{error}");
         assert!(!StatsFile::sniff(&path));
 
         std::fs::write(&path, b"PK\x03\x04 but no archive").unwrap();

@@ -327,3 +327,38 @@ fn the_values_of_a_generator_are_known() {
     generator.images(array![[0.0, 0.0, 0.0, 0.0]].view(), &[]).unwrap();
     assert_eq!(generator.values(), Some([0.5, 0.5]));
 }
+
+#[test]
+fn a_generator_that_looks_at_a_batch_as_a_whole_is_known_by_its_images() {
+    // tract makes each image by itself.
+    if has_onnx_runtime() {
+        let dependence = |name: &str, count: usize| {
+            let mut generator = generator(name, None, None, EngineChoice::OnnxRuntime);
+            generator.images(latents().slice(ndarray::s![..count, ..]), &[]).unwrap();
+            generator.batch_dependence()
+        };
+        assert!(dependence("gen_mixed.onnx", 19).unwrap() > 0.1);
+        assert_eq!(dependence("gen_tanh.onnx", 19), None);
+    }
+}
+
+#[test]
+fn a_range_of_pixels_in_the_file_that_cannot_be_is_refused_unless_another_is_given() {
+    let load = |pixel_range| {
+        let described = GeneratorFile { path: file("gen_range.onnx"), pixel_range, ..GeneratorFile::default() };
+        OnnxGenerator::load(&described, &options(EngineChoice::Tract)).map(|generator| generator.pixel_range())
+    };
+    let error = load(None).unwrap_err();
+    assert_eq!(error.blame(), Blame::Model);
+    assert!(error.to_string().contains("`pixel_range` with `0,1,2`, which is not two numbers"), "{error}");
+    assert_eq!(load(Some([0.0, 1.0])).unwrap(), [0.0, 1.0]);
+}
+
+#[test]
+fn what_a_network_cannot_compute_is_its_own_fault_on_each_engine() {
+    for engine in engines() {
+        let error =
+            evaluated(custom("beyond.onnx"), options(engine), COLOURS, &["fid"]).err().expect("there is no seventh");
+        assert_eq!(error.blame(), Blame::Model, "{engine}: {error}");
+    }
+}

@@ -71,7 +71,7 @@ fn changed_files_are_read_or_refused() {
 }
 
 #[test]
-#[ignore = "runs for 17 minutes: PARSERS=npz,onnx cargo test --test library -- --ignored for_a_minute_each --nocapture"]
+#[ignore = "runs for 19 minutes: PARSERS=npz,onnx cargo test --test library -- --ignored for_a_minute_each --nocapture"]
 fn changed_files_are_read_or_refused_for_a_minute_each() {
     let wanted = std::env::var("PARSERS").unwrap_or_default();
     let is_wanted = |parser: &&Parser| wanted.is_empty() || wanted.split(',').any(|name| name == parser.name);

@@ -132,9 +132,70 @@ fn parquet_holds_images_in_the_order_of_its_rows_and_their_classes() {
     assert_eq!(levels(&set), [0, 10, 20, 30, 40, 50, 60]);
     assert_eq!(set.labels().unwrap(), ["cat", "dog", "dog", "cat", "dog", "cat", "dog"]);
     assert_eq!(set.name(6), "6.png");
+    let zstd = DataSet::open(&Path::new(PARQUET).join("zstd.parquet")).unwrap();
+    assert_eq!((levels(&zstd), zstd.labels()), (levels(&set), set.labels()));
     let plain = DataSet::open(&Path::new(PARQUET).join("plain.parquet")).unwrap();
     assert_eq!((levels(&plain), plain.labels()), (vec![0, 10], None));
     assert_eq!(plain.name(1), "row 1");
+}
+
+#[test]
+fn classes_in_parquet_are_whole_numbers_of_any_width_or_strings() {
+    let of = |name: &str| DataSet::open(&Path::new(PARQUET).join(format!("labels_{name}.parquet"))).unwrap();
+    for (name, largest) in [
+        ("int8", i8::MAX.to_string()),
+        ("int16", i16::MAX.to_string()),
+        ("int32", i32::MAX.to_string()),
+        ("uint8", u8::MAX.to_string()),
+        ("uint16", u16::MAX.to_string()),
+        ("uint32", u32::MAX.to_string()),
+        ("uint64", u64::MAX.to_string()),
+    ] {
+        assert_eq!(of(name).labels().unwrap(), ["cat", "dog", "dog", &*largest], "{name}");
+    }
+    for name in ["string", "dictionary"] {
+        assert_eq!(of(name).labels().unwrap(), ["cat", "dog", "dog", "bird"], "{name}");
+    }
+    for (name, reason) in [
+        ("missing", "its column `label` has no value in row 2"),
+        ("float", "its column `label` is of type DOUBLE"),
+        ("list", "its column `label.list.element` is of type INT64: classes are whole numbers or strings, one a row"),
+    ] {
+        let set = of(name);
+        assert_eq!((levels(&set), set.labels()), (vec![0, 10, 20, 30], None), "images need no classes");
+        assert!(set.untold_classes().unwrap().contains(reason), "{:?}", set.untold_classes());
+    }
+    let plain = DataSet::open(&Path::new(PARQUET).join("plain.parquet")).unwrap();
+    assert_eq!(plain.untold_classes(), Some("it has no column `label`"));
+}
+
+#[test]
+fn archives_are_read_in_every_compression_alone_as_shards_and_in_lists() {
+    let compressed = Path::new("tests/fixtures/image/compressed");
+    let folder = tempfile::tempdir().unwrap();
+    for extension in ["bz2", "gz", "xz", "zst"] {
+        let name = format!("images.tar.{extension}");
+        let set = DataSet::open(&compressed.join(&name)).unwrap();
+        assert_eq!((set.kind(), levels(&set)), (DataSetKind::Tar, vec![0, 10, 20, 30]), "{name}");
+        assert_eq!(
+            (set.name(3), set.labels().unwrap()),
+            ("dog/3.png".into(), &["0", "1", "0", "1"].map(String::from)[..])
+        );
+        fs::copy(compressed.join(&name), folder.path().join(&name)).unwrap();
+    }
+    let array = DataSet::open(&compressed.join("images.npy.xz")).unwrap();
+    assert_eq!((array.kind(), levels(&array)), (DataSetKind::Npy, vec![1, 2, 3]));
+    for name in [PathBuf::new(), "images.tar.{bz2,gz,xz,zst}".into(), "images.tar.*".into()] {
+        let set = DataSet::open(&folder.path().join(&name)).unwrap();
+        assert_eq!((set.kind(), levels(&set)), (DataSetKind::Shards, [0, 10, 20, 30].repeat(4)), "{name:?}");
+    }
+    let listed = DataSet::open(&list(folder.path(), "images.tar.zst\nimages.tar.bz2\n")).unwrap();
+    assert_eq!(levels(&listed), [0, 10, 20, 30].repeat(2));
+    // Beside images, each may be a part that was not unpacked.
+    fs::write(folder.path().join("x.png"), png(7)).unwrap();
+    fs::write(folder.path().join("labels.csv.gz"), "").unwrap();
+    let set = DataSet::open(folder.path()).unwrap();
+    assert_eq!((levels(&set), set.passed_over()["archive"]), (vec![7], 4));
 }
 
 #[test]
@@ -142,7 +203,9 @@ fn parquet_without_clear_images_is_refused_by_what_it_has() {
     let of = |name: &str| refusal(Path::new(PARQUET).join(name));
     assert!(of("pair.parquet").contains("several columns of images (before, after)"));
     assert!(of("numbers.parquet").contains("no column of images") && of("numbers.parquet").contains("label, score"));
-    assert!(of("zstd.parquet").contains("compressed with zstd"), "{}", of("zstd.parquet"));
+    assert!(of("brotli.parquet").contains("compressed with brotli"), "{}", of("brotli.parquet"));
+    let copies = of("copies.parquet");
+    assert!(copies.contains("1000 times its length: they repeat an image again and again"), "{copies}");
     let missing = DataSet::open(&Path::new(PARQUET).join("missing.parquet")).unwrap();
     assert!(missing.load(0).is_ok());
     assert!(missing.load(1).unwrap_err().to_string().contains("missing.parquet/row 1"));

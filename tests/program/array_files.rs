@@ -240,6 +240,15 @@ fn classes_come_from_wherever_tools_keep_them_and_stay_in_feature_files() {
         }
         succeeds(run(folder, &format!("merge 1-2.npz 2-2.npz -o {name}.merged.npz")));
     }
+    let table = b"\xef\xbb\xbffile_name,label\r\n\"0.png\",7\r\n1.png,8\r\n2.png,7\r\n3.png,8\r\n";
+    zip(&folder.join("table.zip"), &["0.png", "1.png", "2.png", "3.png"], &[("metadata.csv", table)]);
+    let found = report(folder, &format!("per-class table.zip labelled.npz {NET}"));
+    assert_eq!(classes(&found), [("7", 2, 6), ("8", 2, 6)]);
+    // What has no classes says why, once they are asked for.
+    zip(&folder.join("captions.zip"), &["0.png", "1.png"], &[("metadata.csv", b"file_name,text\n0.png,a cat\n")]);
+    report(folder, &format!("fid captions.zip captions.zip {NET}"));
+    let refused = run(folder, &format!("per-class stylegan.zip captions.zip {NET}"));
+    fails(refused, 2, &["`captions.zip` does not tell the classes", "`metadata.csv` has no column", "file_name, text"]);
     for suffix in ["", ".features.npz", ".safetensors", ".merged.npz"] {
         let net = if suffix.is_empty() { NET } else { "" };
         let found = report(folder, &format!("per-class stylegan.zip{suffix} labelled.npz{suffix} {net}"));
@@ -319,4 +328,81 @@ fn statistics_in_pickles_score_as_the_same_in_archives() {
     fails(run(folder, "fid command.pkl fid.npz"), 2, &["command.pkl", "`posix.system`", "nothing was executed"]);
     fails(run(folder, "fid other.pkl fid.npz"), 2, &["`other.pkl` is a pickled Python object", "numpy.savez"]);
     assert!(!folder.join("executed").exists());
+}
+
+#[test]
+fn a_choice_of_images_leaves_no_statistics_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    batches(folder);
+    let refused = run(folder, &format!("fid real-statistics.npz fake-images.npz --num 5 {NET}"));
+    fails(refused, 2, &["--num has nothing to choose from in real-statistics.npz", "give its images, or drop --num"]);
+    let refused = run(folder, "fid real.npz fake.npz --num 5");
+    fails(refused, 2, &["--num has nothing to choose from in real.npz", "--array arr_0"]);
+    let chosen = report(folder, &format!("fid real.npz fake.npz --num 5 --array arr_0 {NET}"));
+    assert_eq!(chosen["sets"][0]["images"], 5);
+}
+
+#[test]
+fn statistics_beside_images_are_told_of_where_they_are_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    batches(folder);
+    fs::write(folder.join("list.txt"), "real.npz\nfake-images.npz\n").unwrap();
+    let warned = |arguments: &str| {
+        let found = report(folder, &format!("fid {arguments} fake-images.npz {NET}"));
+        codes(&found).contains(&"unused-statistics")
+    };
+    assert!(warned("@list.txt") && warned("rea[l].npz"));
+    assert!(!warned("real.npz") && !warned("@list.txt --array arr_0"));
+    let written = run(folder, &format!("stats @list.txt -o s.npz {NET}"));
+    let stderr = String::from_utf8_lossy(&written.stderr).into_owned();
+    assert!(stderr.contains("1 of the files of @list.txt holds statistics beside images"), "{stderr}");
+    // A file that is taken whole needs no network: whoever gives one means the images.
+    fails(
+        run(folder, &format!("stats real.npz -o s.npz {NET}")),
+        2,
+        &["--array arr_0", "--model would have no effect"],
+    );
+    fails(run(folder, "stats real.npz -o s.npz --shard 1/2"), 2, &["--array arr_0", "--shard would have no effect"]);
+}
+
+#[test]
+fn what_statistics_lack_is_said_by_what_they_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    batches(folder);
+    let (mu, sigma) = statistics(DIMS[0], 1);
+    let write = |name: &str, sigma: Option<ArrayD<f64>>| {
+        let mut npz = NpzWriter::new(File::create(folder.join(name)).unwrap());
+        npz.add_array("mu", &mu).unwrap();
+        if let Some(sigma) = sigma {
+            npz.add_array("sigma", &sigma).unwrap();
+        }
+        npz.finish().unwrap();
+    };
+    write("alone.npz", None);
+    write("deep.npz", Some(sigma.insert_axis(ndarray::Axis(0)).into_dyn()));
+    let held = "a statistics file holds `mu`, the mean of d features, and `sigma`, their covariance of d×d";
+    let refused = |name: &str| run(folder, &format!("fid {name} real-statistics.npz"));
+    fails(refused("alone.npz"), 2, &["alone.npz has no array `sigma`", held, "this one holds `mu`"]);
+    fails(refused("deep.npz"), 2, &["deep.npz", "array `sigma`: it has shape [1, 3, 3]", held]);
+}
+
+#[test]
+fn what_a_list_names_is_said_by_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    batches(folder);
+    let refused = |list: String, words: &[&str]| {
+        fs::write(folder.join("list.txt"), list).unwrap();
+        fails(run(folder, &format!("fid real-images.npz @list.txt {NET}")), 2, words);
+    };
+    refused("fake-images.npz\nnone.png\n".into(), &["none.png (line 2 of the list list.txt)"]);
+    refused("fake-images.npz\nnone.npz\n".into(), &["line 2 of the list `list.txt`", "`none.npz` does not exist"]);
+    let long = "x".repeat(3000);
+    fs::write(folder.join("list.txt"), format!("{long}.png\n")).unwrap();
+    let output = run(folder, &format!("fid real-images.npz @list.txt {NET}"));
+    assert!(output.stderr.len() < 400, "{} bytes", output.stderr.len());
+    fails(output, 2, &["line 1 of the list `list.txt`", "xxx…` has a name of more than 255 bytes"]);
 }

@@ -42,6 +42,40 @@ fn metrics_of(command: &str, paths: &[&Path], flags: &[&str]) -> Value {
 }
 
 #[test]
+fn copies_are_warned_of_once_by_all_scores_of_neighbours() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = matrix(60, 6, 1, 0.0);
+    // Two images that are the same, and four others.
+    for (copy, of) in [(1, 0), (11, 10), (12, 10), (13, 10)] {
+        let row = rows.row(of).to_owned();
+        rows.row_mut(copy).assign(&row);
+    }
+    let real = folder.path().join("real.npz");
+    let file = FeatureFile {
+        features: Features::new(rows).unwrap(),
+        logits: None,
+        spatial: None,
+        names: None,
+        labels: None,
+        provenance: Some(provenance("tf1", 60)),
+    };
+    file.write(&real).unwrap();
+    let fake = features(folder.path(), "fake.npz", 60, 2, 0.0);
+    let copies = |metrics: &str| -> Vec<String> {
+        let report = json(run("score", &[&real, &fake], &["--metrics", metrics, "--json", "-q"]));
+        let warnings = report["warnings"].as_array().unwrap().iter().filter(|warning| warning["code"] == "copies");
+        warnings
+            .map(|warning| warning["message"].as_str().unwrap().split(' ').take(4).collect::<Vec<_>>().join(" "))
+            .collect()
+    };
+    // A ball reaches to the nearest neighbour, or to the third.
+    assert_eq!(copies("authpct"), ["6 of 60 images"]);
+    assert_eq!(copies("realism"), ["4 of 60 images"]);
+    assert_eq!(copies("prdc"), ["4 of 60 images"]);
+    assert_eq!(copies("authpct,prdc,realism"), ["6 of 60 images"]);
+}
+
+#[test]
 fn every_score_comes_from_two_feature_files() {
     let folder = tempfile::tempdir().unwrap();
     let real = features(folder.path(), "real.npz", 60, 1, 0.0);

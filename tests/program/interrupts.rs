@@ -174,13 +174,15 @@ fn decompressing_an_archive() {
     };
     // 64 GB in one file of as many parts as that takes.
     let (head, zeros) = (gzip(&npy_header(1 << 20, 145)), gzip(&vec![0; 1 << 26]));
-    let mut file = File::create(folder.path().join("images.npy.gz")).unwrap();
+    // A name may be anything; the terminal sees none of it.
+    let name = "images\n\u{1b}[31m.npy.gz";
+    let mut file = File::create(folder.path().join(name)).unwrap();
     file.write_all(&head).unwrap();
     (0..1000).for_each(|_| file.write_all(&zeros).unwrap());
-    let running = Running::start(folder, train("images.npy.gz", &[]));
+    let running = Running::start(folder, train(name, &[]));
     sleep(Duration::from_millis(300));
     let (words, _) = running.interrupted_by("-TERM");
-    assert_eq!(words, "interrupted while opening `images.npy.gz`\n");
+    assert_eq!(words, "interrupted while opening `images\\n\\u{1b}[31m.npy.gz`\n");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::{fails, json, program, succeeds};
+use crate::support::{fails, has_onnx_runtime, json, program, succeeds};
 
 const FOLDER: &str = "tests/fixtures/networks/";
 
@@ -74,4 +74,26 @@ fn a_range_of_pixels_that_was_assumed_is_told_and_warned_of_where_it_does_not_lo
     let levels = json(run("levels", "--pixel-range 0,255 --json -q"));
     assert_eq!(bytes["metrics"], levels["metrics"]);
     fails(run("bytes", "--pixel-range 0,1"), 2, &["outputs bytes", "drop --pixel-range"]);
+}
+
+#[test]
+fn a_faulty_network_exits_as_a_model_file_does_and_a_generator_of_batches_is_warned_of() {
+    let on = |engine: &str, arguments: &str| {
+        let arguments = format!("fid a.npy {arguments} {SCALE} --engine {engine}");
+        program().current_dir(FOLDER).args(arguments.split_whitespace()).output().unwrap()
+    };
+    let engines = if has_onnx_runtime() { &["tract", "onnxruntime"][..] } else { &["tract"] };
+    for engine in engines {
+        fails(on(engine, "b.npy --model beyond.onnx"), 3, &[engine]);
+        let generated = "--latent normal -n 12 --model plain.onnx --json -q";
+        let mixed = json(on(engine, &format!("--generator gen_mixed.onnx {generated}")));
+        let is_seen = *engine == "onnxruntime";
+        assert_eq!(codes(&mixed).contains(&"batch-dependent"), is_seen, "{engine}");
+        assert_eq!(mixed["sets"][1]["generator"]["batch_dependence"].is_f64(), is_seen);
+        let plain = json(on(engine, &format!("--generator gen_tanh.onnx {generated}")));
+        assert!(!codes(&plain).contains(&"batch-dependent"), "{engine}");
+    }
+    let range = on("tract", "--generator gen_range.onnx --latent normal --model plain.onnx");
+    fails(range, 3, &["`0,1,2`", "--pixel-range, such as -1,1"]);
+    fails(fid(&format!("a.npy b.npy --model map.onnx {SCALE} --pooling token-mean")), 2, &["token-mean makes no row"]);
 }

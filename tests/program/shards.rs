@@ -125,6 +125,9 @@ fn what_is_missing_doubled_or_foreign_is_named() {
     fs::copy(&parts[1], &copy).unwrap();
     refused(&[&parts[0], &parts[1], &copy, &parts[2]], &["shard 2/3", "image 3 is in both"]);
     refused(&[&parts[0], &foreign[1], &parts[2]], &["o2of3.npz (shard 2/3", "other", "it has 10 images, not 9"]);
+    // As many images of the same names.
+    let namesake = shards(folder, "features", &images(folder, "namesake", 3, 9), 3, "n");
+    refused(&[&parts[0], &namesake[1], &parts[2]], &["n2of3.npz", "its images have the same names and other content"]);
     let statistics = shards(folder, "stats", &real, 3, "s");
     refused(&[&parts[0], &statistics[1], &parts[2]], &["one holds features, the other does not"]);
     // A part is never taken for the whole.
@@ -156,6 +159,32 @@ fn statistics_of_other_tools_merge_by_their_numbers() {
     let merged = StatsFile::read(Path::new(&to)).unwrap().gaussian;
     assert_eq!(merged.n(), Some(5), "their number is kept");
     assert!((merged.mean()[0] - 4.0).abs() < 1e-12 && (merged.covariance()[(0, 0)] - 10.0).abs() < 1e-12);
+}
+
+#[test]
+fn statistics_of_spatial_features_are_merged_where_all_have_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let gaussian = |n, mean: f64, variance: f64| Gaussian::new(Some(n), array![mean], array![[variance]]).unwrap();
+    let write = |name: &str, n, spatial| {
+        let file = StatsFile { gaussian: gaussian(n, 0.0, 1.0), provenance: None, spatial };
+        file.write(&folder.join(name)).unwrap();
+        path(folder, name)
+    };
+    // 0, 2 and 4, 6, 8: together of mean 4 and variance 10.
+    let parts = [write("a.npz", 2, Some(gaussian(2, 1.0, 2.0))), write("b.npz", 3, Some(gaussian(3, 6.0, 4.0)))];
+    let to = path(folder, "all.npz");
+    succeeds(merge(folder, &parts, &to));
+    let merged = StatsFile::read(Path::new(&to)).unwrap();
+    let spatial = merged.spatial.unwrap();
+    assert_eq!((merged.gaussian.n(), spatial.n()), (Some(5), Some(5)));
+    assert!((spatial.mean()[0] - 4.0).abs() < 1e-12 && (spatial.covariance()[(0, 0)] - 10.0).abs() < 1e-12);
+    let without = write("c.npz", 4, None);
+    let output = merge(folder, &[parts[0].clone(), without], &to);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("c.npz has no statistics of spatial features: the result has none"), "{said}");
+    succeeds(output);
+    assert!(StatsFile::read(Path::new(&to)).unwrap().spatial.is_none());
 }
 
 #[test]

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::score::{CacheArgs, ParametersArgs, SETS_OR_STATISTICS, SetsArgs};
-use super::{ExtractArgs, OutputArgs, ReadingArgs};
+use super::score::{ParametersArgs, RunArgs, SETS_OR_STATISTICS, SetsArgs};
 use crate::cli::commands::generate::OnnxGeneratorArgs;
 use crate::report::Tolerances;
 
@@ -41,13 +40,7 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub parameters: ParametersArgs,
     #[command(flatten)]
-    pub reading: ReadingArgs,
-    #[command(flatten)]
-    pub extract: ExtractArgs,
-    #[command(flatten)]
-    pub cache: CacheArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
+    pub run: RunArgs,
 }
 
 impl CheckArgs {

@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::check::CheckArgs;
 pub use self::model::{DoctorArgs, ModelCommand};
-pub use self::network::{EngineArg, ExtractArgs, first_given};
+pub use self::network::{EngineArg, ExtractArgs, NoEffect, first_given};
 pub use self::reading::ReadingArgs;
 pub use self::reports::ReportsArgs;
 pub use self::score::{

@@ -1,6 +1,6 @@
 //! What paths alone do not tell of the sets.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -44,6 +44,24 @@ impl Blamed for NoSuchArray {
     }
 }
 
+/// Images are to be chosen of a set that is measured already.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "--num has nothing to choose from in {}, which holds {what} of all its images: {}", path.display(),
+    if *has_images { "give the images alone with --array arr_0, or drop --num" } else { "give its images, or drop --num" }
+)]
+pub struct NothingToChoose {
+    path: PathBuf,
+    what: &'static str,
+    has_images: bool,
+}
+
+impl Blamed for NothingToChoose {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
 impl ReadingArgs {
     /// How sets are read; `extract` says what is done about bad images.
     pub fn reading(&self, extract: &ExtractArgs) -> Reading {
@@ -72,10 +90,21 @@ impl ReadingArgs {
         )
     }
 
-    /// Refuses a choice of images where no set that was opened holds any.
-    pub fn check_num<'a>(&self, mut sets: impl Iterator<Item = &'a Input>) -> Result<(), NoEffect> {
-        let unused = self.num.is_some() && !sets.any(|input| input.images().is_some());
-        first_given(&[("--num", unused)], "it is for sets of images, and none was given")
+    /// Refuses a choice of images where a set that was opened has nothing to choose from. Of images that are to be generated there are as
+    /// many as are asked for.
+    pub fn check_num<'a>(&self, mut sets: impl Iterator<Item = &'a Input>) -> Result<(), NothingToChoose> {
+        let is_whole = |input: &&Input| !input.holds_images() || input.has_statistics_apart();
+        match sets.find(is_whole).filter(|_| self.num.is_some()) {
+            Some(input) => Err(NothingToChoose {
+                path: input.path().to_owned(),
+                what: match input {
+                    Input::Features(..) => "features",
+                    _ => "statistics",
+                },
+                has_images: input.holds_images(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Refuses whatever was given, for a run that reads no set.

@@ -11,9 +11,9 @@ use crate::evaluate::cache::FeatureCache;
 use crate::evaluate::{CacheMode, Caching, Shard};
 use crate::score::{Bound, Metric, Preset, ScoreNumber, Side, UnknownName};
 
-pub(super) const SETS: &str = "folder, .zip, .tar, .npz or .npy of images, IDX file (.gz too), or a feature file";
-pub(super) const SETS_OR_STATISTICS: &str =
-    "folder, .zip, .tar, .npz or .npy of images, IDX file (.gz too), feature file, or a statistics .npz";
+pub(super) const SETS: &str =
+    "folder, .zip, .tar, .npz or .npy of images, IDX file (.gz, .bz2, .xz or .zst too), or a feature file";
+pub(super) const SETS_OR_STATISTICS: &str = "folder, .zip, .tar, .npz or .npy of images, IDX file (.gz, .bz2, .xz or .zst too), feature file, or a statistics .npz";
 
 /// What all scores have in common.
 #[derive(Debug, Clone, Args)]
@@ -26,6 +26,13 @@ pub struct ScoringArgs {
     /// several generated sets are compared, else none].
     #[arg(long, value_name = "PERCENT|none", value_parser = level, help_heading = "Definitions")]
     pub ci: Option<Level>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What every command that scores sets takes of them: how they are read, the network, the cache, and where the report goes.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
     #[command(flatten)]
     pub reading: ReadingArgs,
     #[command(flatten)]
@@ -299,7 +306,7 @@ pub struct StatsArgs {
 #[derive(Debug, Args)]
 pub struct FeaturesArgs {
     /// The images.
-    #[arg(help = "The images: folder, .zip, .tar, .npz or .npy, or IDX file (.gz too)")]
+    #[arg(help = "The images: folder, .zip, .tar, .npz or .npy, or IDX file (.gz, .bz2, .xz or .zst too)")]
     pub images: PathBuf,
     /// Feature file to write: .npz or .safetensors with everything, .npy with the features alone.
     #[arg(short, long, value_name = "FILE")]

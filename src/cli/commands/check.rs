@@ -34,21 +34,21 @@ impl Blamed for CheckError {
 
 /// Does what is asked for.
 pub fn run(args: &CheckArgs) -> Result<Outcome> {
-    if args.github && args.output.json && args.output.output.is_none() {
+    if args.github && args.run.output.json && args.run.output.output.is_none() {
         return Err(CheckError::Mixed.into());
     }
     let sets = args.sets();
     match &sets {
         Some(_) => {
-            args.extract.check()?;
-            args.cache.check()?;
+            args.run.extract.check()?;
+            args.run.cache.check()?;
         }
         None => refuse_work(args)?,
     }
     let read = [args.first.as_path(), args.baseline.as_path()];
-    let of_sets = sets.iter().flat_map(SetsArgs::inputs).chain(args.extract.inputs());
+    let of_sets = sets.iter().flat_map(SetsArgs::inputs).chain(args.run.extract.inputs());
     let mut outputs = Outputs::beside(read.into_iter().chain(of_sets));
-    let destination = Destination::claim(&args.output, &mut outputs)?;
+    let destination = Destination::claim(&args.run.output, &mut outputs)?;
     let junit_file = args.junit.as_deref().map(|path| outputs.claim(path)).transpose()?;
     let log = args.append.as_deref().map(|path| outputs.claim_lines(path)).transpose()?;
 
@@ -89,9 +89,9 @@ pub fn run(args: &CheckArgs) -> Result<Outcome> {
 
 /// Refuses what says how to compute scores, where a report has them.
 fn refuse_work(args: &CheckArgs) -> Result<()> {
-    args.reading.refuse()?;
-    args.extract.refuse()?;
-    args.cache.refuse()?;
+    args.run.reading.refuse()?;
+    args.run.extract.refuse()?;
+    args.run.cache.refuse()?;
     args.generated.refuse()?;
     let given = args.parameters.0.iter().find_map(|(metric, given)| Some((metric, given.first()?)));
     match given {
@@ -106,8 +106,7 @@ fn refuse_work(args: &CheckArgs) -> Result<()> {
 fn computed(args: &CheckArgs, sets: &SetsArgs, baseline: &Recorded, tolerances: &Tolerances) -> Result<Report> {
     let preset = preset_of(baseline, &args.baseline)?;
     let (definitions, changed) = score::definitions(preset, &args.parameters)?;
-    let (reading, extract, cache) = (args.reading.clone(), args.extract.clone(), args.cache.clone());
-    let scoring = ScoringArgs { preset, ci: None, reading, extract, cache, output: args.output.clone() };
+    let scoring = ScoringArgs { preset, ci: None, run: args.run.clone() };
     let metrics = baseline.numbers().map(|(number, _)| number.metric());
     let interrupt = progress::interrupt();
     let asked = Asked {
@@ -122,7 +121,7 @@ fn computed(args: &CheckArgs, sets: &SetsArgs, baseline: &Recorded, tolerances: 
     };
     let evaluation = score::plan(asked, &interrupt)?;
     Judgement::check_run(&Recorded::foreseen(&evaluation), baseline)?;
-    let done = evaluation.run(&mut Progress::new(args.output.quiet), &interrupt)?;
+    let done = evaluation.run(&mut Progress::new(args.run.output.quiet), &interrupt)?;
     Ok(Report::of("check", &done))
 }
 

@@ -150,24 +150,25 @@ fn statistics(args: &MergeArgs) -> Result<StatsFile> {
             return Err(MergeFilesError::SameImages(other.clone(), path.clone()).into());
         }
     }
-    if files.iter().any(|file| file.spatial.is_some()) {
-        terminal::say("warning: statistics of spatial features are not merged: the result has none");
+    let without_spatial = args.parts.iter().zip(&files).find(|(_, file)| file.spatial.is_none()).map(|(path, _)| path);
+    if let (Some(path), true) = (without_spatial, files.iter().any(|file| file.spatial.is_some())) {
+        let path = escaped_for_terminals(&path.display().to_string());
+        terminal::say(&format!("warning: {path} has no statistics of spatial features: the result has none"));
     }
     let mut numbers = args.images.iter().copied();
-    let mut merged: Option<(Moments, Option<Provenance>)> = None;
-    for (path, StatsFile { gaussian, provenance, .. }) in args.parts.iter().zip(files) {
+    let mut merged: Option<Merged> = None;
+    for (path, StatsFile { gaussian, provenance, spatial }) in args.parts.iter().zip(files) {
         let failed = |source| MergeFilesError::File { path: path.clone(), source };
-        let gaussian = match gaussian.n() {
-            Some(_) => gaussian,
-            None => {
-                let n = numbers.next().ok_or_else(|| MergeFilesError::Unknown(path.clone()))?;
-                Gaussian::new(Some(n), gaussian.mean().clone(), gaussian.covariance()).map_err(failed)?
-            }
+        let n = match gaussian.n() {
+            Some(n) => n,
+            None => numbers.next().ok_or_else(|| MergeFilesError::Unknown(path.clone()))?,
         };
-        let moments = Moments::try_from(&gaussian).map_err(failed)?;
+        let moments = moments_of(&gaussian, n).map_err(failed)?;
+        let spatial = spatial.filter(|_| without_spatial.is_none());
+        let spatial = spatial.map(|spatial| moments_of(&spatial, n)).transpose().map_err(failed)?;
         match &mut merged {
-            None => merged = Some((moments, provenance)),
-            Some((whole, known)) => {
+            None => merged = Some(Merged { moments, spatial, provenance }),
+            Some(Merged { moments: whole, spatial: whole_spatial, provenance: known }) => {
                 if let (Some(ours), Some(theirs)) = (&*known, &provenance) {
                     let differences = ours.differences(theirs);
                     if !differences.is_empty() {
@@ -175,17 +176,36 @@ fn statistics(args: &MergeArgs) -> Result<StatsFile> {
                         return Err(MergeFilesError::Incomparable { path: path.clone(), first, differences }.into());
                     }
                 }
-                whole.merge(&moments).map_err(|error: MomentsError| failed(error.into()))?;
+                let failed = |error: MomentsError| failed(error.into());
+                whole.merge(&moments).map_err(failed)?;
+                if let (Some(whole), Some(spatial)) = (whole_spatial, spatial) {
+                    whole.merge(&spatial).map_err(failed)?;
+                }
                 // Where one does not tell how its features came about, nobody knows it of all; nor does anybody know which
                 // image of the whole an image of a part is.
                 *known = known.take().zip(provenance).map(|(known, _)| Provenance { census: None, ..known });
             }
         }
     }
-    let (moments, provenance) = merged.expect("there is a file");
+    let Merged { moments, spatial, provenance } = merged.expect("there is a file");
     let provenance = provenance.map(|known| Provenance { n: moments.len(), ..known });
-    // What overflowed is said, not written.
+    Ok(StatsFile { gaussian: gaussian_of(moments)?, provenance, spatial: spatial.map(gaussian_of).transpose()? })
+}
+
+/// What several files say together.
+struct Merged {
+    moments: Moments,
+    spatial: Option<Moments>,
+    provenance: Option<Provenance>,
+}
+
+/// The moments of a Gaussian of so many images.
+fn moments_of(gaussian: &Gaussian, n: u64) -> Result<Moments, GaussianError> {
+    Moments::try_from(&Gaussian::new(Some(n), gaussian.mean().clone(), gaussian.covariance())?)
+}
+
+/// The Gaussian of moments: what overflowed is said, not written.
+fn gaussian_of(moments: Moments) -> Result<Gaussian> {
     let (n, gaussian) = (moments.len(), Gaussian::try_from(moments)?);
-    let gaussian = Gaussian::new(Some(n), gaussian.mean().clone(), gaussian.covariance())?;
-    Ok(StatsFile { gaussian, provenance, spatial: None })
+    Ok(Gaussian::new(Some(n), gaussian.mean().clone(), gaussian.covariance())?)
 }

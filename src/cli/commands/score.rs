@@ -209,7 +209,7 @@ impl Drawing {
 
 /// The sets that are judged, each once.
 fn judged(sets: &SetsArgs, scoring: &ScoringArgs) -> Result<Vec<Judged>> {
-    let judged = |path| sets.generated.judged(path, &scoring.extract, scoring.reading.pixel_range);
+    let judged = |path| sets.generated.judged(path, &scoring.run.extract, scoring.run.reading.pixel_range);
     if sets.fakes.is_empty() {
         return Ok(vec![judged(None)?]);
     }
@@ -227,25 +227,25 @@ pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation
     let Asked { sets, scoring, .. } = asked;
     let mut job = Job::new(sets.real.clone(), PathBuf::new());
     job.fakes = judged(sets, scoring)?;
-    job.reading = scoring.reading.reading(&scoring.extract);
+    job.reading = scoring.run.reading.reading(&scoring.run.extract);
     job.selection = asked.selection;
     job.definitions = asked.definitions;
     job.intervals = asked.intervals;
     job.bounds = asked.bounds;
     job.also = asked.also;
-    job.network = scoring.extract.choice(scoring.preset);
-    job.caching = scoring.cache.caching();
+    job.network = scoring.run.extract.choice(scoring.preset);
+    job.caching = scoring.run.cache.caching();
     let evaluation = Evaluation::plan(job, interrupt)?;
-    scoring.reading.check_array(sets.inputs())?;
-    scoring.reading.check_range(evaluation.inputs())?;
-    scoring.reading.check_num(evaluation.inputs())?;
+    scoring.run.reading.check_array(sets.inputs())?;
+    scoring.run.reading.check_range(evaluation.inputs())?;
+    scoring.run.reading.check_num(evaluation.inputs())?;
     let is_planned = |metric: &Metric| evaluation.planned().any(|plan| plan.request.metrics.contains(metric));
     if let Some((metric, flag)) = asked.changed.into_iter().find(|(metric, _)| !is_planned(metric)) {
         return Err(ParameterError::Unused { flag, metric }.into());
     }
     if !evaluation.runs_network() {
-        scoring.extract.refuse()?;
-        scoring.cache.refuse()?;
+        scoring.run.extract.refuse()?;
+        scoring.run.cache.refuse()?;
     }
     Ok(evaluation)
 }
@@ -253,14 +253,14 @@ pub(super) fn plan(asked: Asked<'_>, interrupt: &Interrupt) -> Result<Evaluation
 /// Does what is asked for.
 fn run(command: &'static str, asked: Asked<'_>, drawn: Drawn<'_>) -> Result<Outcome> {
     let Asked { sets, scoring, .. } = asked;
-    scoring.extract.check()?;
-    scoring.cache.check()?;
+    scoring.run.extract.check()?;
+    scoring.run.cache.check()?;
     let several = sets.fakes.len() > 1;
     if let (Some(path), true) = (drawn.plot.or(drawn.html), several) {
         return Err(PictureError::Several { path: path.to_owned(), sets: sets.fakes.len() }.into());
     }
-    let mut outputs = Outputs::beside(sets.inputs().chain(scoring.extract.inputs()));
-    let destination = Destination::claim(&scoring.output, &mut outputs)?;
+    let mut outputs = Outputs::beside(sets.inputs().chain(scoring.run.extract.inputs()));
+    let destination = Destination::claim(&scoring.run.output, &mut outputs)?;
     let plot = match drawn.plot {
         Some(path) => Some((Drawing::of(path)?, outputs.claim(path)?)),
         None => None,
@@ -274,7 +274,7 @@ fn run(command: &'static str, asked: Asked<'_>, drawn: Drawn<'_>) -> Result<Outc
     }
 
     let (mut reports, mut blame) = (Vec::new(), None);
-    let done = evaluation.run_each(&mut Progress::new(scoring.output.quiet), &interrupt, |done| {
+    let done = evaluation.run_each(&mut Progress::new(scoring.run.output.quiet), &interrupt, |done| {
         reports.push(Report::of(command, done));
         blame = blame.or(done.scores.failed().first().map(|failure| failure.error.blame()));
     });

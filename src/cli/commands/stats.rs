@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use super::shards;
-use crate::Result;
-use crate::cli::args::{StatsArgs, first_given};
+use crate::cli::args::{NoEffect, StatsArgs, first_given};
 use crate::cli::exit::Outcome;
 use crate::cli::output;
 use crate::cli::progress::{self, Progress};
@@ -15,11 +14,27 @@ use crate::output::Outputs;
 use crate::report::{escaped_for_terminals, warnings_of_set};
 use crate::score::{Need, Preset};
 use crate::stats::{MomentsError, StatsFile};
+use crate::{Error, Result};
 
 /// A shard is of images.
 #[derive(Debug, thiserror::Error)]
 #[error("--shard would have no effect: {} holds no images but what was measured of some", .0.display())]
 struct NotImages(PathBuf);
+
+/// A file holds statistics beside images, and what was asked for is of the images.
+#[derive(Debug, thiserror::Error)]
+#[error("{} holds statistics, which are taken as they are: give its images alone with --array {array} ({flag})", path.display())]
+struct StatisticsAlready {
+    path: PathBuf,
+    array: String,
+    flag: NoEffect,
+}
+
+impl Blamed for StatisticsAlready {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
 
 impl Blamed for NotImages {
     fn blame(&self) -> Blame {
@@ -49,8 +64,14 @@ pub fn run(args: &StatsArgs) -> Result<Outcome> {
         network.fit_batch(input.count().unwrap_or_default());
         Some(network)
     } else {
-        args.extract.refuse()?;
-        args.cache.refuse()?;
+        let refused = args.extract.refuse().and_then(|()| args.cache.refuse());
+        refused.map_err(|flag| match &input {
+            Input::Batch(batch) => {
+                let array = batch.images.array().unwrap_or_default().to_owned();
+                Error::from(StatisticsAlready { path: args.images.clone(), array, flag })
+            }
+            _ => flag.into(),
+        })?;
         None
     };
     if let (true, Some(images @ 0..2)) = (network.is_some(), input.count()) {
@@ -59,7 +80,14 @@ pub fn run(args: &StatsArgs) -> Result<Outcome> {
 
     if let Some(shard) = args.shard {
         let (Input::Images(images), Some(network)) = (&input, network) else {
-            return Err(NotImages(args.images.clone()).into());
+            return Err(match &input {
+                Input::Batch(batch) => {
+                    let array = batch.images.array().unwrap_or_default().to_owned();
+                    let flag = NoEffect { flag: "--shard", reason: "statistics are not cut into shards" };
+                    StatisticsAlready { path: args.images.clone(), array, flag }.into()
+                }
+                _ => NotImages(args.images.clone()).into(),
+            });
         };
         let statistics = Accumulator::of_statistics();
         return shards::write(network, images, shard, statistics, (&args.output, output), args.quiet);

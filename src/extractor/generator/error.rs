@@ -61,6 +61,17 @@ pub enum GeneratorError {
         /// Name of the file.
         name: String,
     },
+    /// Its metadata says of black and white what cannot be.
+    #[error(
+        "{name} has the metadata entry `pixel_range` with `{text}`, which is not two numbers that differ, such as `-1,1`: give the values of black \
+         and white, or correct it"
+    )]
+    Range {
+        /// Name of the file.
+        name: String,
+        /// What it says.
+        text: String,
+    },
     /// None of several outputs goes by a usual name.
     #[error("{name} has the outputs {}: export it with the one that holds the images called `images`", outputs.join(", "))]
     Outputs {
@@ -106,6 +117,7 @@ impl Blamed for GeneratorError {
             | GeneratorError::NoLabels { .. }
             | GeneratorError::Bytes { .. } => Blame::Input,
             GeneratorError::Inputs { .. }
+            | GeneratorError::Range { .. }
             | GeneratorError::Outputs { .. }
             | GeneratorError::Images { .. }
             | GeneratorError::Size { .. } => Blame::Model,

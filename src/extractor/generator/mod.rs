@@ -13,6 +13,7 @@ use super::engine::{Engine, EngineError, EngineInfo, Fed, Program, ShortBatches,
 use super::input::Layout;
 use super::model::{BatchAxis, ModelError, check_size, read_onnx};
 use super::network::{NetworkOptions, engine};
+use super::probe::dependence;
 use super::weights::onnx::{ElementType, ModelFile, TrainingMode, in_training_mode, with_float32_edges};
 use crate::digest::sha256;
 use crate::image::level;
@@ -86,6 +87,8 @@ pub struct OnnxGenerator {
     pixel_range: [f32; 2],
     range_source: RangeSource,
     values: Option<[f32; 2]>,
+    is_probed: bool,
+    batch_dependence: Option<f64>,
     distribution: Option<String>,
     sha256: String,
 }
@@ -127,12 +130,14 @@ impl OnnxGenerator {
         if let Some(TrainingMode { operator, node }) = in_training_mode(&onnx, &[&output.name]).map_err(described)? {
             return Err(ModelError::TrainingMode { name, operator, node }.into());
         }
-        let of_file = outside.metadata.get(metadata::PIXEL_RANGE).and_then(|text| parse_range(text));
+        let of_file = outside.metadata.get(metadata::PIXEL_RANGE).map(|text| {
+            parse_range(text).ok_or_else(|| GeneratorError::Range { name: name.clone(), text: text.clone() })
+        });
         let (pixel_range, range_source) = match (output.element_type, file.pixel_range, of_file) {
             (ElementType::UInt8, Some(_), _) => return Err(GeneratorError::Bytes { name }),
             (ElementType::UInt8, None, _) => (BYTES, RangeSource::Bytes),
             (_, Some(given), _) => (given, RangeSource::Given),
-            (_, None, Some(of_file)) => (of_file, RangeSource::File),
+            (_, None, Some(of_file)) => (of_file?, RangeSource::File),
             (_, None, None) => (USUAL_RANGE, RangeSource::Assumed),
         };
         let fixed_batch = latent.fixed_batch();
@@ -159,6 +164,8 @@ impl OnnxGenerator {
             pixel_range,
             range_source,
             values: None,
+            is_probed: false,
+            batch_dependence: None,
             distribution: outside.metadata.get(metadata::LATENT).cloned(),
             sha256,
             latent_shape,
@@ -200,6 +207,13 @@ impl OnnxGenerator {
         self.values
     }
 
+    /// By how much, relative to its length, the first image differed when its latent was in all places of the first batch: what is beyond
+    /// rounding shows a generator that looks at a batch as a whole, or adds noise of its own. `None` of any other, and before the first
+    /// batch of several.
+    pub fn batch_dependence(&self) -> Option<f64> {
+        self.batch_dependence
+    }
+
     /// SHA-256 of the file and of the weights beside it, in hexadecimal.
     pub fn sha256(&self) -> &str {
         &self.sha256
@@ -234,18 +248,25 @@ impl OnnxGenerator {
             };
             let shape = [&[rows], &self.latent_shape[..]].concat();
             let latents = batch.slice(s![..rows, ..]).into_shape_with_order(shape).expect("the same numbers");
-            let output = match self.labels {
-                None => self.engine.run(&[latents.into_dyn()])?,
+            let mut inputs = vec![latents.into_dyn()];
+            let fed = match self.labels {
+                None => None,
                 Some((kind, classes)) => {
                     let given = labels[index * self.batch_size..].iter().take(chunk.nrows());
                     of_batch.iter_mut().zip(given).for_each(|(to, &label)| *to = label);
                     assert!(of_batch.iter().all(|&label| label < classes), "labels below the number of classes");
                     let fed = of_batch[..rows].iter().flat_map(|&label| kind.fed(label, classes)).collect();
                     let shape = [&[rows], &kind.item(classes)[..]].concat();
-                    let labels = ArrayD::from_shape_vec(shape, fed).expect("as many as the shape has");
-                    self.engine.run(&[latents.into_dyn(), labels.view()])?
+                    Some(ArrayD::from_shape_vec(shape, fed).expect("as many as the shape has"))
                 }
             };
+            inputs.extend(fed.as_ref().map(|labels| labels.view()));
+            let output = self.engine.run(&inputs)?;
+            if !self.is_probed && rows > 1 {
+                self.is_probed = true;
+                let dependence = dependence(&mut *self.engine, &inputs, &output)?;
+                self.batch_dependence = dependence.map(|(_, relative)| relative);
+            }
             let mut images = output.into_iter().next().expect("an engine returns every output asked for");
             images.slice_axis_inplace(Axis(0), (..chunk.nrows()).into());
             self.take(images, &mut bytes)?;

@@ -9,11 +9,12 @@ use std::path::Path;
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
+use super::classes::{self, Classes};
 use super::error::{DataSetError, ImageError};
 use super::positioned::{read_exact_at, read_head_at};
 use super::source::{Kept, Source};
 use super::survey::{Others, hidden};
-use super::{classes, within_bounds};
+use super::within_bounds;
 use crate::image::decode::SNIFF_LEN;
 use crate::interrupt::Interrupt;
 
@@ -113,7 +114,7 @@ pub(super) struct Archive {
     file: File,
     entries: Vec<Entry>,
     others: Others,
-    labels: Option<Vec<String>>,
+    classes: Classes,
 }
 
 impl Archive {
@@ -133,28 +134,26 @@ impl Archive {
             }
             if others.admits(&entry.name, &entry.head(&file, SNIFF_LEN).map_err(failure)?) {
                 entries.push(entry);
-            } else if entry.name.rsplit('/').next() == Some(classes::FILE) {
-                of_classes.push(entry);
+            } else if classes::is_file(&entry.name) {
+                of_classes.push((entry.name.clone(), entry));
             }
         }
         if entries.is_empty() {
             return Err(DataSetError::NoImages { path: path.to_owned(), others });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut labels = None;
-        for of_classes in of_classes {
+        let names: Vec<&str> = entries.iter().map(|entry| &*entry.name).collect();
+        let classes = Classes::of_files(path, of_classes, &names, |name, entry| {
             let damaged =
                 |error: ImageError| DataSetError::CorruptArchive { path: path.to_owned(), reason: error.to_string() };
-            let content = of_classes.content(&file, &of_classes.name).map_err(damaged)?;
-            let names = entries.iter().map(|entry| &*entry.name);
-            labels = labels.or(classes::of_json(path, (&of_classes.name, &content), names)?);
-        }
-        Ok(Self { file, entries, others, labels })
+            entry.content(&file, name).map_err(damaged)
+        })?;
+        Ok(Self { file, entries, others, classes })
     }
 
-    /// Images in the order that they are kept in, with their classes where these are known.
-    pub(super) fn in_order(file: File, entries: Vec<Entry>, labels: Option<Vec<String>>) -> Self {
-        Self { file, entries, others: Others::default(), labels }
+    /// Images in the order that they are kept in, with what is told of their classes.
+    pub(super) fn in_order(file: File, entries: Vec<Entry>, classes: Classes) -> Self {
+        Self { file, entries, others: Others::default(), classes }
     }
 }
 
@@ -172,7 +171,11 @@ impl Source for Archive {
     }
 
     fn labels(&self) -> Option<&[String]> {
-        self.labels.as_deref()
+        self.classes.labels.as_deref()
+    }
+
+    fn untold_classes(&self) -> Option<&str> {
+        self.classes.untold.as_deref()
     }
 
     fn passed_over(&self) -> BTreeMap<String, u64> {

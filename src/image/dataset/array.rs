@@ -75,6 +75,7 @@ pub(super) struct PixelArray {
     name: Option<String>,
     labels: Option<Vec<String>>,
     sum: Option<Sum>,
+    has_statistics_beside: bool,
 }
 
 impl PixelArray {
@@ -124,12 +125,18 @@ impl PixelArray {
             name: name.map(str::to_owned),
             labels: None,
             sum: None,
+            has_statistics_beside: false,
         })
     }
 
     /// Adds the class of each image.
     pub(super) fn with_labels(self, labels: Option<Vec<String>>) -> Self {
         Self { labels, ..self }
+    }
+
+    /// Says whether the file has statistics, too.
+    pub(super) fn beside_statistics(self, has_statistics_beside: bool) -> Self {
+        Self { has_statistics_beside, ..self }
     }
 
     /// Adds what the bytes are to be held against.
@@ -203,6 +210,10 @@ impl Source for PixelArray {
 
     fn array(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn has_statistics_beside(&self) -> bool {
+        self.has_statistics_beside
     }
 
     fn is_float(&self) -> bool {

@@ -63,12 +63,20 @@ impl Source for Chosen {
         self.labels.as_deref()
     }
 
+    fn untold_classes(&self) -> Option<&str> {
+        self.of.untold_classes()
+    }
+
     fn passed_over(&self) -> BTreeMap<String, u64> {
         self.of.passed_over()
     }
 
     fn array(&self) -> Option<&str> {
         self.of.array()
+    }
+
+    fn unused_statistics(&self) -> usize {
+        self.of.unused_statistics()
     }
 
     fn is_float(&self) -> bool {

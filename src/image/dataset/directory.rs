@@ -6,10 +6,11 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use super::classes::{self, Classes};
 use super::error::{DataSetError, ImageError};
 use super::source::{Kept, Source};
 use super::survey::{Others, hidden, may_be_image};
-use super::{Unreadable, classes, within_bounds};
+use super::{Unreadable, within_bounds};
 use crate::image::decode::SNIFF_LEN;
 use crate::interrupt::Interrupt;
 use crate::regular;
@@ -27,7 +28,7 @@ struct Entry {
 pub(super) struct Directory {
     entries: Vec<Entry>,
     others: Others,
-    labels: Option<Vec<String>>,
+    classes: Classes,
 }
 
 impl Directory {
@@ -51,19 +52,16 @@ impl Directory {
                 walk.folder(&path, name)?;
             }
         }
-        let Walk { mut entries, others, mut classes, .. } = walk;
+        let Walk { mut entries, others, classes, .. } = walk;
         if entries.is_empty() {
             return Err(DataSetError::NoImages { path: root.to_owned(), others });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
-        classes.sort();
-        let mut labels = None;
-        for (name, path) in classes {
-            let content = fs::read(&path).map_err(|source| DataSetError::Io { path, source })?;
-            let names = entries.iter().map(|entry| &*entry.name);
-            labels = labels.or(classes::of_json(root, (&name, &content), names)?);
-        }
-        Ok(Self { entries, others, labels })
+        let names: Vec<&str> = entries.iter().map(|entry| &*entry.name).collect();
+        let classes = Classes::of_files(root, classes, &names, |_, path: PathBuf| {
+            fs::read(&path).map_err(|source| DataSetError::Io { path, source })
+        })?;
+        Ok(Self { entries, others, classes })
     }
 }
 
@@ -81,7 +79,11 @@ impl Source for Directory {
     }
 
     fn labels(&self) -> Option<&[String]> {
-        self.labels.as_deref()
+        self.classes.labels.as_deref()
+    }
+
+    fn untold_classes(&self) -> Option<&str> {
+        self.classes.untold.as_deref()
     }
 
     fn passed_over(&self) -> BTreeMap<String, u64> {
@@ -182,7 +184,7 @@ impl Walk<'_> {
         if let Err(source) = read {
             return self.unreadable_file(name, path, |path| DataSetError::UnreadableFile { path, source });
         }
-        if name.rsplit('/').next() == Some(classes::FILE) {
+        if classes::is_file(&name) {
             self.classes.push((name.clone(), path.clone()));
         }
         if self.others.admits(&name, &head) {

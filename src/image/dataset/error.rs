@@ -93,8 +93,16 @@ pub enum DataSetError {
         /// What it was recognised as.
         format: Format,
     },
+    /// What should tell the classes of images does not, and there were to be classes.
+    #[error("`{path}` does not tell the classes of its images: {reason}")]
+    NoClasses {
+        /// The set.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A file that should tell the classes of images cannot be read.
-    #[error("`{file}` in `{path}`, which tells the classes of images, is not JSON: {reason}")]
+    #[error("`{file}` in `{path}`, which tells the classes of images, cannot be read: {reason}")]
     Classes {
         /// The set.
         path: PathBuf,
@@ -127,7 +135,16 @@ pub enum DataSetError {
         /// Number of the line, from 1.
         line: u64,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: String,
+    },
+    /// A pattern whose text is not UTF-8.
+    #[error(
+        "`{}` has wildcards or braces, and is not UTF-8 as patterns have to be: give the folder, or write the pattern from inside it",
+        path.display()
+    )]
+    Pattern {
+        /// The pattern as given.
+        path: PathBuf,
     },
     /// A list names nothing.
     #[error("the list `{path}` names no image: it has a path a line, relative to its folder")]
@@ -175,7 +192,8 @@ pub enum DataSetError {
     },
     /// A file that is no known container.
     #[error(
-        "`{path}` is no folder, zip, tar, npz, npy or IDX file (each but the folder may be gzipped): it begins with {head}"
+        "`{path}` is not a folder, zip, tar, npz, npy, IDX or Parquet file (a file may be compressed with gzip, bzip2, xz or Zstandard): \
+         it begins with {head}"
     )]
     UnknownContainer {
         /// The path as given.
@@ -184,14 +202,12 @@ pub enum DataSetError {
         head: String,
     },
     /// A file in a compression that is not read.
-    #[error(
-        "`{path}` is compressed with {compression}, which is not supported: unpack it first, or use .zip, .tar or .tar.gz"
-    )]
+    #[error("`{path}` is compressed with {compression}, which is not supported: unpack it first")]
     UnsupportedCompression {
         /// The path as given.
         path: PathBuf,
         /// The compression that it was recognised as.
-        compression: &'static str,
+        compression: String,
     },
     /// An archive that cannot be indexed.
     #[error("the archive `{path}` is corrupt: {reason}")]

@@ -1,4 +1,4 @@
-//! Image files that are named one by one.
+//! Image files that are named one by one, by a list or a pattern.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -7,36 +7,37 @@ use super::directory::read_file;
 use super::error::ImageError;
 use super::source::{Kept, Source};
 
-/// Image files by their paths.
+/// An image file that is named.
 #[derive(Debug)]
-pub(super) struct Files {
-    /// As the list has them.
-    names: Vec<String>,
-    paths: Vec<PathBuf>,
+pub(super) struct NamedFile {
+    /// What it is called in the set.
+    pub(super) name: String,
+    /// Its path.
+    pub(super) path: PathBuf,
+    /// What names it, for messages: a line of a list.
+    pub(super) by: Option<String>,
 }
 
-impl Files {
-    /// Files, named relative to a folder.
-    pub(super) fn new(folder: &Path, paths: Vec<PathBuf>) -> Self {
-        let name = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
-        Self { names: paths.iter().map(name).collect(), paths }
-    }
-}
+/// Image files by their paths.
+#[derive(Debug)]
+pub(super) struct Files(pub(super) Vec<NamedFile>);
 
 impl Source for Files {
     fn len(&self) -> usize {
-        self.paths.len()
+        self.0.len()
     }
 
     fn name(&self, _: &Path, index: usize) -> Cow<'_, str> {
-        self.names[index].as_str().into()
+        self.0[index].name.as_str().into()
     }
 
     fn described(&self, _: &Path, index: usize) -> String {
-        self.paths[index].display().to_string()
+        let NamedFile { path, by, .. } = &self.0[index];
+        let by = by.as_ref().map_or(String::new(), |by| format!(" ({by})"));
+        format!("{}{by}", path.display())
     }
 
     fn read(&self, index: usize, image: &str) -> Result<Kept, ImageError> {
-        read_file(&self.paths[index], image)
+        read_file(&self.0[index].path, image)
     }
 }

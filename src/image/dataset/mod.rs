@@ -7,10 +7,10 @@
 //! |---|---|---|
 //! | folder | | every image file below it, symbolic links followed, each real folder entered once |
 //! | `.zip` | content | every image in it, stored or deflated |
-//! | `.tar`, `.tar.gz` | content | every image in it |
+//! | `.tar` | content | every image in it |
 //! | `.npz` | content | the array that is asked for, `arr_0`, `samples` or `images`, or else the only one: bytes, or floating-point numbers of a [stated range](Reading::pixel_range), N×height×width×3, N×3×height×width, or the same with one channel |
-//! | `.npy`, `.npy.gz` | content | that array |
-//! | IDX (MNIST), IDX `.gz` | content | N×height×width bytes |
+//! | `.npy` | content | that array |
+//! | IDX (MNIST) | content | N×height×width bytes |
 //! | Parquet (Hugging Face) | content | the column of encoded images, in the order of the rows |
 //! | folder of such files and no images | | those of each, one behind the other |
 //! | `train-{000..099}.tar`, `train-*.tar` | no file of that name | likewise |
@@ -20,21 +20,25 @@
 //! so is what is no image by its first bytes, except where its extension claims one: a damaged or half-written image
 //! is listed and fails to load, and never drops out of a score in silence.
 //!
-//! What is compressed as a whole (`.gz`, and the array of a compressed `.npz`) is decompressed once into an anonymous
-//! temporary file, in the folder that `TMPDIR` names, of whose free space it may take half.
+//! Any file may be compressed as a whole, with gzip, bzip2, xz or Zstandard. It is decompressed once, as is the array of a
+//! compressed `.npz`, into an anonymous temporary file, in the folder that `TMPDIR` names, of whose free space it may take half.
 
 mod archive;
 mod array;
 mod chosen;
 mod classes;
+mod compression;
+mod csv;
 mod directory;
 mod error;
+mod extensions;
 mod files;
 mod idx;
 mod list;
 mod npy;
 mod npz;
 mod parquet;
+mod parquet_labels;
 mod pattern;
 mod positioned;
 mod several;
@@ -43,6 +47,8 @@ mod spill;
 mod survey;
 mod tar;
 mod watched;
+mod wildcards;
+mod xz;
 mod zip;
 
 use std::borrow::Cow;
@@ -56,6 +62,7 @@ use self::archive::Archive;
 use self::array::Segment;
 pub use self::chosen::Choice;
 use self::chosen::Chosen;
+use self::compression::Compression;
 use self::directory::Directory;
 pub use self::error::{DataSetError, ImageError};
 use self::several::Several;
@@ -64,10 +71,10 @@ pub use self::survey::Others;
 use self::watched::Watched;
 use super::decode::{Format, MAX_PIXELS, hexadecimal};
 use super::{ImageSource, Origin, RgbImage};
+use crate::foreign;
 use crate::interrupt::Interrupt;
 use crate::numpy::MAGIC;
 use crate::regular;
-use flate2::read::MultiGzDecoder;
 
 /// What kind of container a set of images is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,7 +84,7 @@ pub enum DataSetKind {
     Directory,
     /// A zip archive.
     Zip,
-    /// A tar archive, gzipped or not.
+    /// A tar archive, compressed or not.
     Tar,
     /// An archive of NumPy arrays.
     Npz,
@@ -180,21 +187,22 @@ impl DataSet {
 
     fn open_whole(path: &Path, reading: &Reading, interrupt: &Interrupt) -> Result<Self, DataSetError> {
         let failure = |source| DataSetError::Io { path: path.to_owned(), source };
-        let several = |kind, folder: &Path, named| {
-            let source = Several::open((path, kind), folder, named, reading, interrupt)?;
-            Ok(Self { path: path.to_owned(), kind, source: Box::new(source) })
+        let several = |kind, source| Ok(Self { path: path.to_owned(), kind, source: Box::new(source) });
+        let shards = |named| {
+            let kind = DataSetKind::Shards;
+            several(kind, Several::open((path, kind), named, reading, interrupt)?)
         };
-        let here = Path::new("");
         let metadata = match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 if let Some(list) = list::file(path) {
-                    return several(DataSetKind::List, list.parent().unwrap_or(here), list::read(&list, interrupt)?);
+                    let (kind, lines) = (DataSetKind::List, list::read(&list, interrupt)?);
+                    return several(kind, Several::of_list((path, kind), &list, lines, reading, interrupt)?);
                 }
-                if let Some(named) = pattern::expand(path) {
+                if let Some(named) = pattern::expand(path)? {
                     if named.is_empty() {
                         return Err(DataSetError::NoMatch { path: path.to_owned() });
                     }
-                    return several(DataSetKind::Shards, here, named);
+                    return shards(named);
                 }
                 return Err(DataSetError::Missing { path: path.to_owned(), missing: first_missing(path) });
             }
@@ -204,7 +212,7 @@ impl DataSet {
             match Directory::open(path, reading.unreadable, interrupt) {
                 Ok(directory) => (DataSetKind::Directory, Box::new(directory)),
                 Err(error @ DataSetError::NoImages { .. }) => match several::shards(path).map_err(failure)? {
-                    Some(shards) => return several(DataSetKind::Shards, here, shards),
+                    Some(found) => return shards(found),
                     None => return Err(error),
                 },
                 Err(error) => return Err(error),
@@ -230,9 +238,24 @@ impl DataSet {
         self.source.labels()
     }
 
+    /// Why the set does not [tell the classes](Self::labels) of its images, where it has a file or a column that should.
+    pub fn untold_classes(&self) -> Option<&str> {
+        self.source.untold_classes()
+    }
+
     /// Images beside those of the set that are of formats that are not decoded here, counted by format.
     pub fn passed_over(&self) -> BTreeMap<String, u64> {
         self.source.passed_over()
+    }
+
+    /// How many of its files hold statistics beside their images, which nothing looks at where a set is of several files.
+    pub fn unused_statistics(&self) -> usize {
+        self.source.unused_statistics()
+    }
+
+    /// Whether its file holds statistics beside the images.
+    fn has_statistics_beside(&self) -> bool {
+        self.source.has_statistics_beside()
     }
 
     /// Whether its images are floating-point numbers, which became levels by [`Reading::pixel_range`].
@@ -364,29 +387,32 @@ fn open_file(
         .map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
     // What reads on from here, reads from the start: some systems move the cursor with every read.
     (&file).rewind().map_err(|source| DataSetError::Io { path: path.to_owned(), source })?;
-    if head.starts_with(GZIP) {
-        return open_gzip(path, &file, reading, interrupt);
+    if let Some(compression) = Compression::recognise(&head) {
+        return open_compressed(path, (compression, &file), reading, interrupt);
     }
     Container::recognise(path, &head)?.open(path, file, reading, interrupt)
 }
 
-/// What a gzip file begins with.
-const GZIP: &[u8] = b"\x1f\x8b";
-
-/// Opens what is in a gzip file, which may not be gzipped again.
-fn open_gzip(
+/// Opens what is in a compressed file, which may not be compressed again.
+fn open_compressed(
     path: &Path,
-    file: &File,
+    (compression, file): (&Compression, &File),
     reading: &Reading,
     interrupt: &Interrupt,
 ) -> Result<(DataSetKind, Box<dyn Source>), DataSetError> {
-    let mut content = MultiGzDecoder::new(Watched::new(file, interrupt));
-    let mut head = vec![];
-    let read = content.by_ref().take(Container::HEAD as u64).read_to_end(&mut head);
-    read.map_err(|error| spill::failure(path, &error))?;
-    // Before anything is written: what is not a set of images may inflate to any length.
-    let container = Container::recognise(path, &head)?;
-    let content = spill::spill(path, head.chain(content))?;
+    let decompressed = foreign::shielded(|| {
+        let failure = |error: std::io::Error| spill::failure(path, compression.name, &error);
+        let mut content = compression.decoder(Watched::new(file, interrupt)).map_err(failure)?;
+        let mut head = vec![];
+        content.by_ref().take(Container::HEAD as u64).read_to_end(&mut head).map_err(failure)?;
+        // Before anything is written: what is not a set of images may inflate to any length.
+        let container = Container::recognise(path, &head)?;
+        Ok((container, spill::spill(path, compression.name, head.chain(content))?))
+    });
+    let (container, content) = decompressed.unwrap_or_else(|reason| {
+        let reason = format!("its {} data is damaged ({reason})", compression.name);
+        Err(DataSetError::CorruptArchive { path: path.to_owned(), reason })
+    })?;
     container.open(path, content, reading, interrupt)
 }
 
@@ -421,7 +447,7 @@ impl Container {
             return Ok(Container::Idx);
         }
         let path = path.to_owned();
-        Err(match (Format::sniff(head), compression(head)) {
+        Err(match (Format::sniff(head), unread_compression(head)) {
             // The protocols of Python 3.
             _ if matches!(head, [0x80, 2..=5, ..]) => DataSetError::Pickle { path },
             (Some(format), _) => DataSetError::SingleImage { path, format },
@@ -467,17 +493,12 @@ impl Container {
     }
 }
 
-/// The compressions that archives often come in and that are not read here, by their signatures.
-fn compression(head: &[u8]) -> Option<&'static str> {
-    let signatures: [(&[u8], _); 6] = [
-        (b"BZh", "bzip2"),
-        (b"\xfd7zXZ\0", "xz"),
-        (b"\x28\xb5\x2f\xfd", "Zstandard"),
-        (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
-        (b"Rar!", "RAR"),
-        (GZIP, "gzip, twice"),
-    ];
-    signatures.into_iter().find_map(|(signature, name)| head.starts_with(signature).then_some(name))
+/// The compressions that archives often come in and that are not read here, by their signatures; any in another is one of them.
+fn unread_compression(head: &[u8]) -> Option<String> {
+    let signatures: [(&[u8], _); 2] = [(b"7z\xbc\xaf\x27\x1c", "7-Zip"), (b"Rar!", "RAR")];
+    let archive = signatures.into_iter().find(|(signature, _)| head.starts_with(signature));
+    let again = || Compression::recognise(head).map(|inner| format!("{} inside another compression", inner.name));
+    archive.map(|(_, name)| name.to_owned()).or_else(again)
 }
 
 /// The first part of a path that does not exist.

@@ -50,6 +50,12 @@ impl Array<'_> {
         self.header.as_ref().is_some_and(of)
     }
 
+    /// Whether it is a part of statistics by its name, which no array of bytes is.
+    fn is_of_statistics(&self) -> bool {
+        let is_byte = self.header.as_ref().and_then(Header::number).is_some_and(|number| number.is_byte());
+        !is_byte && STATISTICS.iter().flatten().any(|name| *name == self.name)
+    }
+
     /// For messages: its name, and of what type and shape it is.
     fn described(&self) -> String {
         match &self.header {
@@ -74,9 +80,10 @@ pub(super) fn open(
         let header = Header::of(&entry.head(&file, HEAD).map_err(failure)?);
         arrays.push(Array { name: entry.name.trim_end_matches(".npy"), entry, header });
     }
+    let has = |name: &&str| arrays.iter().any(|array| array.name == *name);
+    let has_statistics = STATISTICS.iter().any(|pair| pair.iter().all(has));
     let images = images_in(&arrays, reading.array.as_deref()).ok_or_else(|| {
-        let has = |name: &&str| arrays.iter().any(|array| array.name == *name);
-        if STATISTICS.iter().any(|pair| pair.iter().all(has)) {
+        if has_statistics || arrays.iter().any(Array::is_of_statistics) {
             return DataSetError::StatisticsFile { path: path.to_owned() };
         }
         let arrays = arrays.iter().map(Array::described).collect::<Vec<_>>().join(", ");
@@ -99,14 +106,16 @@ pub(super) fn open(
             reader.seek(SeekFrom::Start(images.entry.offset)).map_err(failure)?;
             let packed = Watched::new(reader.take(packed), interrupt);
             let mut content = CrcReader::new(DeflateDecoder::new(packed).take(bytes));
-            let inflated = spill(path, &mut content)?;
+            let inflated = spill(path, "Deflate", &mut content)?;
             check_sum(path, name, content.crc(), crc)?;
             let length = inflated.metadata().map_err(failure)?.len();
             npy::open(path, name, Segment { file: inflated, offset: 0, length }, range)?
         }
     };
     let labels = labels.filter(|labels| labels.len() == opened.len());
-    Ok(opened.with_labels(labels))
+    // Whoever names the array of the images has looked at the others.
+    let is_asked_for = reading.array.as_deref() == Some(images.name);
+    Ok(opened.with_labels(labels).beside_statistics(has_statistics && !is_asked_for))
 }
 
 /// The array that holds the images.
@@ -118,11 +127,11 @@ fn images_in<'a, 'b>(arrays: &'a [Array<'b>], asked: Option<&str>) -> Option<&'a
     if let Some(known) = IMAGES.into_iter().filter_map(named).find(|array| array.may_be_images()) {
         return Some(known);
     }
-    let mut candidates = arrays.iter().filter(|array| array.may_be_images());
+    let mut candidates = arrays.iter().filter(|array| array.may_be_images() && !array.is_of_statistics());
     match (candidates.next(), candidates.next(), arrays) {
         (Some(only), None, _) => Some(only),
         // What is wrong with it is said when it is opened.
-        (None, _, [only]) => Some(only),
+        (None, _, [only]) if !only.is_of_statistics() => Some(only),
         (None, ..) => named(IMAGES[0]).filter(|_| STATISTICS.iter().flatten().all(|name| named(name).is_none())),
         _ => None,
     }

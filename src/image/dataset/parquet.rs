@@ -1,19 +1,21 @@
 //! Parquet files of images, as Hugging Face writes data sets: a column of structures with the encoded file in `bytes`, and where there are
-//! any, a column `label`.
+//! any, a column `label` of whole numbers or strings.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
 use parquet::basic::Type;
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{ByteArrayType, DataType, Int64Type};
+use parquet::column::reader::ColumnReaderImpl;
+use parquet::data_type::{ByteArrayType, DataType};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 
 use super::archive::{Archive, Entry, Storage};
+use super::classes::Classes;
 use super::error::DataSetError;
+use super::parquet_labels::{LabelColumn, Labels};
 use crate::foreign;
 use crate::interrupt::Interrupt;
 use crate::output::spare_bytes;
@@ -24,14 +26,21 @@ pub(super) const MAGIC: &[u8] = b"PAR1";
 /// Rows that are read at once.
 const ROWS: usize = 64;
 
+/// How many times the length of a file its images may take: more than any compression of encoded images gains. A dictionary lets a
+/// few bytes stand for any number of copies of an image.
+const MOST_INFLATION: u64 = 1000;
+
+/// What a row takes at least: the memory that an image is known by.
+const LEAST_ROW: u64 = 64;
+
 /// Columns of a file: places among the leaves of its schema.
 struct Columns {
     /// Encoded images.
     bytes: usize,
     /// What they were called.
     path: Option<usize>,
-    /// Their classes, and the names of these.
-    label: Option<(usize, Vec<String>)>,
+    /// Their classes.
+    label: Result<LabelColumn, String>,
 }
 
 /// The images of a file in the order of its rows, unpacked into a temporary file: pages are compressed and cannot be read by offset.
@@ -55,11 +64,15 @@ fn unpack(path: &Path, file: File, interrupt: &Interrupt) -> Result<Archive, Dat
         }
         error => corrupt(error.to_string()),
     };
+    let length = file.metadata().map_err(|source| DataSetError::Io { path: path.to_owned(), source })?.len();
     let reader = SerializedFileReader::new(file).map_err(damaged)?;
     let metadata = reader.metadata().file_metadata();
     let columns = columns(path, metadata.schema_descr(), &class_names(metadata.key_value_metadata()))?;
-    let mut unpacked = Unpacked::new(path)?;
-    let (mut unpacked_labels, mut unlabelled) = (Vec::new(), false);
+    let mut unpacked = Unpacked::new(path, length)?;
+    let mut classes = match &columns.label {
+        Ok(_) => Ok(Vec::new()),
+        Err(reason) => Err(reason.clone()),
+    };
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(damaged)?;
         let rows = usize::try_from(group.metadata().num_rows())
@@ -67,9 +80,8 @@ fn unpack(path: &Path, file: File, interrupt: &Interrupt) -> Result<Archive, Dat
         let mut bytes = Column::<ByteArrayType>::open(&*group, columns.bytes).map_err(damaged)?;
         let mut paths =
             columns.path.map(|column| Column::<ByteArrayType>::open(&*group, column)).transpose().map_err(damaged)?;
-        let labels = columns.label.as_ref();
-        let mut label_values =
-            labels.map(|(column, _)| Column::<Int64Type>::open(&*group, *column)).transpose().map_err(damaged)?;
+        let labels = columns.label.as_ref().ok().filter(|_| classes.is_ok());
+        let mut labels = labels.map(|column| Labels::open(&*group, column)).transpose().map_err(damaged)?;
         let mut done = 0;
         while done < rows {
             if interrupt.is_requested() {
@@ -78,10 +90,11 @@ fn unpack(path: &Path, file: File, interrupt: &Interrupt) -> Result<Archive, Dat
             let count = ROWS.min(rows - done);
             let images = bytes.next(count).map_err(damaged)?;
             let names = paths.as_mut().map(|paths| paths.next(count)).transpose().map_err(damaged)?;
-            let classes = label_values.as_mut().map(|labels| labels.next(count)).transpose().map_err(damaged)?;
+            let told = labels.as_mut().map(|labels| labels.next(count)).transpose().map_err(damaged)?;
             if images.len() != count {
                 return Err(corrupt(format!("its column of images has fewer than {rows} rows")));
             }
+            let before = unpacked.entries.len();
             for (at, image) in images.into_iter().enumerate() {
                 let row = unpacked.entries.len();
                 let called =
@@ -89,9 +102,15 @@ fn unpack(path: &Path, file: File, interrupt: &Interrupt) -> Result<Archive, Dat
                 let name = called.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("row {row}"));
                 // A row without an image is one that cannot be decoded.
                 unpacked.add(name, image.as_ref().map_or(&[], |image| image.data()))?;
-                let class = classes.as_ref().and_then(|classes| *classes.get(at)?);
-                unlabelled |= class.is_none();
-                unpacked_labels.extend(class.zip(labels).map(|(class, (_, names))| class_name(class, names)));
+            }
+            if let (Ok(all), Some(told)) = (&mut classes, told) {
+                let known = told.iter().take_while(|class| class.is_some()).count();
+                all.extend(told.into_iter().flatten());
+                if known < count {
+                    // Those of the other rows are of no use.
+                    labels = None;
+                    classes = Err(format!("its column `label` has no value in row {}", before + known));
+                }
             }
             done += count;
         }
@@ -99,45 +118,31 @@ fn unpack(path: &Path, file: File, interrupt: &Interrupt) -> Result<Archive, Dat
     if unpacked.entries.is_empty() {
         return Err(corrupt("it has no rows".into()));
     }
-    Ok(Archive::in_order(unpacked.file, unpacked.entries, (!unlabelled).then_some(unpacked_labels)))
-}
-
-/// The name of a class, or its number.
-fn class_name(class: i64, names: &[String]) -> String {
-    let name = usize::try_from(class).ok().and_then(|class| names.get(class));
-    name.map_or_else(|| class.to_string(), Clone::clone)
+    let classes = match classes {
+        Ok(labels) => Classes { labels: Some(labels), untold: None },
+        Err(reason) => Classes { labels: None, untold: Some(reason) },
+    };
+    Ok(Archive::in_order(unpacked.file, unpacked.entries, classes))
 }
 
 /// The values of a column in a group of rows.
-struct Column<T: DataType> {
+pub(super) struct Column<T: DataType> {
     reader: ColumnReaderImpl<T>,
     /// Level at which a value is there.
     level: i16,
 }
 
-impl Column<ByteArrayType> {
-    fn open(group: &dyn RowGroupReader, column: usize) -> Result<Self, ParquetError> {
-        let level = group.metadata().column(column).column_descr().max_def_level();
-        match group.get_column_reader(column)? {
-            ColumnReader::ByteArrayColumnReader(reader) => Ok(Self { reader, level }),
-            _ => Err(ParquetError::General("a column has values of another type than the schema says".into())),
-        }
-    }
-}
-
-impl Column<Int64Type> {
-    fn open(group: &dyn RowGroupReader, column: usize) -> Result<Self, ParquetError> {
-        let level = group.metadata().column(column).column_descr().max_def_level();
-        match group.get_column_reader(column)? {
-            ColumnReader::Int64ColumnReader(reader) => Ok(Self { reader, level }),
-            _ => Err(ParquetError::General("a column has values of another type than the schema says".into())),
-        }
-    }
-}
-
 impl<T: DataType> Column<T> {
+    pub(super) fn open(group: &dyn RowGroupReader, column: usize) -> Result<Self, ParquetError> {
+        let level = group.metadata().column(column).column_descr().max_def_level();
+        match T::get_column_reader(group.get_column_reader(column)?) {
+            Some(reader) => Ok(Self { reader, level }),
+            None => Err(ParquetError::General("a column has values of another type than the schema says".into())),
+        }
+    }
+
     /// The next rows: fewer at the end, `None` where a row has no value.
-    fn next(&mut self, count: usize) -> Result<Vec<Option<T::T>>, ParquetError> {
+    pub(super) fn next(&mut self, count: usize) -> Result<Vec<Option<T::T>>, ParquetError> {
         let (mut levels, mut values) = (Vec::new(), Vec::new());
         let mut rows = 0;
         while rows < count {
@@ -182,12 +187,8 @@ fn columns(path: &Path, schema: &SchemaDescriptor, classes: &[(String, Vec<Strin
     };
     let beside = [called(bytes), "path".to_owned()];
     let path = all.iter().copied().find(|&column| parts(column) == beside && of_type(column, Type::BYTE_ARRAY));
-    let label = all.iter().copied().find(|&column| parts(column) == ["label"] && of_type(column, Type::INT64));
-    let label = label.map(|column| {
-        let names = classes.iter().find(|(name, _)| name == "label").map(|(_, names)| names.clone());
-        (column, names.unwrap_or_default())
-    });
-    Ok(Columns { bytes, path, label })
+    let names = classes.iter().find(|(name, _)| name == "label").map(|(_, names)| names.clone());
+    Ok(Columns { bytes, path, label: LabelColumn::find(schema, names.unwrap_or_default()) })
 }
 
 /// The names of classes, by the column that they are of, as Hugging Face keeps them beside the schema.
@@ -207,22 +208,35 @@ struct Unpacked<'a> {
     file: File,
     entries: Vec<Entry>,
     written: u64,
-    /// Bytes that may be written.
+    /// Bytes that may be written for want of room.
     bound: u64,
+    /// Bytes that rows take, and may take.
+    taken: u64,
+    most: u64,
 }
 
 impl<'a> Unpacked<'a> {
-    fn new(path: &'a Path) -> Result<Self, DataSetError> {
+    /// Of a file of some length.
+    fn new(path: &'a Path, length: u64) -> Result<Self, DataSetError> {
         let folder = std::env::temp_dir();
         let failure = |source| DataSetError::TemporaryFile { path: path.to_owned(), folder: folder.clone(), source };
         let bound = spare_bytes(&folder).map_err(failure)?;
         let file = tempfile::tempfile().map_err(failure)?;
-        Ok(Self { path, file, entries: Vec::new(), written: 0, bound })
+        let most = length.saturating_mul(MOST_INFLATION);
+        Ok(Self { path, file, entries: Vec::new(), written: 0, bound, taken: 0, most })
     }
 
     fn add(&mut self, name: String, image: &[u8]) -> Result<(), DataSetError> {
         let folder = std::env::temp_dir;
         let (path, bytes) = (self.path.to_owned(), image.len() as u64);
+        self.taken += LEAST_ROW.max(bytes + name.len() as u64);
+        if self.taken > self.most {
+            let reason = format!(
+                "its rows stand for more than {} bytes, {MOST_INFLATION} times its length: they repeat an image again and again",
+                self.most
+            );
+            return Err(DataSetError::CorruptArchive { path, reason });
+        }
         if self.written + bytes > self.bound {
             return Err(DataSetError::Inflated { path, folder: folder(), bound: self.bound });
         }

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::error::DataSetError;
+use super::wildcards;
+
 /// Most paths that braces may stand for.
 const MOST: usize = 1_000_000;
 
@@ -10,30 +13,42 @@ const MOST_LISTED: usize = 10_000;
 
 /// The paths that a pattern names, in its order, those of a wildcard sorted; `None` where it is no pattern. Of braces every path is
 /// named, whether it exists or not, so that a shard that is missing is noticed.
-pub(super) fn expand(path: &Path) -> Option<Vec<PathBuf>> {
-    let text = path.to_str()?;
-    let braced = braces(text)?;
-    let is_wild = |text: &str| text.contains(['*', '?', '[']);
-    if braced.len() == 1 && !is_wild(text) {
-        return None;
-    }
+///
+/// # Errors
+/// [`DataSetError::Pattern`] of a pattern that is not UTF-8, [`DataSetError::Io`] when a folder cannot be listed.
+pub(super) fn expand(path: &Path) -> Result<Option<Vec<PathBuf>>, DataSetError> {
+    let Some(text) = path.to_str() else {
+        return match is_one(path) {
+            true => Err(DataSetError::Pattern { path: path.to_owned() }),
+            false => Ok(None),
+        };
+    };
+    let Some(braced) = braces(text) else { return Ok(None) };
     // Each wildcard lists a folder.
-    if braced.len() > MOST_LISTED && is_wild(text) {
-        return None;
+    if braced.len() == 1 && !is_wild(text) || braced.len() > MOST_LISTED && is_wild(text) {
+        return Ok(None);
     }
     let mut paths = Vec::new();
     for text in braced {
         match is_wild(&text) {
-            true => paths.extend(glob::glob(&text).ok()?.filter_map(Result::ok)),
+            true => match wildcards::matching(&text)? {
+                Some(found) => paths.extend(found),
+                None => return Ok(None),
+            },
             false => paths.push(text.into()),
         }
     }
-    Some(paths)
+    Ok(Some(paths))
 }
 
 /// Whether a path has what patterns are made of.
 pub(super) fn is_one(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.contains(['*', '?', '[', '{']))
+    path.to_string_lossy().contains(['*', '?', '[', '{'])
+}
+
+/// Whether a text has wildcards.
+pub(super) fn is_wild(text: &str) -> bool {
+    text.contains(['*', '?', '['])
 }
 
 /// A text with every brace replaced by each of its alternatives: `{000..099}`, with leading zeros, or `{a,b}`. A brace that is neither
@@ -82,7 +97,7 @@ mod tests {
     use super::*;
 
     fn expanded(text: &str) -> Option<Vec<String>> {
-        Some(expand(Path::new(text))?.iter().map(|path| path.display().to_string()).collect())
+        Some(expand(Path::new(text)).unwrap()?.iter().map(|path| path.display().to_string()).collect())
     }
 
     #[test]
@@ -103,12 +118,12 @@ mod tests {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
         let names = |pattern: &str| -> Vec<String> {
-            let paths = expand(&folder.path().join(pattern)).unwrap();
+            let paths = expand(&folder.path().join(pattern)).unwrap().unwrap();
             paths.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
         };
         assert_eq!(names("b-*.tar"), ["b-1.tar", "b-2.tar"]);
         assert_eq!(names("{c,b}*"), ["c.zip", "b-1.tar", "b-2.tar"]);
         assert_eq!(names("x*"), [""; 0]);
-        assert_eq!(expand(&folder.path().join("{0..99999}*")), None);
+        assert_eq!(expand(&folder.path().join("{0..99999}*")).unwrap(), None);
     }
 }

@@ -38,6 +38,11 @@ pub(super) trait Source: Debug + Send + Sync {
         None
     }
 
+    /// Why the container does not tell the classes of its images, where it looks as if it should.
+    fn untold_classes(&self) -> Option<&str> {
+        None
+    }
+
     /// Images that are not decoded, counted by format.
     fn passed_over(&self) -> BTreeMap<String, u64> {
         BTreeMap::new()
@@ -46,6 +51,16 @@ pub(super) trait Source: Debug + Send + Sync {
     /// The array of an archive of arrays that holds the images.
     fn array(&self) -> Option<&str> {
         None
+    }
+
+    /// How many of its files hold statistics beside their images that nobody looks at.
+    fn unused_statistics(&self) -> usize {
+        0
+    }
+
+    /// Whether it is a file with statistics beside the images.
+    fn has_statistics_beside(&self) -> bool {
+        false
     }
 
     /// Whether its images are floating-point numbers.

@@ -10,15 +10,15 @@ use crate::output::spare_bytes;
 
 /// Copies all of `content` to a file that vanishes when it is closed, and is read from its beginning. Content may inflate to a thousand times its length,
 /// so it may take half of what is free where temporary files are, and no more: whatever else needs the disk finds as much.
-pub(super) fn spill(path: &Path, content: impl Read) -> Result<File, DataSetError> {
+pub(super) fn spill(path: &Path, compression: &str, content: impl Read) -> Result<File, DataSetError> {
     let folder = std::env::temp_dir();
     match spare_bytes(&folder) {
-        Ok(spare) => spill_within(spare, path, content),
+        Ok(spare) => spill_within(spare, path, compression, content),
         Err(source) => Err(DataSetError::TemporaryFile { path: path.to_owned(), folder, source }),
     }
 }
 
-fn spill_within(bound: u64, path: &Path, mut content: impl Read) -> Result<File, DataSetError> {
+fn spill_within(bound: u64, path: &Path, compression: &str, mut content: impl Read) -> Result<File, DataSetError> {
     let folder = std::env::temp_dir;
     let temporary = |source| DataSetError::TemporaryFile { path: path.to_owned(), folder: folder(), source };
     let mut file = tempfile::tempfile().map_err(temporary)?;
@@ -38,16 +38,22 @@ fn spill_within(bound: u64, path: &Path, mut content: impl Read) -> Result<File,
                 file.write_all(&buffer[..count]).map_err(temporary)?;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(failure(path, &error)),
+            Err(error) => return Err(failure(path, compression, &error)),
         }
     }
 }
 
 /// Why compressed data could not be read to its end.
-pub(super) fn failure(path: &Path, error: &io::Error) -> DataSetError {
+pub(super) fn failure(path: &Path, compression: &str, error: &io::Error) -> DataSetError {
     match was_stopped(error) {
         true => DataSetError::Interrupted { path: path.to_owned() },
-        false => DataSetError::CorruptArchive { path: path.to_owned(), reason: error.to_string() },
+        false => {
+            let reason = match error.kind() {
+                ErrorKind::UnexpectedEof => format!("its {compression} data is cut off"),
+                _ => format!("its {compression} data is damaged, or something else follows it ({error})"),
+            };
+            DataSetError::CorruptArchive { path: path.to_owned(), reason }
+        }
     }
 }
 
@@ -60,9 +66,9 @@ mod tests {
     #[test]
     fn content_up_to_the_bound_is_copied_and_more_is_refused() {
         let path = Path::new("x.tar.gz");
-        let file = spill_within(100_000, path, io::repeat(7).take(100_000)).unwrap();
+        let file = spill_within(100_000, path, "gzip", io::repeat(7).take(100_000)).unwrap();
         assert_eq!(io::read_to_string(file).unwrap().len(), 100_000);
-        let error = spill_within(100_000, path, io::repeat(7)).unwrap_err().to_string();
+        let error = spill_within(100_000, path, "gzip", io::repeat(7)).unwrap_err().to_string();
         assert!(error.contains("`x.tar.gz` inflates to more than 100000 bytes"), "{error}");
         assert!(error.contains("TMPDIR"), "{error}");
     }
@@ -72,7 +78,7 @@ mod tests {
         let interrupt = Interrupt::new();
         interrupt.request();
         let content = Watched::new(io::repeat(0), &interrupt);
-        let error = spill(Path::new("x.tar.gz"), content).unwrap_err();
+        let error = spill(Path::new("x.tar.gz"), "gzip", content).unwrap_err();
         assert!(matches!(error, DataSetError::Interrupted { .. }));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::extensions::{extension, named};
 use crate::image::decode::{Format, foreign};
 
 /// Extensions that claim an image. The reference implementations go by these names alone; here they matter only where
@@ -10,20 +11,11 @@ use crate::image::decode::{Format, foreign};
 const EXTENSIONS: [&str; 13] =
     ["bmp", "gif", "jpeg", "jpg", "pbm", "pfm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp"];
 
-/// Extensions of files that may hold images.
-const ARCHIVES: [&str; 8] = ["7z", "bz2", "parquet", "tar", "tgz", "xz", "zip", "zst"];
-
 /// The files that were passed over, counted by extension.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Others {
     by_extension: BTreeMap<String, u64>,
     images: BTreeMap<String, u64>,
-}
-
-/// The extension of a name, in small letters.
-fn extension(name: &str) -> String {
-    let base = name.rsplit('/').next().unwrap_or(name);
-    base.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
 }
 
 /// Whether a file of which nothing can be read may be an image: by its extension, or since it has none.
@@ -45,7 +37,7 @@ impl Others {
         let image = Format::sniff(head).is_some() || EXTENSIONS.contains(&extension.as_str());
         if !image {
             // Beside images, an archive may be a part of the set that was not unpacked.
-            let archive = ARCHIVES.contains(&extension.as_str()).then_some("archive");
+            let archive = named(name).is_archive.then_some("archive");
             if let Some(format) = foreign::image(head, &extension).or(archive) {
                 *self.images.entry(format.to_owned()).or_default() += 1;
             }

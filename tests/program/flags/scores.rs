@@ -755,7 +755,7 @@ fn reading() -> Vec<Row> {
             ],
         ));
     }
-    let unchosen = refused("{} --num 5", &["--num", "would have no effect", "sets of images"]);
+    let unchosen = refused("{} --num 5", &["--num has nothing to choose from"]);
     table.extend([
         rows(&but(&all, &few), "--num", [Case::Unseen]),
         rows(&but(&all, &few), "--num-seed", [Case::Unseen]),

@@ -198,6 +198,7 @@ impl SetGenerator for OnnxSet {
             pixel_range: self.generator.pixel_range(),
             pixel_range_source: self.generator.range_source(),
             values: self.generator.values().expect("there are images"),
+            batch_dependence: self.generator.batch_dependence(),
             engine: self.generator.engine().clone(),
         };
         Ok(GeneratedImages { images: DataSet::open_with(&path, interrupt)?, report, guard: Box::new(folder) })
