@@ -65,6 +65,8 @@ fn command(command: &Command) -> Result<Outcome> {
         Command::Divergence(args) => commands::divergence::run(args),
         Command::Train(args) => commands::train::run(args),
         Command::Generate(args) => commands::generate::run(args),
+        Command::Interpolate(args) => commands::interpolate::run(args),
+        Command::Traverse(args) => commands::traverse::run(args),
         Command::Export(args) => commands::export::run(args),
         Command::Model(command) => commands::model::run(command),
         Command::Doctor(args) => commands::doctor::run(args),

@@ -6,11 +6,13 @@ use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use gan_metrics::extractor::{EngineChoice, GeneratorFile, NetworkOptions, OnnxGenerator};
-use gan_metrics::gan::models::PixelRange;
+use gan_metrics::gan::models::{ModelEntry, PixelRange};
+use gan_metrics::gan::objectives::ObjectiveEntry;
+use gan_metrics::gan::regularizers::RegularizerEntry;
 use gan_metrics::gan::train::{Latent, checkpoint};
 use gan_metrics::gan::{Random, Var};
 use gan_metrics::image::DataSet;
-use ndarray::{Array4, ArrayView2};
+use ndarray::{Array1, Array4, ArrayView2};
 use tract_onnx::prelude::*;
 
 use crate::support::{self, fails, has_onnx_runtime, json, program, succeeds, text};
@@ -379,4 +381,61 @@ fn a_killed_run_leaves_a_checkpoint_that_goes_on() {
     let output = train(&["--out", path(&out), "--steps", &more, "--resume", "-q"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert_eq!(steps().unwrap(), done + 2);
+}
+
+#[test]
+fn the_lists_name_all_that_can_be_trained() {
+    let listed = succeeds(train(&["--list"]));
+    let models = ModelEntry::all().iter().map(ModelEntry::name);
+    let objectives = ObjectiveEntry::all().iter().map(ObjectiveEntry::name);
+    for name in models.chain(objectives).chain(RegularizerEntry::all().iter().map(RegularizerEntry::name)) {
+        let line = listed.lines().find(|line| line.trim_start().split([' ', ':']).next() == Some(name));
+        assert!(line.is_some_and(|line| line.ends_with(')')), "{name} is missing, or its paper:\n{listed}");
+    }
+    fails(train(&["--list", "--steps", "2"]), 2, &["--list", "cannot be used with"]);
+}
+
+#[test]
+fn classes_are_learnt_and_made() {
+    let folder = tempfile::tempdir().unwrap();
+    // Halves that are light, above or below, with their class in the array of labels.
+    let images = Array4::from_shape_fn((12, 16, 16, 1), |(i, y, _, _)| if (y / 8) % 2 == i % 2 { 230_u8 } else { 20 });
+    let data = folder.path().join("halves.npz");
+    let mut npz = ndarray_npy::NpzWriter::new(fs::File::create(&data).unwrap());
+    npz.add_array("arr_0", &images).unwrap();
+    npz.add_array("arr_1", &Array1::from_iter((0..12_i64).map(|i| 3 + i % 2))).unwrap();
+    npz.finish().unwrap();
+    let run = folder.path().join("run");
+    succeeds(trained(&data, &run, "2", &["--model", "cgan"]));
+    let checkpoint = run.join("checkpoint.safetensors");
+    let made = |class: &str, name: &str| {
+        let to = folder.path().join(name);
+        let arguments = ["generate", "--checkpoint", path(&checkpoint), "-n", "3", "-o", path(&to), "--class", class];
+        succeeds(program().args(arguments).output().unwrap());
+        fs::read(to).unwrap()
+    };
+    assert_ne!(made("0", "a.npy"), made("1", "b.npy"));
+    let third = ["generate", "--checkpoint", path(&checkpoint), "-n", "3", "-o", "c.npy", "--class", "2"];
+    fails(program().args(third).output().unwrap(), 2, &["the class = 2", "from 0 to 1"]);
+    let grid = folder.path().join("grid.png");
+    let walk = ["traverse", "--checkpoint", path(&checkpoint), "-o", path(&grid), "--columns", "5"];
+    assert!(succeeds(program().args(walk).output().unwrap()).contains("2 rows of 5 images"));
+    assert_eq!(image::open(&grid).unwrap().to_luma8().dimensions(), (5 * 16 + 4 * 2, 2 * 16 + 2));
+    // Without classes there is nothing to learn from.
+    let plain = discs(folder.path(), 12);
+    let told = ["cgan learns from classes", "not known"];
+    fails(trained(&plain, &folder.path().join("other"), "2", &["--model", "cgan"]), 2, &told);
+}
+
+#[test]
+fn a_run_belongs_to_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, run) = (discs(folder.path(), 20), folder.path().join("run"));
+    succeeds(trained(&data, &run, "2", &[]));
+    let lock = fs::File::create(run.join(".lock")).unwrap();
+    lock.try_lock().unwrap();
+    let resume = || train(&["--out", path(&run), "--steps", "4", "--resume"]);
+    fails(resume(), 2, &["another process trains in"]);
+    drop(lock);
+    succeeds(resume());
 }

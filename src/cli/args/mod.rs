@@ -25,7 +25,9 @@ pub use self::single::SingleArgs;
 use super::commands::divergence::DivergenceArgs;
 use super::commands::export::ExportArgs;
 use super::commands::generate::GenerateArgs;
+use super::commands::interpolate::InterpolateArgs;
 use super::commands::train::TrainArgs;
+use super::commands::traverse::TraverseArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -77,6 +79,10 @@ pub enum Command {
     Train(TrainArgs),
     /// Make images with a trained generator.
     Generate(GenerateArgs),
+    /// Write a grid of images between images of a trained generator.
+    Interpolate(InterpolateArgs),
+    /// Write a grid of what the class or the code of a trained generator does.
+    Traverse(TraverseArgs),
     /// Write a trained generator as an ONNX graph.
     Export(ExportArgs),
     /// Install, convert, list and inspect networks.

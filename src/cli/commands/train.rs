@@ -5,7 +5,6 @@
 
 mod data;
 mod folder;
-mod grid;
 mod history;
 mod list;
 mod plan;

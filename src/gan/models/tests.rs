@@ -169,3 +169,20 @@ fn critics_are_normalised_as_asked() {
     let message = config.system().err().unwrap().to_string();
     assert!(message.contains("the discriminator's normalisation = batch is out of range"), "{message}");
 }
+
+#[test]
+fn codes_and_classes_are_traversed_row_by_row() {
+    use crate::gan::train::Explorer;
+    let explorer = |model| Explorer::new(trained(model, 1).trained().unwrap(), 3).unwrap();
+    let image = 256;
+    // Rows of two classes, of as many images.
+    let classes = explorer("cgan").traversals(4).unwrap();
+    assert_eq!(classes.len(), 2 * 4 * image);
+    assert_ne!(classes[..image], classes[4 * image..][..image], "the same noise, another class");
+    // Rows of ten categories, then ten for each of two numbers.
+    let codes = explorer("infogan").traversals(3).unwrap();
+    assert_eq!(codes.len(), 30 * 3 * image);
+    assert!(explorer("dcgan").traversals(3).is_err());
+    let between = explorer("cgan").interpolations(2, 5).unwrap();
+    assert_eq!(between.len(), 10 * image);
+}

@@ -271,19 +271,34 @@ impl System for Adversarial {
         self.objective.won_below()
     }
 
+    fn latent(&self) -> Option<usize> {
+        Some(self.latent_shape().iter().product())
+    }
+
+    fn condition(&self) -> Condition {
+        self.pair.condition
+    }
+
+    fn decode(&self, networks: &Networks, z: &Tensor, condition: Option<&Tensor>) -> Result<Tensor, GanError> {
+        let batch = z.shape().first().copied().unwrap_or_default();
+        let z = Var::constant(z.reshape(&[&[batch], self.latent_shape()].concat())?);
+        let condition = condition.map(|rows| Var::constant(rows.clone()));
+        let inputs: Vec<&Var> = std::iter::once(&z).chain(&condition).collect();
+        Ok(networks.get(GENERATOR)?.evaluate(&inputs)?.get(name::IMAGES)?.value().clone())
+    }
+
     fn sample(&self, networks: &Networks, draw: &mut Draw<'_>) -> Result<Tensor, GanError> {
-        let z = Var::constant(draw.z(self.latent_shape()));
+        let z = draw.z(self.latent_shape());
         let condition = match self.pair.condition {
             Condition::None => None,
             Condition::Class { classes } => {
                 let of_samples =
                     draw.classes.map_or_else(|| (0..draw.count).map(|i| i % classes).collect(), <[_]>::to_vec);
-                Some(Var::constant(one_hot(&of_samples, classes)))
+                Some(one_hot(&of_samples, classes))
             }
-            Condition::Code { categories, numbers } => Some(Var::constant(draw.code(categories, numbers)?)),
+            Condition::Code { categories, numbers } => Some(draw.code(categories, numbers)?),
         };
-        let inputs: Vec<&Var> = std::iter::once(&z).chain(&condition).collect();
-        Ok(networks.get(GENERATOR)?.evaluate(&inputs)?.get(name::IMAGES)?.value().clone())
+        self.decode(networks, &z, condition.as_ref())
     }
 
     fn save(&self, state: &mut StateDict) {

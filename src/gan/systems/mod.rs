@@ -162,6 +162,25 @@ pub trait System: Send + Sync {
         Err(GanError::Unable { system: self.title(), action: "make images" })
     }
 
+    /// Length of z, where an image is made of one.
+    fn latent(&self) -> Option<usize> {
+        None
+    }
+
+    /// What the generator is given besides z.
+    fn condition(&self) -> Condition {
+        Condition::None
+    }
+
+    /// The images of given z, N×[`Self::latent`], and of rows of its [condition](Self::condition) where there is one.
+    ///
+    /// # Errors
+    /// [`GanError::Unable`] where images are made in another way, [`GanError::Shape`] when the tensors do not fit.
+    fn decode(&self, networks: &Networks, z: &Tensor, condition: Option<&Tensor>) -> Result<Tensor, GanError> {
+        let _ = (networks, z, condition);
+        Err(GanError::Unable { system: self.title(), action: "make an image of given noise" })
+    }
+
     /// The network that is exported as what makes images, where one pass of one network does.
     fn generator(&self) -> Option<&'static str> {
         Some(player::GENERATOR)

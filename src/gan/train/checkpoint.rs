@@ -122,6 +122,16 @@ pub fn config(path: &Path) -> Result<TrainConfig, GanError> {
     Ok(CheckpointFile::parse(path, &bytes)?.header.config)
 }
 
+/// Steps that the run of a checkpoint has taken.
+///
+/// # Errors
+/// As for [`resume`].
+pub fn steps(path: &Path) -> Result<u64, GanError> {
+    let bytes = read(path)?;
+    let file = CheckpointFile::parse(path, &bytes)?;
+    file.state.value("step").map_err(|error| file.located(error))
+}
+
 /// The trained system that a checkpoint holds, to draw images from.
 ///
 /// # Errors

@@ -34,6 +34,7 @@ mod error;
 mod extensions;
 mod files;
 mod idx;
+mod idx_labels;
 mod list;
 mod npy;
 mod npz;
@@ -487,7 +488,11 @@ impl Container {
                 let array = npy::open(path, None, segment(file)?, reading.pixel_range)?;
                 (DataSetKind::Npy, Box::new(array))
             }
-            Container::Idx => (DataSetKind::Idx, Box::new(idx::open(path, segment(file)?)?)),
+            Container::Idx => {
+                let images = idx::open(path, segment(file)?)?;
+                let labels = idx_labels::beside(path, images.len())?;
+                (DataSetKind::Idx, Box::new(images.with_labels(labels)))
+            }
             Container::Parquet => (DataSetKind::Parquet, Box::new(parquet::open(path, file, interrupt)?)),
         })
     }

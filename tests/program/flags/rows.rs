@@ -400,6 +400,37 @@ fn making() -> Vec<Row> {
             ],
         ),
         row("generate", "--quiet", [effect("{}", "--quiet")]),
+        row("interpolate", "--checkpoint", [choice("-o grid.png", &one, &other)]),
+        row("interpolate", "--output", [choice(&one, "--output grid.png", "--output other.png")]),
+        row(
+            "interpolate",
+            "--rows",
+            [
+                choice(&format!("{one} -o grid.png"), "--rows 2", "--rows 3"),
+                refused(&format!("{one} -o grid.png --rows 0"), &["--rows", "from 1 to 64"]),
+            ],
+        ),
+        row(
+            "interpolate",
+            "--columns",
+            [
+                choice(&format!("{one} -o grid.png"), "--columns 2", "--columns 3"),
+                refused(&format!("{one} -o grid.png --columns 1"), &["--columns", "from 2 to 64"]),
+            ],
+        ),
+        row("interpolate", "--seed", [choice(&format!("{one} -o grid.png"), "--seed 1", "--seed 2")]),
+        row(
+            "traverse",
+            "--checkpoint",
+            [refused(&format!("{one} -o grid.png"), &["cannot be traversed", "neither a class nor a code"])],
+        ),
+        row("traverse", "--output", [refused(&format!("{one} --output no/grid.png"), &["no"])]),
+        row(
+            "traverse",
+            "--columns",
+            [refused(&format!("{one} -o grid.png --columns 1"), &["--columns", "from 2 to 64"])],
+        ),
+        row("traverse", "--seed", [refused(&format!("{one} -o grid.png --seed -1"), &["a whole number from 0"])]),
         row("export", "--checkpoint", [choice("-o g.onnx", &one, &other)]),
         row("export", "--output", [choice(&one, "--output g.onnx", "--output h.onnx")]),
     ]

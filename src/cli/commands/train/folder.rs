@@ -1,6 +1,6 @@
 //! The folder of a run.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::Result;
@@ -9,7 +9,7 @@ use crate::gan::train::{TrainConfig, Trainer, checkpoint};
 use crate::output::{OutputError, check_folder};
 use serde::{Deserialize, Serialize};
 
-use super::grid;
+use crate::cli::commands::grid;
 use crate::cli::output;
 
 /// A `config.toml` that is none of ours.
@@ -58,6 +58,9 @@ impl RunFile {
     }
 }
 
+/// Images of a row of samples, and rows.
+const COLUMNS: usize = 8;
+
 /// Where everything of a run is.
 pub struct RunFolder(PathBuf);
 
@@ -97,6 +100,17 @@ impl RunFolder {
         Ok(data.iter().find(above).map(PathBuf::as_path))
     }
 
+    /// Keeps the folder for this process until the file is dropped; `None` where another process has it.
+    pub fn lock(&self) -> Result<Option<File>> {
+        let path = self.0.join(".lock");
+        let file = File::create(&path).map_err(|source| OutputError::at(&path, source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(OutputError::at(&path, source).into()),
+        }
+    }
+
     /// Makes the folders.
     pub fn create(&self) -> Result<()> {
         Ok(fs::create_dir_all(self.samples()).map_err(|source| OutputError::at(&self.0, source))?)
@@ -123,9 +137,9 @@ impl RunFolder {
     /// The images of the noise that stays the same, as `samples/STEP.png`.
     pub fn write_samples(&self, trainer: &Trainer) -> Result<()> {
         let networks = &trainer.config().networks;
-        let images = trainer.samples(grid::IMAGES)?;
+        let images = trainer.samples(COLUMNS * COLUMNS)?;
         let path = self.samples().join(format!("{:07}.png", trainer.steps()));
-        let png = grid::png(&images, networks.channels, networks.size);
+        let png = grid::png(&images, COLUMNS, networks.channels, networks.size);
         output::to_file(&path, &png.map_err(|source| OutputError::at(&path, source))?)
     }
 

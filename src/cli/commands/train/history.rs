@@ -109,6 +109,7 @@ pub struct History {
     file: BufWriter<File>,
     measures: Vec<Measure>,
     trace: Trace,
+    last: Option<Row>,
     /// What the run computes now.
     wanted: Vec<ScoreNumber>,
     /// The scores of the file, in the order of its columns, and their values by step.
@@ -151,23 +152,39 @@ impl History {
         output::to_file(path, text.as_bytes())?;
         let file = OpenOptions::new().append(true).open(path).map_err(failure)?;
         let (measures, wanted) = (measures.to_vec(), wanted.to_vec());
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), measures, trace, wanted, scores })
+        let (path, file) = (path.to_owned(), BufWriter::new(file));
+        Ok(Self { path, file, measures, trace, last: None, wanted, scores })
     }
 
-    /// Takes a step, and the scores of the generator after it if there are any: one for each that is wanted,
-    /// `None` where it failed.
-    pub fn push(&mut self, event: &StepEvent, scores: Option<&[Option<f64>]>) -> Result<()> {
+    /// Takes a step. Its scores come with [`Self::score`], if there are any.
+    pub fn push(&mut self, event: &StepEvent) -> Result<()> {
         let row = Row::of(event);
+        self.write(&row.line(self.scores.iter().map(|_| None)))?;
+        self.trace.push(row.clone());
+        self.last = Some(row);
+        Ok(())
+    }
+
+    /// Takes the scores of the generator after the last step, one for each that is wanted, `None` where it failed: its row is
+    /// written anew. A process that dies while it scores leaves the row of that step all the same.
+    pub fn score(&mut self, scores: &[Option<f64>]) -> Result<()> {
+        let Some(row) = self.last.clone() else { return Ok(()) };
         let score = |quantity: ScoreNumber| {
             let place = self.wanted.iter().position(|&wanted| wanted == quantity)?;
-            scores?[place]
+            scores[place]
         };
         let found: Vec<_> = self.scores.iter().map(|&(quantity, _)| score(quantity)).collect();
         extend(&mut self.scores, row.step, &found);
-        let written = self.file.write_all(row.line(found.into_iter()).as_bytes());
-        written.map_err(|source| OutputError::at(&self.path, source))?;
-        self.trace.push(row);
-        Ok(())
+        self.flush()?;
+        let without = row.line(found.iter().map(|_| None)).len() as u64;
+        let failure = |source| OutputError::at(&self.path, source);
+        let length = self.file.get_ref().metadata().map_err(failure)?.len();
+        self.file.get_ref().set_len(length.saturating_sub(without)).map_err(failure)?;
+        self.write(&row.line(found.into_iter()))
+    }
+
+    fn write(&mut self, line: &str) -> Result<()> {
+        Ok(self.file.write_all(line.as_bytes()).map_err(|source| OutputError::at(&self.path, source))?)
     }
 
     /// Hands everything to the file.
@@ -222,7 +239,10 @@ mod tests {
         let path = folder.path().join("metrics.csv");
         let mut history = History::open(&path, 0, &MEASURES, &[number("fid")]).unwrap();
         for step in 1..=5 {
-            history.push(&event(step), (step == 2).then_some(&[Some(12.5)])).unwrap();
+            history.push(&event(step)).unwrap();
+            if step == 2 {
+                history.score(&[Some(12.5)]).unwrap();
+            }
         }
         history.flush().unwrap();
         drop(history);
@@ -230,8 +250,9 @@ mod tests {
         let half = b"3,3,3,3,0.5,128,1";
         fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(half).unwrap();
         let mut history = History::open(&path, 3, &MEASURES, &[number("kid"), number("fid")]).unwrap();
-        history.push(&event(4), Some(&[Some(0.25), Some(9.0)])).unwrap();
-        history.push(&event(5), None).unwrap();
+        history.push(&event(4)).unwrap();
+        history.score(&[Some(0.25), Some(9.0)]).unwrap();
+        history.push(&event(5)).unwrap();
         history.flush().unwrap();
         let text = fs::read_to_string(&path).unwrap();
         let ends = ["images_per_second,fid,kid", "128,,", "128,12.5,", "128,,", "128,9,0.25", "128,,"];

@@ -1,6 +1,7 @@
 //! From arguments to a run that can begin.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::error::{Blame, Blamed};
@@ -25,6 +26,9 @@ pub enum PlanError {
     /// The folder has a run already.
     #[error("{} holds a run already: go on with --resume, or choose another folder for --out", .0.display())]
     Occupied(PathBuf),
+    /// Another process is at it.
+    #[error("another process trains in {}: wait for it, or choose another folder for --out", .0.display())]
+    Busy(PathBuf),
     /// The samples would be training images.
     #[error(
         "the samples of the run in {} would be found among its training images in {}, and it could not be resumed: keep --out \
@@ -83,6 +87,8 @@ impl Blamed for PlanError {
 /// Where a run goes and what is done on the way.
 pub struct Plan {
     pub folder: RunFolder,
+    /// Held until the run ends.
+    _lock: File,
     pub scorer: Option<Scorer>,
     pub steps: u64,
     pub checkpoint_every: u64,
@@ -103,12 +109,19 @@ impl Plan {
             None => None,
         };
         // Nothing is left behind by a run that cannot begin.
-        if !args.resume {
-            folder.create()?;
+        folder.create()?;
+        let lock = folder.lock()?.ok_or_else(|| PlanError::Busy(args.out.clone()))?;
+        if args.resume {
+            // Another process may have gone on with it while the data were read.
+            check_unmoved(&folder, &trainer, &args.out)?;
+        } else if folder.checkpoint().exists() {
+            return Err(PlanError::Occupied(args.out.clone()).into());
+        } else {
             folder.write_config(&RunFile::new(args.data.clone(), &trainer))?;
         }
         let plan = Plan {
             folder,
+            _lock: lock,
             scorer,
             steps: args.steps,
             checkpoint_every: args.watch.checkpoint_every.unwrap_or(EVERY),
@@ -176,6 +189,14 @@ fn start_threads(args: &RunArgs, folder: &RunFolder) -> Result<(), PlanError> {
     match asked.or(begun) {
         Some(threads) => Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?),
         None => Ok(()),
+    }
+}
+
+/// Refuses a checkpoint that is not the one that was read.
+fn check_unmoved(folder: &RunFolder, trainer: &Trainer, out: &Path) -> Result<()> {
+    match checkpoint::steps(&folder.checkpoint())? == trainer.steps() {
+        true => Ok(()),
+        false => Err(PlanError::Busy(out.to_owned()).into()),
     }
 }
 

@@ -143,22 +143,20 @@ impl Observer for Watcher {
         let losses: Vec<String> = losses.map(|(player, loss)| format!("{player} {}", number(*loss))).collect();
         self.bar.set_message(losses.join(" "));
         let is_saved = step.is_multiple_of(self.plan.checkpoint_every);
-        // Saved first: a score takes time, and the process may die meanwhile.
+        self.history.push(event)?;
+        // Saved before a score, which takes time, and the process may die meanwhile; rows before the checkpoint that they lead
+        // up to, so that a run that goes on from it has them all.
         if is_saved {
+            self.history.flush()?;
             self.plan.folder.save(trainer)?;
         }
         let scores = match &mut self.plan.scorer {
-            Some(scorer) if scorer.is_due(step) || step == self.plan.steps => match scorer.score(trainer) {
-                Ok(scores) => Some(scores),
-                Err(error) => {
-                    // The step is done all the same, and has its row; of two errors the first is told.
-                    let _ = self.history.push(event, None);
-                    return Err(error);
-                }
-            },
+            Some(scorer) if scorer.is_due(step) || step == self.plan.steps => Some(scorer.score(trainer)?),
             _ => None,
         };
-        self.history.push(event, scores.as_deref())?;
+        if let Some(scores) = &scores {
+            self.history.score(scores)?;
+        }
         if step.is_multiple_of(self.plan.sample_every) {
             self.record(trainer)?;
         }
