@@ -4,6 +4,7 @@ pub mod checkpoint;
 mod collapse;
 mod config;
 mod data;
+mod labelled;
 mod latent;
 mod observer;
 mod sampling;

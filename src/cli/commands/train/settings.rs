@@ -108,6 +108,12 @@ impl SettingsArgs {
         self.size.unwrap_or(SIZE)
     }
 
+    /// The game: that of the model where nothing is said.
+    pub fn objective(&self) -> ObjectiveSpec {
+        let of_model = || self.model.as_ref().map(ModelSpec::objective).unwrap_or_default();
+        self.objective.clone().unwrap_or_else(of_model)
+    }
+
     /// The settings for images of so many channels, with those of the papers where nothing is said.
     pub fn config(&self, channels: usize) -> crate::Result<TrainConfig> {
         let named = self.model.clone().map_or_else(|| ModelSpec::named(MODEL), Ok)?;
@@ -123,7 +129,7 @@ impl SettingsArgs {
             seed: self.seed.unwrap_or(standard.seed),
             batch_size: self.batch_size.unwrap_or(standard.batch_size),
             critic_steps: self.critic_steps,
-            objective: self.objective.clone().unwrap_or_default(),
+            objective: self.objective(),
             regularizers: self.regularizer.clone(),
             real_label: self.real_label.unwrap_or(standard.real_label),
             latent: self.latent.unwrap_or(standard.latent),
