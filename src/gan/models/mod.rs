@@ -87,7 +87,7 @@ static REGISTRY: &[ModelEntry] = &[
     },
     ModelEntry {
         about: "the discriminator of ssgan with its few labels alone, to hold against it",
-        paper: "as for ssgan",
+        paper: "Salimans et al. 2016",
         labelled: true,
         labels: 100,
         plays: false,

@@ -346,3 +346,20 @@ fn without_an_opinion_a_classifier_loses_the_entropy_of_the_classes() {
         }
     }
 }
+
+#[test]
+fn few_labels_are_enough_for_what_is_easily_told_apart() {
+    use crate::gan::optim::Rule;
+    for model in ["ssgan", "classifier"] {
+        let start = trained(model, 0);
+        let mut config = start.config().clone();
+        config.rules.values_mut().for_each(|rule| *rule = Rule::adam(0.01, 0.5, 0.999));
+        let mut trainer = crate::gan::train::Trainer::new(config, start.data().clone()).unwrap();
+        let mut accuracies = Vec::new();
+        for _ in 0..80 {
+            accuracies.push(trainer.step().unwrap().0.value("accuracy").unwrap());
+        }
+        let last = accuracies[70..].iter().sum::<f64>() / 10.0;
+        assert!(last > 0.9, "{model}: {last}, after {accuracies:?}");
+    }
+}

@@ -24,8 +24,9 @@ pub struct Labelling {
 }
 
 /// The game of Salimans et al. (2016) with K logits ℓ: class K+1, of generated images, has the logit 0, so that Z = ln Σ exp ℓ is the
-/// logit of being real. The discriminator minimises E(Z − ℓ_y) on labelled images, + E softplus(−Z(x)) on unlabelled ones,
-/// + E softplus(Z(G(z))); the generator ‖E f(x) − E f(G(z))‖² + E softplus(−Z(G(z))), f the discriminator's last hidden layer.
+/// logit of being real. The discriminator minimises the sum of E(Z − ℓ_y) on labelled images, E softplus(−Z(x)) on unlabelled and
+/// E softplus(Z(G(z))) on generated ones; the generator ‖E f(x) − E f(G(z))‖² + E softplus(−Z(G(z))), f the discriminator's last
+/// hidden layer.
 #[derive(Debug)]
 pub struct SemiSupervised {
     title: String,
