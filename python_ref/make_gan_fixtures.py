@@ -537,4 +537,5 @@ def main():
     write("games.json", games())
 
 
-main()
+if __name__ == "__main__":
+    main()

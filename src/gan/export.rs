@@ -50,3 +50,61 @@ fn write(graph: &mut Graph, network: &Network, outputs: &[&str]) -> Option<()> {
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use tract_onnx::prelude::*;
+
+    use super::{generator, name};
+    use crate::gan::models::ModelSpec;
+    use crate::gan::systems::{Networks, one_hot};
+    use crate::gan::train::{TrainConfig, Trained};
+    use crate::gan::{Random, Tensor};
+
+    /// A model whose weights are all away from where they start.
+    fn trained(model: &str) -> Trained {
+        let named = ModelSpec::named(model).unwrap();
+        let classes = if named.entry().is_labelled() { 3 } else { named.classes };
+        let config = TrainConfig::new(ModelSpec { size: 16, latent: 5, width: 4, classes, ..named });
+        let (system, random) = (config.system().unwrap(), &mut Random::new(1));
+        let mut networks = Networks::new(system.networks(), random).unwrap();
+        for parameter in networks.get_mut("generator").unwrap().parameters_mut() {
+            parameter.value = random.normal(parameter.value.shape(), 0.1, 0.3);
+        }
+        Trained { config, step: 0, system, networks }
+    }
+
+    #[test]
+    fn generators_compute_what_they_compute_here() {
+        /// Sums of some hundred terms in another order, in f32.
+        const TOLERANCE: f32 = 2e-5;
+        for model in ["dcgan", "cgan", "bigan", "sngan", "sagan", "sagan-class"] {
+            let (trained, random) = (trained(model), &mut Random::new(2));
+            let network = trained.networks.get("generator").unwrap();
+            let inputs: Vec<Tensor> = network
+                .graph()
+                .inputs()
+                .iter()
+                .map(|port| match port.name.as_str() {
+                    name::LABELS => one_hot(&[1, 0], 3),
+                    _ => random.normal(&[&[2], port.value.as_slice()].concat(), 0.0, 1.0),
+                })
+                .collect();
+            let ours = trained.networks.output("generator", &inputs.iter().collect::<Vec<_>>(), name::IMAGES).unwrap();
+
+            let onnx = generator(&trained).unwrap().encode();
+            let mut graph = tract_onnx::onnx().model_for_read(&mut &*onnx).unwrap();
+            for (index, input) in inputs.iter().enumerate() {
+                graph = graph.with_input_fact(index, f32::fact(input.shape()).into()).unwrap();
+            }
+            let plan = graph.into_optimized().unwrap().into_runnable().unwrap();
+            let given =
+                |input: &Tensor| tract_onnx::prelude::Tensor::from_shape(input.shape(), input.data()).unwrap().into();
+            let theirs = plan.run(inputs.iter().map(given).collect::<TVec<TValue>>()).unwrap().remove(0);
+            assert_eq!(theirs.shape(), ours.shape(), "{model}");
+            let theirs = theirs.try_as_plain_ram().unwrap().as_slice::<f32>().unwrap().to_vec();
+            let distance = theirs.iter().zip(ours.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(distance < TOLERANCE, "{model}: {distance:e}");
+        }
+    }
+}

@@ -18,6 +18,8 @@ mod engines;
 #[cfg(feature = "inference")]
 mod evaluate;
 #[cfg(feature = "gan")]
+mod gan_family;
+#[cfg(feature = "gan")]
 mod gan_fixtures;
 #[cfg(feature = "gan")]
 mod gan_train;

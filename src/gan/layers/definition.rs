@@ -157,3 +157,16 @@ pub(super) fn map_shape(
         _ => Err(GanError::shape(layer, format!("nothing is left of an input of {input:?}"))),
     }
 }
+
+/// The shape of a map whose squares of so many pixels become one pixel each.
+pub(super) fn squares_shape(layer: &'static str, input: &[usize], side: usize) -> Result<Vec<usize>, GanError> {
+    let channels = input.first().copied().unwrap_or_default();
+    let cut = input.get(1..).unwrap_or_default().iter().all(|length| side > 0 && length.is_multiple_of(side));
+    match cut {
+        true => map_shape(layer, input, channels, |length| Some(length / side)),
+        false => {
+            let problem = format!("an input of {input:?} cannot be cut into squares of {side}×{side}");
+            Err(GanError::shape(layer, problem))
+        }
+    }
+}

@@ -75,17 +75,28 @@ macro_rules! layers {
 
 layers! {
     activation::Activation,
+    average_pool::AveragePool,
     batch_norm::BatchNorm,
     clamp::Clamp,
     concat::Concat,
+    conditional_batch_norm::ConditionalBatchNorm,
     conv2d::Conv2d,
     conv_transpose2d::ConvTranspose2d,
     dropout::Dropout,
+    embedding::Embedding,
+    gain::Gain,
     layer_norm::LayerNorm,
     linear::Linear,
+    max_pool::MaxPool,
     minibatch_discrimination::MinibatchDiscrimination,
+    projection::Projection,
     reshape::Reshape,
+    self_attention::SelfAttention,
+    space_sum::SpaceSum,
     spread::Spread,
     sum::Sum,
     upsample::Upsample,
 }
+
+#[cfg(test)]
+mod tests;

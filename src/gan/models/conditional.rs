@@ -10,12 +10,17 @@ use crate::gan::train::TrainConfig;
 /// networks of DCGAN).
 pub(super) fn of_both(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
     let condition = Condition::Class { classes: config.networks.classes };
-    game(config, dcgan::pair, &Wish { condition, judges_condition: true, tells: Tells::Nothing }, |game| game)
+    game(
+        config,
+        dcgan::pair,
+        &Wish { condition, judges_condition: true, tells: Tells::Nothing, ..Wish::default() },
+        |game| game,
+    )
 }
 
 /// The generator is given the class, the discriminator tells it (Odena, Olah and Shlens 2017, with the networks of DCGAN).
 pub(super) fn auxiliary(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
     let condition = Condition::Class { classes: config.networks.classes };
-    let wish = Wish { condition, judges_condition: false, tells: Tells::Class };
+    let wish = Wish { condition, judges_condition: false, tells: Tells::Class, ..Wish::default() };
     game(config, dcgan::pair, &wish, |game| Box::new(AuxiliaryClassifier::new(game)))
 }

@@ -11,13 +11,13 @@ use crate::gan::systems::{Condition, Pair};
 
 /// Resolutions of a DCGAN: a first map of `start`×`start`, doubled `doublings` times.
 #[derive(Debug, Clone, Copy)]
-struct Plan {
-    start: usize,
-    doublings: u32,
+pub(super) struct Plan {
+    pub start: usize,
+    pub doublings: u32,
 }
 
 /// How an image size is reached.
-fn plan(size: usize) -> Result<Plan, GanError> {
+pub(super) fn plan(size: usize) -> Result<Plan, GanError> {
     let (start, doublings) = match size {
         16 => (4, 2),
         28 => (7, 2),
@@ -62,7 +62,8 @@ pub(super) fn pair(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Pair, GanErr
     })
 }
 
-fn generator(spec: &ModelSpec, plan: Plan, condition: Condition) -> Result<Graph, GanError> {
+/// From z, and a condition where there is one, to images.
+pub(super) fn generator(spec: &ModelSpec, plan: Plan, condition: Condition) -> Result<Graph, GanError> {
     let inputs = spec.latent + condition.len();
     let layers = decoder(plan, inputs, spec.width, spec.channels);
     if condition.is_empty() {

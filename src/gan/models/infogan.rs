@@ -14,6 +14,6 @@ const NUMBERS: usize = 2;
 pub(super) fn make(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
     let categories = config.networks.classes;
     let condition = Condition::Code { categories, numbers: NUMBERS };
-    let wish = Wish { condition, judges_condition: false, tells: Tells::Code { numbers: NUMBERS } };
+    let wish = Wish { condition, judges_condition: false, tells: Tells::Code { numbers: NUMBERS }, ..Wish::default() };
     game(config, dcgan::pair, &wish, |game| Box::new(MutualInformation::new(game, categories, NUMBERS)))
 }

@@ -10,6 +10,7 @@
 //! # Ok::<(), gan_metrics::gan::GanError>(())
 //! ```
 
+mod bigan;
 mod catgan;
 mod conditional;
 mod dcgan;
@@ -17,7 +18,11 @@ mod heads;
 mod infogan;
 mod mlp;
 mod range;
+mod residual;
+mod sagan;
+mod sngan;
 mod spec;
+mod ssgan;
 
 use super::error::GanError;
 use super::layers::{BatchNorm, Layer, LayerNorm};
@@ -66,6 +71,47 @@ static REGISTRY: &[ModelEntry] = &[
         plays: false,
         ..ModelEntry::game("catgan", 100, 64, dcgan::check, catgan::make)
     },
+    ModelEntry {
+        about: "with an encoder, which inverts the generator: it can reconstruct images",
+        paper: "Donahue, Krähenbühl and Darrell 2017; Dumoulin et al. 2017",
+        plays: false,
+        ..ModelEntry::game("bigan", 50, 400, |_| Ok(()), bigan::make)
+    },
+    ModelEntry {
+        about: "a classifier that learns from few labels, many images without and generated ones",
+        paper: "Salimans et al. 2016; Odena 2016",
+        labelled: true,
+        labels: 100,
+        plays: false,
+        ..ModelEntry::game("ssgan", 100, 64, dcgan::check, ssgan::game)
+    },
+    ModelEntry {
+        about: "the discriminator of ssgan with its few labels alone, to hold against it",
+        paper: "Salimans et al. 2016",
+        labelled: true,
+        labels: 100,
+        plays: false,
+        ..ModelEntry::game("classifier", 100, 64, dcgan::check, ssgan::classifier)
+    },
+    ModelEntry {
+        about: "the generator of dcgan against a critic with spectral normalisation; hinge where nothing else is said",
+        paper: "Miyato, Kataoka, Koyama and Yoshida 2018",
+        objective: Some("hinge"),
+        ..ModelEntry::game("sngan", 128, 64, dcgan::check, sngan::make)
+    },
+    ModelEntry {
+        about: "residual networks with self-attention; hinge where nothing else is said",
+        paper: "Zhang, Goodfellow, Metaxas and Odena 2019",
+        objective: Some("hinge"),
+        ..ModelEntry::game("sagan", 128, 64, dcgan::check, sagan::plain)
+    },
+    ModelEntry {
+        about: "sagan with classes: conditional batch normalisation, and a critic that projects",
+        paper: "Zhang, Goodfellow, Metaxas and Odena 2019; Miyato and Koyama 2018",
+        labelled: true,
+        objective: Some("hinge"),
+        ..ModelEntry::game("sagan-class", 128, 64, dcgan::check, sagan::of_class)
+    },
 ];
 
 /// What a pair of networks is asked to be, by the game that they are to play.
@@ -77,6 +123,8 @@ pub(crate) struct Wish {
     pub judges_condition: bool,
     /// What the discriminator tells of an image besides its verdict.
     pub tells: Tells,
+    /// What normalises the discriminator where neither the configuration nor a penalty says otherwise.
+    pub normalization: Normalization,
 }
 
 /// What a discriminator tells of an image besides its verdict.
@@ -96,7 +144,8 @@ pub(crate) enum Tells {
 
 impl Default for Wish {
     fn default() -> Self {
-        Wish { condition: Condition::None, judges_condition: false, tells: Tells::Nothing }
+        let (condition, normalization) = (Condition::None, Normalization::Batch);
+        Wish { condition, judges_condition: false, tells: Tells::Nothing, normalization }
     }
 }
 
@@ -112,6 +161,17 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// Refuses an autoencoder for a critic.
+    fn refuse_autoencoder(&self) -> Result<(), GanError> {
+        match self.critic {
+            CriticKind::Autoencoder => {
+                let requirement = "one of those whose critic is no autoencoder for this model";
+                Err(GanError::setting("the objective", "that of an autoencoder", requirement))
+            }
+            CriticKind::Logit | CriticKind::Classes => Ok(()),
+        }
+    }
+
     /// What normalises a map in the discriminator, if a layer does.
     fn normalisation(&self, map: &[usize]) -> Option<Layer> {
         match self.normalization {
@@ -149,13 +209,29 @@ fn adversarial(
     let normalization = match config.networks.critic_normalization {
         Some(chosen) => chosen,
         // The twin of a penalised critic: batch normalisation would make its slope that of the whole batch.
-        None if single_images => Normalization::Layer,
-        None => Normalization::Batch,
+        None if single_images && wish.normalization == Normalization::Batch => Normalization::Layer,
+        None => wish.normalization,
     };
     let networks = pair(&config.networks, &Wanted { wish, critic: objective.critic(), normalization })?;
     let discriminating = Discriminating { steps: config.discriminator_steps(), real_label: config.real_label };
     let title = config.networks.model.clone();
     Ok(Box::new(Adversarial::new(title, networks, objective, regularizers, defaults, discriminating)?))
+}
+
+/// Refuses settings of games that can be chosen, for a model whose game is its own.
+fn refuse_settings_of_games(config: &TrainConfig) -> Result<(), GanError> {
+    let refuse = |name, value: String| Err(GanError::setting(name, value, "left alone for this model"));
+    if config.objective != config.networks.objective() {
+        return refuse("the objective", config.objective.to_string());
+    }
+    if let Some(regularizer) = config.regularizers.first() {
+        return refuse("the regularizer", regularizer.to_string());
+    }
+    match config.critic_steps {
+        Some(steps) if steps != 1 => refuse("the number of discriminator steps", steps.to_string()),
+        _ if config.real_label < 1.0 => refuse("the label of real images", config.real_label.to_string()),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::REGISTRY;
 use crate::gan::error::GanError;
+use crate::gan::objectives::ObjectiveSpec;
 use crate::gan::systems::System;
 use crate::gan::train::TrainConfig;
 
@@ -17,7 +18,11 @@ pub struct ModelEntry {
     /// Classes where nothing is said; 0 where there are none, or the data tell how many.
     pub(super) classes: usize,
     pub(super) labelled: bool,
+    /// Images whose labels it learns from where nothing is said; 0 where it learns from those of all or of none.
+    pub(super) labels: usize,
     pub(super) plays: bool,
+    /// The game that it plays where nothing is said, where it is not the first of the list.
+    pub(super) objective: Option<&'static str>,
     pub(super) check: fn(&ModelSpec) -> Result<(), GanError>,
     pub(super) make: fn(&TrainConfig) -> Result<Box<dyn System>, GanError>,
 }
@@ -31,8 +36,9 @@ impl ModelEntry {
         check: fn(&ModelSpec) -> Result<(), GanError>,
         make: fn(&TrainConfig) -> Result<Box<dyn System>, GanError>,
     ) -> Self {
-        let (about, paper, classes) = ("", "", 0);
-        ModelEntry { name, about, paper, latent, width, classes, labelled: false, plays: true, check, make }
+        let (about, paper, classes, labels) = ("", "", 0, 0);
+        let (labelled, plays, objective) = (false, true, None);
+        ModelEntry { name, about, paper, latent, width, classes, labelled, labels, plays, objective, check, make }
     }
 
     /// All of them.
@@ -65,6 +71,11 @@ impl ModelEntry {
         self.plays
     }
 
+    /// The game that it plays where nothing is said.
+    pub fn objective(&self) -> ObjectiveSpec {
+        self.objective.map_or_else(ObjectiveSpec::default, |name| name.parse().expect("a name of the list"))
+    }
+
     /// Its sizes where nothing is said: images of 64×64 in gray.
     pub fn spec(&self) -> ModelSpec {
         ModelSpec {
@@ -75,6 +86,7 @@ impl ModelEntry {
             width: self.width,
             discriminator_width: None,
             classes: self.classes,
+            labels: self.labels,
             critic_normalization: None,
             minibatch_discrimination: false,
         }
@@ -111,6 +123,9 @@ pub struct ModelSpec {
     /// Number of classes, where the model knows any.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub classes: usize,
+    /// Number of images whose labels are learnt from, of every class as many as of the others, where the model takes few.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub labels: usize,
     /// What normalises the discriminator, where it is not what the model's paper and the penalties ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub critic_normalization: Option<Normalization>,
@@ -158,6 +173,12 @@ impl ModelSpec {
         find(&self.model).expect("the model was validated")
     }
 
+    /// The game that is played where nothing else is said.
+    pub fn objective(&self) -> ObjectiveSpec {
+        // An unknown model is told when it is validated.
+        find(&self.model).map(ModelEntry::objective).unwrap_or_default()
+    }
+
     /// Channels of the discriminator's first layer.
     pub fn of_discriminator(&self) -> usize {
         self.discriminator_width.unwrap_or(self.width)
@@ -187,6 +208,15 @@ impl ModelSpec {
         }
         if entry.labelled && self.classes < 2 {
             return Err(GanError::setting("the number of classes", self.classes, "at least 2 for this model"));
+        }
+        match (entry.labels, self.labels) {
+            (0, 0) => {}
+            (0, labels) => return Err(GanError::setting("the number of labels", labels, "0 for this model")),
+            (_, labels) if (self.classes..=Self::LARGEST).contains(&labels) => {}
+            (_, labels) => {
+                let requirement = format!("from {} (one of each class) to {}", self.classes, Self::LARGEST);
+                return Err(GanError::setting("the number of labels", labels, requirement));
+            }
         }
         (entry.check)(self)
     }

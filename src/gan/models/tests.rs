@@ -102,7 +102,8 @@ fn trained(model: &str, steps: u64) -> crate::gan::train::Trainer {
     use crate::gan::train::{Trainer, TrainingSet};
     let named = ModelSpec::named(model).unwrap();
     let classes = if named.entry().is_labelled() { 2 } else { named.classes };
-    let networks = ModelSpec { size: 16, latent: 3, width: 2, classes, ..named };
+    let labels = named.labels.min(4);
+    let networks = ModelSpec { size: 16, latent: 3, width: 2, classes, labels, ..named };
     // Halves that are light, above or below.
     let image = |class: usize| (0..256).map(move |i| if (i / 128) % 2 == class { 220 } else { 30 });
     let samples = (0..12).flat_map(|i| image(i % 2)).collect();
@@ -118,7 +119,10 @@ fn trained(model: &str, steps: u64) -> crate::gan::train::Trainer {
 fn every_model_trains_and_makes_images() {
     for entry in ModelEntry::all() {
         let trainer = trained(entry.name(), 3);
-        assert_eq!(trainer.samples(3).unwrap().len(), 3 * 256, "{}", entry.name());
+        match entry.name() {
+            "classifier" => assert!(matches!(trainer.samples(3), Err(GanError::Unable { .. }))),
+            name => assert_eq!(trainer.samples(3).unwrap().len(), 3 * 256, "{name}"),
+        }
         for measure in trainer.system().measures() {
             assert!(!measure.name.is_empty());
         }
@@ -128,7 +132,7 @@ fn every_model_trains_and_makes_images() {
 #[test]
 fn a_class_is_made_when_it_is_asked_for() {
     use crate::gan::train::ImageSampler;
-    for model in ["cgan", "acgan"] {
+    for model in ["cgan", "acgan", "sagan-class"] {
         let trainer = trained(model, 1);
         let of = |class| ImageSampler::new(trainer.trained().unwrap(), 5).of_class(class).unwrap().next(2).unwrap();
         assert_ne!(of(0), of(1), "{model}");
@@ -185,4 +189,194 @@ fn codes_and_classes_are_traversed_row_by_row() {
     assert!(explorer("dcgan").traversals(3).is_err());
     let between = explorer("cgan").interpolations(2, 5).unwrap();
     assert_eq!(between.len(), 10 * image);
+}
+
+#[test]
+fn sizes_of_the_family_are_those_of_the_papers() {
+    let counts = |spec: ModelSpec| -> Vec<usize> {
+        let (system, networks) = (config(&spec, "hinge").system().unwrap(), networks(&spec, "hinge"));
+        system.networks().iter().map(|(name, _)| networks.get(name).unwrap().parameter_count()).collect()
+    };
+    let model = |name: &str, size, channels, width| ModelSpec {
+        size,
+        channels,
+        width,
+        latent: 64,
+        ..ModelSpec::named(name).unwrap()
+    };
+    // Counted from the layers of the papers' networks by hand; attention of 32 channels has 1,281.
+    assert_eq!(counts(model("sngan", 28, 1, 16))[1], 46_961);
+    assert_eq!(counts(model("sngan", 32, 3, 16))[1], 185_617);
+    assert_eq!(counts(model("sagan", 28, 1, 32)), [141_633 + 1_281, 66_209 + 1_281]);
+    assert_eq!(counts(model("sagan", 32, 3, 32)), [93_251 + 1_281, 66_849 + 1_281]);
+    let with_classes = ModelSpec { classes: 10, ..model("sagan-class", 32, 3, 32) };
+    assert_eq!(counts(with_classes), [96_707 + 1_281, 67_169 + 1_281]);
+    let bigan = ModelSpec { size: 28, ..ModelSpec::named("bigan").unwrap() };
+    let system = TrainConfig::new(bigan).system().unwrap();
+    let networks = Networks::new(system.networks(), &mut Random::new(1)).unwrap();
+    let counts: Vec<usize> = networks.iter().map(|(_, network)| network.parameter_count()).collect();
+    assert_eq!(counts, [496_784, 495_250, 495_601]);
+}
+
+#[test]
+fn a_model_has_a_game_and_rates_of_its_own() {
+    let sngan = TrainConfig::new(ModelSpec { size: 32, ..ModelSpec::named("sngan").unwrap() });
+    assert_eq!(sngan.objective.to_string(), "hinge");
+    let discriminator = |config: &TrainConfig| {
+        let graphs = config.system().unwrap().networks();
+        graphs.into_iter().find(|(name, _)| *name == "discriminator").unwrap().1
+    };
+    let normalised =
+        |graph: &crate::gan::networks::Graph| graph.nodes().iter().filter(|node| node.spectral_norm).count();
+    assert_eq!((normalised(&discriminator(&sngan)), discriminator(&sngan).mixes_samples()), (8, false));
+    let with_penalty = TrainConfig { regularizers: vec!["r1".parse().unwrap()], ..sngan.clone() };
+    assert_eq!(normalised(&discriminator(&with_penalty)), 8);
+    let autoencoder = TrainConfig { objective: "began".parse().unwrap(), ..sngan };
+    assert!(autoencoder.system().err().unwrap().to_string().contains("no autoencoder for this model"));
+    let sagan = TrainConfig::new(ModelSpec { size: 32, ..ModelSpec::named("sagan").unwrap() });
+    let rates: Vec<f64> = sagan.system().unwrap().players().iter().map(|player| player.rule.learning_rate()).collect();
+    assert_eq!(rates, [1e-4, 4e-4]);
+}
+
+#[test]
+fn games_that_cannot_be_chosen_refuse_their_settings() {
+    let bigan = TrainConfig::new(ModelSpec { size: 4, width: 4, ..ModelSpec::named("bigan").unwrap() });
+    bigan.validate().unwrap();
+    for (config, name) in [
+        (TrainConfig { objective: "hinge".parse().unwrap(), ..bigan.clone() }, "the objective = hinge"),
+        (TrainConfig { regularizers: vec!["r1".parse().unwrap()], ..bigan.clone() }, "the regularizer = r1:10"),
+        (TrainConfig { critic_steps: Some(2), ..bigan.clone() }, "the number of discriminator steps = 2"),
+        (TrainConfig { real_label: 0.9, ..bigan.clone() }, "the label of real images = 0.9"),
+    ] {
+        let message = config.validate().unwrap_err().to_string();
+        assert_eq!(message, format!("{name} is out of range: it must be left alone for this model"));
+    }
+    let labels = |model: &str, labels| {
+        let spec = ModelSpec { classes: 10, size: 16, labels, ..ModelSpec::named(model).unwrap() };
+        spec.validate().unwrap_err().to_string()
+    };
+    assert!(
+        labels("ssgan", 9).contains("the number of labels = 9 is out of range: it must be from 10 (one of each class)")
+    );
+    assert!(labels("cgan", 9).contains("the number of labels = 9 is out of range: it must be 0 for this model"));
+}
+
+#[test]
+fn attention_is_there_and_silent_at_first() {
+    let trainer = trained("sagan", 0);
+    let mut networks = trainer.averaged();
+    let z = Random::new(4).normal(&[2, 3], 0.0, 1.0);
+    let images = |networks: &Networks| networks.output("generator", &[&z], name::IMAGES).unwrap();
+    let at_first = images(&networks);
+    let change = |networks: &mut Networks, of_attention: fn(&crate::gan::layers::Layer) -> bool, value: f32| {
+        let network = networks.get_mut("generator").unwrap();
+        let node = network.graph().nodes().iter().position(|node| of_attention(&node.layer)).unwrap();
+        let prefix = format!("{node}.");
+        for parameter in network.parameters_mut().iter_mut().filter(|parameter| parameter.name.starts_with(&prefix)) {
+            parameter.value.data_mut().fill(value);
+        }
+    };
+    use crate::gan::layers::Layer;
+    let is_pointwise = |layer: &Layer| matches!(layer, Layer::Conv2d(conv) if conv.kernel == 1 && conv.outputs == 1);
+    change(&mut networks, is_pointwise, 0.3);
+    assert_eq!(images(&networks), at_first);
+    change(&mut networks, |layer| matches!(layer, Layer::Gain(_)), 0.5);
+    assert_ne!(images(&networks), at_first);
+}
+
+#[test]
+fn a_bigan_without_a_judgement_loses_two_bits_for_either_player() {
+    use crate::gan::train::{Given, Trainer, TrainingSet};
+    let networks = ModelSpec { size: 2, latent: 3, width: 4, ..ModelSpec::named("bigan").unwrap() };
+    let config = TrainConfig { batch_size: 4, ..TrainConfig::new(networks) };
+    let mut trainer = Trainer::new(config, TrainingSet::new(1, 2, vec![9; 16]).unwrap()).unwrap();
+    let judge = trainer.networks_mut().get_mut("discriminator").unwrap();
+    judge.parameters_mut().iter_mut().for_each(|parameter| parameter.value.data_mut().fill(0.0));
+    let random = &mut Random::new(3);
+    let mut round = Given::default().round(random.uniforms(&[4, 1, 2, 2], 0.0, 1.0), random.normal(&[4, 3], 0.0, 1.0));
+    let (event, _) = trainer.step_with(&mut round).unwrap();
+    for loss in ["discriminator_loss", "generator_loss"] {
+        assert!((event.value(loss).unwrap() - 2.0 * 2.0_f64.ln()).abs() < 1e-6, "{loss}");
+    }
+}
+
+#[test]
+fn a_bigan_makes_codes_of_images_and_images_of_codes() {
+    let (before, trainer) = (trained("bigan", 0), trained("bigan", 3));
+    let (system, networks) = (trainer.system(), trainer.networks());
+    let images = Random::new(4).uniforms(&[2, 1, 16, 16], 0.0, 1.0);
+    let codes = system.encode(networks, &images).unwrap();
+    assert_eq!(codes.shape(), [2, 3]);
+    assert_ne!(codes, before.system().encode(before.networks(), &images).unwrap());
+    let again = system.reconstruct(networks, &images, &mut Random::new(1)).unwrap();
+    assert_eq!(again.shape(), images.shape());
+    assert_eq!(again, networks.output("generator", &[&codes], name::IMAGES).unwrap());
+    let other = trained("dcgan", 0);
+    let message = other.system().encode(other.networks(), &images).unwrap_err().to_string();
+    assert_eq!(message, "dcgan cannot encode images");
+}
+
+#[test]
+fn who_tells_classes_can_be_asked() {
+    let images = Random::new(4).uniforms(&[3, 1, 16, 16], -1.0, 1.0);
+    for model in ["ssgan", "classifier", "acgan", "catgan", "infogan"] {
+        let trainer = trained(model, 2);
+        let classes = trainer.config().networks.classes;
+        let logits = trainer.system().classify(trainer.networks(), &images).unwrap();
+        assert_eq!(logits.shape(), [3, classes], "{model}");
+    }
+    let other = trained("cgan", 0);
+    assert!(other.system().classify(other.networks(), &images).is_err());
+    // Nothing was told to the generator: no class can be asked of it.
+    use crate::gan::train::ImageSampler;
+    assert!(ImageSampler::new(trained("ssgan", 1).trained().unwrap(), 5).of_class(0).is_err());
+}
+
+#[test]
+fn without_an_opinion_a_classifier_loses_the_entropy_of_the_classes() {
+    use crate::gan::train::{Batch, Given};
+    for model in ["ssgan", "classifier"] {
+        let mut trainer = trained(model, 0);
+        let judge = trainer.networks_mut().get_mut("discriminator").unwrap();
+        judge.parameters_mut().iter_mut().for_each(|parameter| parameter.value.data_mut().fill(0.0));
+        let random = &mut Random::new(3);
+        let images = random.uniforms(&[4, 1, 16, 16], -1.0, 1.0);
+        let batch = |classes: [usize; 4]| Batch { images: images.clone(), classes: Some(classes.into()) };
+        let mut given = Given { noise: [random.normal(&[4, 3, 1, 1], 0.0, 1.0)].into(), ..Given::default() };
+        given.labelled.push_back(batch([0, 1, 0, 1]));
+        given.batches.push_back(batch([0, 0, 1, 0]));
+        let (event, _) = trainer.step_with(&mut given).unwrap();
+        let ln2 = 2.0_f64.ln();
+        let close = |name: &str, expected: f64| {
+            let value = event.value(name).unwrap();
+            assert!((value - expected).abs() < 1e-6, "{model}, {name}: {value}");
+        };
+        // Z = ln 2 for every image: σ(Z) = 2/3. All logits are equal: of equal ones the last counts.
+        close("accuracy", 0.25);
+        match model {
+            "ssgan" => {
+                close("label_loss", ln2);
+                close("real_score", 2.0 / 3.0);
+                close("discriminator_loss", ln2 + 1.5_f64.ln() + 3.0_f64.ln());
+            }
+            _ => close("discriminator_loss", ln2),
+        }
+    }
+}
+
+#[test]
+fn few_labels_are_enough_for_what_is_easily_told_apart() {
+    use crate::gan::optim::Rule;
+    for model in ["ssgan", "classifier"] {
+        let start = trained(model, 0);
+        let mut config = start.config().clone();
+        config.rules.values_mut().for_each(|rule| *rule = Rule::adam(0.01, 0.5, 0.999));
+        let mut trainer = crate::gan::train::Trainer::new(config, start.data().clone()).unwrap();
+        let mut accuracies = Vec::new();
+        for _ in 0..80 {
+            accuracies.push(trainer.step().unwrap().0.value("accuracy").unwrap());
+        }
+        let last = accuracies[70..].iter().sum::<f64>() / 10.0;
+        assert!(last > 0.9, "{model}: {last}, after {accuracies:?}");
+    }
 }

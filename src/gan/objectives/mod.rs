@@ -33,7 +33,9 @@ use super::regularizers::RegularizerSpec;
 use super::state::StateDict;
 use super::tape::Var;
 pub use auxiliary_classifier::AuxiliaryClassifier;
+pub(in crate::gan) use auxiliary_classifier::accuracy;
 pub use categorical::Categorical;
+pub(in crate::gan) use feature_matching::mean_features;
 pub use information::MutualInformation;
 pub use spec::{ObjectiveEntry, ObjectiveSpec};
 

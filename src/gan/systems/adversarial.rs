@@ -2,6 +2,7 @@
 
 use super::condition::{Condition, one_hot};
 use super::player::{DISCRIMINATOR, GENERATOR};
+use super::scores::{columns, mean_score};
 use super::{Draw, Measure, Networks, PlayerSpec, System};
 use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
@@ -158,12 +159,7 @@ impl Adversarial {
 
     /// Mean of D's outputs, as probabilities where the objective knows them.
     fn score(&self, output: &Var) -> f64 {
-        let probabilities = self.objective.has_probabilities();
-        let value = |v: &f32| {
-            let v = f64::from(*v);
-            if probabilities { 1.0 / (1.0 + (-v).exp()) } else { v }
-        };
-        output.value().data().iter().map(value).sum::<f64>() / output.value().len() as f64
+        mean_score(output, self.objective.has_probabilities())
     }
 
     fn latent_shape(&self) -> &[usize] {
@@ -186,27 +182,12 @@ impl System for Adversarial {
     }
 
     fn measures(&self) -> Vec<Measure> {
-        let (losses, outputs, gradients) = ("losses", "mean outputs of D", "gradient norms");
-        let mut measures = vec![
-            Measure::new("discriminator_loss").shown("loss D").drawn(losses, "discriminator"),
-            Measure::new("generator_loss").shown("loss G").drawn(losses, "generator"),
-        ];
-        if self.objective.critic() == CriticKind::Logit {
-            let headings = if self.objective.has_probabilities() { ["D(x)", "D(G(z))"] } else { ["v(x)", "v(G(z))"] };
-            measures.extend([
-                Measure::new("real_score").shown(headings[0]).drawn(outputs, "real"),
-                Measure::new("fake_score_before").shown(headings[1]).drawn(outputs, "generated"),
-                Measure::new("fake_score_after"),
-            ]);
-        }
-        measures.extend(
-            self.objective.values().into_iter().map(|(name, _)| Measure::new(name).shown(name).drawn(name, name)),
-        );
-        measures.extend([
-            Measure::new("discriminator_gradient").drawn(gradients, "discriminator"),
-            Measure::new("generator_gradient").drawn(gradients, "generator"),
-        ]);
-        measures
+        let headings = match self.objective.critic() {
+            CriticKind::Logit if self.objective.has_probabilities() => Some(["D(x)", "D(G(z))"]),
+            CriticKind::Logit => Some(["v(x)", "v(G(z))"]),
+            _ => None,
+        };
+        columns(headings, self.objective.values().into_iter().map(|(name, _)| name))
     }
 
     /// k steps of the discriminator and one of the generator. As in the reference implementation of DCGAN, the generator
@@ -299,6 +280,14 @@ impl System for Adversarial {
             Condition::Code { categories, numbers } => Some(draw.code(categories, numbers)?),
         };
         self.decode(networks, &z, condition.as_ref())
+    }
+
+    /// By a critic that tells classes, or sorts into some of its own.
+    fn classify(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
+        match self.pair.discriminator.has_output(name::CLASSES) {
+            true => networks.output(DISCRIMINATOR, &[images], name::CLASSES),
+            false => Err(GanError::Unable { system: self.title(), action: "classify images" }),
+        }
     }
 
     fn save(&self, state: &mut StateDict) {

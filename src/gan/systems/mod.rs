@@ -5,12 +5,17 @@
 //! [trainer](crate::gan::train::Trainer) draws its batches, steps its optimizers, averages its weights, and keeps its state.
 
 mod adversarial;
+mod bidirectional;
 mod condition;
 mod networks;
+mod scores;
+mod semi_supervised;
 
 pub use adversarial::{Adversarial, Discriminating, Pair};
+pub use bidirectional::{Bidirectional, Trio};
 pub use condition::{Condition, one_hot};
 pub use networks::Networks;
+pub use semi_supervised::{Classifier, Labelling, SemiSupervised};
 
 use super::error::GanError;
 use super::models::PixelRange;
@@ -27,6 +32,8 @@ pub mod player {
     pub const GENERATOR: &str = "generator";
     /// Tells real from generated ones.
     pub const DISCRIMINATOR: &str = "discriminator";
+    /// Makes codes of images.
+    pub const ENCODER: &str = "encoder";
 }
 
 /// Somebody who minimises a loss of their own.
@@ -143,6 +150,17 @@ pub trait System: Send + Sync {
         None
     }
 
+    /// Number of classes that one can ask images of; `None` where all images are asked for alike.
+    fn classes_made(&self) -> Option<usize> {
+        self.classes()
+    }
+
+    /// How many images of the data have a label that it learns from, of every class as many as of the others or one more; 0 where
+    /// it learns from the labels of all or of none.
+    fn labels(&self) -> usize {
+        0
+    }
+
     /// Whether the outputs of the critic are probabilities, and the loss below which it has won.
     fn won_below(&self) -> Option<f64> {
         None
@@ -179,6 +197,33 @@ pub trait System: Send + Sync {
     fn decode(&self, networks: &Networks, z: &Tensor, condition: Option<&Tensor>) -> Result<Tensor, GanError> {
         let _ = (networks, z, condition);
         Err(GanError::Unable { system: self.title(), action: "make an image of given noise" })
+    }
+
+    /// Codes of images, which are N×C×H×W in [`Self::pixel_range`], by networks in evaluation.
+    ///
+    /// # Errors
+    /// [`GanError::Unable`] where it has none, [`GanError::Shape`] when the images are of another shape.
+    fn encode(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
+        let _ = (networks, images);
+        Err(GanError::Unable { system: self.title(), action: "encode images" })
+    }
+
+    /// Images made again of what it keeps of them, by networks in evaluation.
+    ///
+    /// # Errors
+    /// As for [`Self::encode`].
+    fn reconstruct(&self, networks: &Networks, images: &Tensor, random: &mut Random) -> Result<Tensor, GanError> {
+        let _ = (networks, images, random);
+        Err(GanError::Unable { system: self.title(), action: "reconstruct images" })
+    }
+
+    /// Logits of the classes of images, N×K, by networks in evaluation.
+    ///
+    /// # Errors
+    /// [`GanError::Unable`] where it tells no classes, [`GanError::Shape`] when the images are of another shape.
+    fn classify(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
+        let _ = (networks, images);
+        Err(GanError::Unable { system: self.title(), action: "classify images" })
     }
 
     /// The network that is exported as what makes images, where one pass of one network does.

@@ -3,6 +3,8 @@
 use crate::gan::error::GanError;
 use crate::gan::networks::{Graph, Network};
 use crate::gan::random::Random;
+use crate::gan::tape::Var;
+use crate::gan::tensor::Tensor;
 
 /// The networks of a system.
 #[derive(Debug, Clone)]
@@ -32,6 +34,16 @@ impl Networks {
     /// As for [`Self::get`].
     pub fn get_mut(&mut self, name: &str) -> Result<&mut Network, GanError> {
         self.iter_mut().find(|(known, _)| *known == name).map(|(_, network)| network).ok_or_else(|| unknown(name))
+    }
+
+    /// What a network makes of inputs in evaluation: its output of a name.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when there is no such network or output, or the inputs do not fit.
+    pub fn output(&self, network: &str, inputs: &[&Tensor], output: &str) -> Result<Tensor, GanError> {
+        let inputs: Vec<Var> = inputs.iter().map(|&input| Var::constant(input.clone())).collect();
+        let inputs: Vec<&Var> = inputs.iter().collect();
+        Ok(self.get(network)?.evaluate(&inputs)?.get(output)?.value().clone())
     }
 
     /// All of them.

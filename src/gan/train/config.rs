@@ -53,13 +53,13 @@ impl TrainConfig {
     /// The most steps of the discriminator for each one of the generator.
     pub const MOST_CRITIC_STEPS: usize = 1 << 20;
 
-    /// Batches of 64, the non-saturating loss and normal z; optimizers and steps as in the papers.
+    /// Batches of 64, the game of the model and normal z; optimizers and steps as in the papers.
     pub fn new(networks: ModelSpec) -> Self {
         TrainConfig {
             seed: 0,
             batch_size: 64,
             critic_steps: None,
-            objective: ObjectiveSpec::default(),
+            objective: networks.objective(),
             regularizers: Vec::new(),
             real_label: 1.0,
             latent: Latent::Normal,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::labelled::Labelled;
 use crate::digest::sha256;
 use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
@@ -44,6 +45,15 @@ pub trait Feed {
     /// [`GanError::Shape`] when there are no more.
     fn batch(&mut self, size: usize, range: PixelRange) -> Result<Batch, GanError>;
 
+    /// The next batch of images whose labels are known where those of most are not.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when there are none, or no more.
+    fn labelled(&mut self, size: usize, range: PixelRange) -> Result<Batch, GanError> {
+        let _ = (size, range);
+        Err(GanError::shape("trainer", "a step asked for labelled images, and there are none"))
+    }
+
     /// The next noise, which `draw` would draw.
     ///
     /// # Errors
@@ -56,6 +66,8 @@ pub trait Feed {
 pub struct Given {
     /// Batches.
     pub batches: VecDeque<Batch>,
+    /// Batches of labelled images.
+    pub labelled: VecDeque<Batch>,
     /// z and all other noise that a system draws by name; dropout and penalties draw from the trainer's stream.
     pub noise: VecDeque<Tensor>,
 }
@@ -79,6 +91,10 @@ impl Feed for Given {
         self.batches.pop_front().ok_or_else(exhausted)
     }
 
+    fn labelled(&mut self, _: usize, _: PixelRange) -> Result<Batch, GanError> {
+        self.labelled.pop_front().ok_or_else(exhausted)
+    }
+
     fn noise(&mut self, _: &mut dyn FnMut() -> Tensor) -> Result<Tensor, GanError> {
         self.noise.pop_front().ok_or_else(exhausted)
     }
@@ -88,11 +104,19 @@ impl Feed for Given {
 pub(super) struct Drawn<'a> {
     pub data: &'a TrainingSet,
     pub order: &'a mut Order,
+    pub labelled: Option<&'a mut Labelled>,
 }
 
 impl Feed for Drawn<'_> {
     fn batch(&mut self, size: usize, range: PixelRange) -> Result<Batch, GanError> {
         Ok(self.data.batch(self.order.next(size), range))
+    }
+
+    fn labelled(&mut self, size: usize, range: PixelRange) -> Result<Batch, GanError> {
+        match &mut self.labelled {
+            Some(labelled) => Ok(self.data.batch(&labelled.next(size), range)),
+            None => Err(GanError::shape("trainer", "the system says that it learns from the labels of no images")),
+        }
     }
 
     fn noise(&mut self, draw: &mut dyn FnMut() -> Tensor) -> Result<Tensor, GanError> {
@@ -146,6 +170,11 @@ impl TrainingSet {
     /// Names of the classes, where they are known.
     pub fn class_names(&self) -> Option<&[String]> {
         self.labels.as_ref().map(|labels| labels.names.as_slice())
+    }
+
+    /// The class of every image, where it is known.
+    pub(super) fn classes(&self) -> Option<&[u32]> {
+        self.labels.as_ref().map(|labels| labels.of_images.as_slice())
     }
 
     /// Number of images, at least 1.

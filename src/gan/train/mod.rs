@@ -5,6 +5,7 @@ mod collapse;
 mod config;
 mod data;
 mod explore;
+mod labelled;
 mod latent;
 mod observer;
 mod sampling;

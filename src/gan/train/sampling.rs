@@ -39,7 +39,7 @@ impl ImageSampler {
     /// # Errors
     /// [`GanError::Unable`] when the system knows no classes, [`GanError::Setting`] when it has no such class.
     pub fn of_class(mut self, class: usize) -> Result<Self, GanError> {
-        match self.trained.system.classes() {
+        match self.trained.system.classes_made() {
             None => Err(GanError::Unable { system: self.trained.system.title(), action: "make images of a class" }),
             Some(classes) if class >= classes => {
                 Err(GanError::setting("the class", class, format!("from 0 to {}", classes - 1)))
@@ -64,7 +64,7 @@ impl ImageSampler {
         let Self { trained, random, labels, class } = self;
         let outputs: u128 = trained.networks.iter().map(|(_, network)| Footprint::of(network.graph()).outputs).sum();
         check_numbers("a batch of so many images", count as u128 * outputs)?;
-        let classes = trained.system.classes().map(|classes| match *class {
+        let classes = trained.system.classes_made().map(|classes| match *class {
             Some(class) => vec![class; count],
             None => (0..count).map(|_| labels.below(classes)).collect(),
         });
@@ -94,7 +94,7 @@ pub(super) fn fixed(
     count: usize,
     mut random: Random,
 ) -> Result<Vec<u8>, GanError> {
-    let classes: Option<Vec<usize>> = system.classes().map(|classes| (0..count).map(|i| i % classes).collect());
+    let classes: Option<Vec<usize>> = system.classes_made().map(|classes| (0..count).map(|i| i % classes).collect());
     images(system, networks, Draw { count, latent, classes: classes.as_deref(), random: &mut random })
 }
 

@@ -81,6 +81,21 @@ impl Step<'_> {
         Ok(batch)
     }
 
+    /// The next batch of images whose labels are known where those of most are not.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when there are none, or no more.
+    pub fn labelled(&mut self) -> Result<Batch, GanError> {
+        let batch = self.feed.labelled(self.batch_size, self.range)?;
+        self.images_seen += batch.images.shape().first().copied().unwrap_or_default();
+        Ok(batch)
+    }
+
+    /// The networks as they are, for passes in evaluation.
+    pub fn networks(&self) -> &Networks {
+        self.networks
+    }
+
     /// z for a batch, of the distribution that was asked for; `shape` is that of one sample.
     ///
     /// # Errors

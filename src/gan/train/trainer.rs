@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::collapse::{CollapseWarning, Monitor};
 use super::config::TrainConfig;
 use super::data::{Drawn, Feed, Order, TrainingSet};
+use super::labelled::Labelled;
 use super::observer::{Control, Observer, StepEvent};
 use super::sampling;
 use super::step::{Player, Step};
@@ -22,6 +23,7 @@ enum Purpose {
     Order = 1,
     Noise = 2,
     Samples = 3,
+    Labelled = 4,
 }
 
 /// A training run: a system, its networks and optimizers, the data, and every random number to come.
@@ -32,6 +34,8 @@ pub struct Trainer {
     config: TrainConfig,
     data: TrainingSet,
     order: Order,
+    /// The images whose labels are seen, where those of most are not.
+    labelled: Option<Labelled>,
     run: Run,
 }
 
@@ -87,10 +91,14 @@ impl Trainer {
         let average = |name: &'static str| Ok((name, networks.get(name)?.clone()));
         let averages = averaged.into_iter().map(average).collect::<std::result::Result<_, GanError>>()?;
         let order = Order::new(data.len(), stream(Purpose::Order), 0);
+        let labelled = match system.labels() {
+            0 => None,
+            count => Some(Labelled::choose(&data, count, stream(Purpose::Labelled))?),
+        };
         let random = stream(Purpose::Noise);
         let monitor = Monitor::default();
         let run = Run { system, networks, players, averages, random, step: 0, monitor };
-        Ok(Trainer { config, data, order, run })
+        Ok(Trainer { config, data, order, labelled, run })
     }
 
     /// The settings.
@@ -172,7 +180,8 @@ impl Trainer {
     /// # Errors
     /// [`GanError::NotFinite`] when a loss or a gradient is no finite number; the weights of that player are unchanged.
     pub fn step(&mut self) -> std::result::Result<(StepEvent, Vec<CollapseWarning>), GanError> {
-        self.run.step(&self.config, &mut Drawn { data: &self.data, order: &mut self.order })
+        let Trainer { config, data, order, labelled, run } = self;
+        run.step(config, &mut Drawn { data, order, labelled: labelled.as_mut() })
     }
 
     /// [`Trainer::step`] with given batches and noise.
@@ -204,6 +213,9 @@ impl Trainer {
         state.insert_value("order.epoch", &epoch);
         state.insert_value("order.position", &position);
         state.insert_value("random", &self.run.random.state());
+        if let Some(labelled) = &self.labelled {
+            state.insert_value("labelled", &labelled.state());
+        }
         state.insert_value("monitor", &self.run.monitor);
         self.run.system.save(&mut state);
         state
@@ -227,6 +239,9 @@ impl Trainer {
         let epoch = Random::from_state(state.value("order.epoch")?);
         self.order = Order::new(self.data.len(), epoch, state.value("order.position")?);
         self.run.random = Random::from_state(state.value("random")?);
+        if let Some(labelled) = &mut self.labelled {
+            labelled.set_state(state.value("labelled")?);
+        }
         self.run.step = state.value("step")?;
         self.run.monitor = state.value("monitor")?;
         self.run.system.restore(state)

@@ -137,7 +137,7 @@ impl Plan {
 /// A run is held against all of its steps also where it goes on after some of them, so that a command that is given again after
 /// an interruption stays right.
 fn check(args: &RunArgs) -> Result<(), PlanError> {
-    let objective = args.settings.objective.clone().unwrap_or_default();
+    let objective = args.settings.objective();
     if args.settings.real_label.is_some() && !objective.make::<f32>().has_probabilities() {
         return Err(PlanError::NoLabel(objective));
     }

@@ -43,6 +43,9 @@ pub struct SettingsArgs {
     /// Classes that infogan and catgan find [default: 10].
     #[arg(long, value_name = "K", conflicts_with = "resume", value_parser = whole(2_usize..=4096))]
     pub classes: Option<usize>,
+    /// Labelled images that ssgan and classifier learn from, as many of each class [default: 100].
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
+    pub labels: Option<usize>,
     /// What normalises the discriminator [default: batch, under a penalty of its gradient layer].
     #[arg(long, value_enum, conflicts_with = "resume")]
     pub critic_norm: Option<NormalizationArg>,
@@ -146,6 +149,12 @@ impl SettingsArgs {
         self.model.clone().map_or_else(|| ModelSpec::named(MODEL), Ok)
     }
 
+    /// The game: that of the model where nothing is said.
+    pub fn objective(&self) -> ObjectiveSpec {
+        let of_model = || self.model.as_ref().map(ModelSpec::objective).unwrap_or_default();
+        self.objective.clone().unwrap_or_else(of_model)
+    }
+
     /// The settings for images of so many channels and classes, with those of the papers where nothing is said.
     pub fn config(&self, channels: usize, classes: usize) -> crate::Result<TrainConfig> {
         let named = self.model()?;
@@ -157,6 +166,7 @@ impl SettingsArgs {
             classes,
             latent: self.latent_size.unwrap_or(named.latent),
             width: self.width.unwrap_or(named.width),
+            labels: self.labels.unwrap_or(named.labels),
             critic_normalization: self.critic_norm.map(Normalization::from),
             minibatch_discrimination: self.minibatch_discrimination,
             ..named
@@ -166,7 +176,7 @@ impl SettingsArgs {
             seed: self.seed.unwrap_or(standard.seed),
             batch_size: self.batch_size.unwrap_or(standard.batch_size),
             critic_steps: self.critic_steps,
-            objective: self.objective.clone().unwrap_or_default(),
+            objective: self.objective(),
             regularizers: self.regularizer.clone(),
             real_label: self.real_label.unwrap_or(standard.real_label),
             latent: self.latent.unwrap_or(standard.latent),

@@ -270,6 +270,38 @@ impl Graph {
         self.node("Add", name, &[left.clone(), right.clone()], vec![])
     }
 
+    /// Product of two values, whose shapes broadcast.
+    pub fn mul(&mut self, name: &str, left: &Value, right: &Value) -> Value {
+        self.node("Mul", name, &[left.clone(), right.clone()], vec![])
+    }
+
+    /// `factor · x`.
+    pub fn scale(&mut self, name: &str, input: &Value, factor: f32) -> Value {
+        let factor = self.floats(&format!("{name}.factor"), &[], &[factor]);
+        self.mul(name, input, &factor)
+    }
+
+    /// Products of matrices: N×rows×inner with N×inner×columns.
+    pub fn matmul(&mut self, name: &str, left: &Value, right: &Value) -> Value {
+        self.node("MatMul", name, &[left.clone(), right.clone()], vec![])
+    }
+
+    /// `x · table`: for one-hot x, the row of each sample.
+    pub fn rows(&mut self, name: &str, input: &Value, table: &Tensor) -> Value {
+        let table = self.floats(&format!("{name}.table"), table.shape(), table.data());
+        self.matmul(name, input, &table)
+    }
+
+    /// N×rows×columns to N×columns×rows.
+    pub fn transposed(&mut self, name: &str, input: &Value) -> Value {
+        self.node("Transpose", name, std::slice::from_ref(input), vec![ints("perm", &[0, 2, 1])])
+    }
+
+    /// eˣ along an axis, divided by its sum.
+    pub fn softmax(&mut self, name: &str, input: &Value, axis: usize) -> Value {
+        self.node("Softmax", name, std::slice::from_ref(input), vec![int("axis", axis)])
+    }
+
     /// The finished model as the bytes of an `.onnx` file.
     pub fn encode(self) -> Vec<u8> {
         ModelProto {

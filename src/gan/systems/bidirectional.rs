@@ -1,0 +1,130 @@
+//! BiGAN: a generator and an encoder against a critic that sees images with their codes.
+
+use super::player::{DISCRIMINATOR, ENCODER, GENERATOR};
+use super::scores::{columns, mean_score, taken_for, told_apart};
+use super::{Draw, Measure, Networks, PlayerSpec, System};
+use crate::gan::error::GanError;
+use crate::gan::models::PixelRange;
+use crate::gan::networks::{Graph, name};
+use crate::gan::optim::Rule;
+use crate::gan::random::Random;
+use crate::gan::tape::Var;
+use crate::gan::tensor::Tensor;
+use crate::gan::train::Step;
+
+/// Three networks that fit each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trio {
+    /// From [`name::Z`] to [`name::IMAGES`].
+    pub generator: Graph,
+    /// From [`name::IMAGES`] to [`name::CODE`], of the shape of z.
+    pub encoder: Graph,
+    /// From [`name::IMAGES`] and [`name::Z`] to [`name::LOGIT`].
+    pub discriminator: Graph,
+    /// Range of the pixels.
+    pub range: PixelRange,
+}
+
+/// The game of Donahue, Krähenbühl and Darrell (2017) and of Dumoulin et al. (2017) with an encoder E that draws nothing. With v
+/// the critic's logit, it minimises E softplus(−v(x, E(x))) + E softplus(v(G(z), z)), generator and encoder as one player
+/// E softplus(v(x, E(x))) + E softplus(−v(G(z), z)). As in the authors' code both gradients are taken at the same weights. At the
+/// optimum E inverts G.
+#[derive(Debug)]
+pub struct Bidirectional {
+    title: String,
+    trio: Trio,
+    rule: Rule,
+}
+
+impl Bidirectional {
+    /// The game; `rule` is how both players step where nothing else is said.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when the networks do not fit each other.
+    pub fn new(title: impl Into<String>, trio: Trio, rule: Rule) -> Result<Self, GanError> {
+        let images = trio.generator.output_shape(name::IMAGES)?;
+        let code = trio.encoder.output_shape(name::CODE)?;
+        trio.discriminator.output_shape(name::LOGIT)?;
+        let takes = |graph: &Graph, shapes: &[&[usize]]| {
+            graph.inputs().iter().map(|port| port.value.as_slice()).eq(shapes.iter().copied())
+        };
+        match takes(&trio.generator, &[code])
+            && takes(&trio.encoder, &[images])
+            && takes(&trio.discriminator, &[images, code])
+        {
+            true => Ok(Bidirectional { title: title.into(), trio, rule }),
+            false => {
+                let problem =
+                    format!("the images are {images:?} and the codes {code:?}, but not for all three networks");
+                Err(GanError::shape("game", problem))
+            }
+        }
+    }
+}
+
+impl System for Bidirectional {
+    fn title(&self) -> String {
+        self.title.clone()
+    }
+
+    fn networks(&self) -> Vec<(&'static str, Graph)> {
+        let Trio { generator, encoder, discriminator, .. } = self.trio.clone();
+        vec![(GENERATOR, generator), (ENCODER, encoder), (DISCRIMINATOR, discriminator)]
+    }
+
+    fn players(&self) -> Vec<PlayerSpec> {
+        vec![
+            PlayerSpec { name: GENERATOR, networks: vec![GENERATOR, ENCODER], rule: self.rule },
+            PlayerSpec { name: DISCRIMINATOR, networks: vec![DISCRIMINATOR], rule: self.rule },
+        ]
+    }
+
+    fn measures(&self) -> Vec<Measure> {
+        let after = |measure: &Measure| measure.name != "fake_score_after";
+        columns(Some(["D(x, E(x))", "D(G(z), z)"]), []).into_iter().filter(after).collect()
+    }
+
+    fn step(&mut self, step: &mut Step<'_>) -> Result<(), GanError> {
+        let real = step.batch()?.images;
+        let z = Var::constant(step.latent(&self.trio.generator.inputs()[0].value)?);
+        let (makers, judge) = (step.variables(GENERATOR)?, step.variables(DISCRIMINATOR)?);
+        let x = Var::constant(real.clone());
+        let fake = step.forward(&makers, GENERATOR, &[&z])?.get(name::IMAGES)?.clone();
+        let code = step.forward(&makers, ENCODER, &[&x])?.get(name::CODE)?.clone();
+        // One pass serves both players: each is differentiated by its own weights only.
+        let of_real = step.forward(&judge, DISCRIMINATOR, &[&x, &code])?.get(name::LOGIT)?.clone();
+        let of_fake = step.forward(&judge, DISCRIMINATOR, &[&fake, &z])?.get(name::LOGIT)?.clone();
+        step.record("real_score", mean_score(&of_real, true));
+        step.record("fake_score_before", mean_score(&of_fake, true));
+        let of_judge = told_apart(&of_real, &of_fake)?;
+        let of_makers = taken_for(false, &of_real).add(&taken_for(true, &of_fake))?;
+        let images = fake.value().clone();
+        drop((of_real, of_fake, fake, code));
+        step.descend(DISCRIMINATOR, judge, of_judge)?;
+        // What it was made of still has the critic's weights from before its step.
+        step.descend(GENERATOR, makers, of_makers)?;
+        step.show(&real, &images);
+        Ok(())
+    }
+
+    fn pixel_range(&self) -> PixelRange {
+        self.trio.range
+    }
+
+    fn averaged(&self) -> Vec<&'static str> {
+        vec![GENERATOR, ENCODER]
+    }
+
+    fn sample(&self, networks: &Networks, draw: &mut Draw<'_>) -> Result<Tensor, GanError> {
+        networks.output(GENERATOR, &[&draw.z(&self.trio.generator.inputs()[0].value)], name::IMAGES)
+    }
+
+    fn encode(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
+        networks.output(ENCODER, &[images], name::CODE)
+    }
+
+    /// G(E(x)).
+    fn reconstruct(&self, networks: &Networks, images: &Tensor, _: &mut Random) -> Result<Tensor, GanError> {
+        networks.output(GENERATOR, &[&self.encode(networks, images)?], name::IMAGES)
+    }
+}
