@@ -20,6 +20,8 @@ mod evaluate;
 #[cfg(feature = "gan")]
 mod gan_fixtures;
 #[cfg(feature = "gan")]
+mod gan_likelihood;
+#[cfg(feature = "gan")]
 mod gan_train;
 #[cfg(all(feature = "gan", feature = "inference"))]
 mod hostile_bytes;

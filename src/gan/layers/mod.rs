@@ -15,6 +15,7 @@ use super::tape::Var;
 pub use definition::Bias;
 pub(crate) use definition::{BufferSpec, Call, Definition, Initial, Mode, ParameterSpec, Role};
 pub use init::Initializer;
+pub use masked_linear::{Degrees, Sees};
 
 /// ε of normalising layers, PyTorch's default.
 pub const NORMALIZATION_EPSILON: f64 = 1e-5;
@@ -75,14 +76,23 @@ macro_rules! layers {
 
 layers! {
     activation::Activation,
+    attention::Attention,
     batch_norm::BatchNorm,
+    channel_scale::ChannelScale,
+    channel_shift::ChannelShift,
+    concat::Concat,
     conv2d::Conv2d,
     conv_transpose2d::ConvTranspose2d,
     dropout::Dropout,
+    group_norm::GroupNorm,
     layer_norm::LayerNorm,
     linear::Linear,
+    masked_conv2d::MaskedConv2d,
+    masked_linear::MaskedLinear,
     minibatch_discrimination::MinibatchDiscrimination,
     reshape::Reshape,
     sum::Sum,
+    tied_autoencoder::TiedAutoencoder,
+    time_embedding::TimeEmbedding,
     upsample::Upsample,
 }

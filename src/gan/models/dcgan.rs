@@ -9,13 +9,13 @@ use crate::gan::systems::{Condition, Pair};
 
 /// Resolutions of a DCGAN: a first map of `start`×`start`, doubled `doublings` times.
 #[derive(Debug, Clone, Copy)]
-struct Plan {
-    start: usize,
-    doublings: u32,
+pub(super) struct Plan {
+    pub start: usize,
+    pub doublings: u32,
 }
 
 /// How an image size is reached.
-fn plan(size: usize) -> Result<Plan, GanError> {
+pub(super) fn plan(size: usize) -> Result<Plan, GanError> {
     let (start, doublings) = match size {
         16 => (4, 2),
         28 => (7, 2),

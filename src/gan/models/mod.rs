@@ -10,10 +10,16 @@
 //! # Ok::<(), gan_metrics::gan::GanError>(())
 //! ```
 
+mod alone;
+mod autoregressive;
 mod dcgan;
+mod ddpm;
+mod gsn;
 mod mlp;
 mod range;
+mod realnvp;
 mod spec;
+mod vae;
 
 use super::error::GanError;
 use super::layers::{BatchNorm, Layer, LayerNorm};
@@ -42,6 +48,69 @@ static REGISTRY: &[ModelEntry] = &[
         width: 256,
         check: |_| Ok(()),
         make: |config| game(config, mlp::pair),
+    },
+    ModelEntry {
+        name: "vae",
+        about: "a variational autoencoder of fully connected networks; bound of the likelihood",
+        paper: "Kingma and Welling 2014",
+        latent: 20,
+        width: 400,
+        check: alone::check,
+        make: |config| vae::system(config, vae::fully_connected),
+    },
+    ModelEntry {
+        name: "vae-conv",
+        about: "a variational autoencoder of convolutions; bound of the likelihood",
+        paper: "Kingma and Welling 2014",
+        latent: 20,
+        width: 32,
+        check: vae::check_convolutional,
+        make: |config| vae::system(config, vae::convolutional),
+    },
+    ModelEntry {
+        name: "made",
+        about: "bits given those before them, by a fully connected network with masks; exact likelihood",
+        paper: "Germain et al. 2015",
+        latent: alone::NO_LATENT,
+        width: 500,
+        check: autoregressive::check_made,
+        make: |config| autoregressive::system(config, autoregressive::made),
+    },
+    ModelEntry {
+        name: "pixelcnn",
+        about: "bits given those before them, by convolutions with masks; exact likelihood",
+        paper: "van den Oord et al. 2016",
+        latent: alone::NO_LATENT,
+        width: 16,
+        check: autoregressive::check,
+        make: |config| autoregressive::system(config, autoregressive::pixelcnn),
+    },
+    ModelEntry {
+        name: "realnvp",
+        about: "an invertible map from images to normal numbers; exact density",
+        paper: "Dinh et al. 2017",
+        latent: alone::NO_LATENT,
+        width: 16,
+        check: realnvp::check,
+        make: realnvp::system,
+    },
+    ModelEntry {
+        name: "ddpm",
+        about: "denoising diffusion: a U-Net that sees noise, sampled in 50 steps",
+        paper: "Ho et al. 2020",
+        latent: alone::NO_LATENT,
+        width: 16,
+        check: ddpm::check,
+        make: ddpm::system,
+    },
+    ModelEntry {
+        name: "gsn",
+        about: "a chain of denoising steps, trained by walking back",
+        paper: "Bengio et al. 2014",
+        latent: alone::NO_LATENT,
+        width: 1000,
+        check: gsn::check,
+        make: gsn::system,
     },
 ];
 
