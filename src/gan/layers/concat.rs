@@ -7,24 +7,29 @@ use crate::gan::error::GanError;
 use crate::gan::real::Real;
 use crate::gan::tape::Var;
 
-/// Puts the channels of two values, or the numbers of two rows, one after the other.
+/// Puts values beside each other along their first axis after the batch: rows, or channels of maps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Concat;
 
 impl Definition for Concat {
     fn arity(&self) -> RangeInclusive<usize> {
-        2..=2
+        2..=usize::MAX
     }
 
     fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, GanError> {
-        match (inputs[0], inputs[1]) {
-            ([first, others @ ..], [second, same @ ..]) if others == same => Ok([&[first + second], others].concat()),
-            (first, second) => Err(GanError::shape("concat", format!("{first:?} and {second:?} differ in their pixels"))),
+        let rest = |shape: &[usize]| shape.get(1..).map(<[usize]>::to_vec);
+        let channels: Option<usize> = inputs.iter().map(|shape| shape.first().copied()).sum();
+        match (channels, rest(inputs[0])) {
+            (Some(channels), Some(tail)) if inputs.iter().all(|shape| rest(shape) == Some(tail.clone())) => {
+                Ok([vec![channels], tail].concat())
+            }
+            _ => Err(GanError::shape("concat", format!("{inputs:?} do not fit beside each other"))),
         }
     }
 
     fn apply<T: Real>(&self, call: Call<'_, T>) -> Result<Var<T>, GanError> {
-        Var::concat(&[&call.inputs[0], &call.inputs[1]], 1)
+        let parts: Vec<&Var<T>> = call.inputs.iter().collect();
+        Var::concat(&parts, 1)
     }
 
     #[cfg(feature = "inference")]

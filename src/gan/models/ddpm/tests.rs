@@ -35,7 +35,7 @@ fn it_learns_a_single_image_and_draws_it() {
     let image: [u8; 16] = std::array::from_fn(|i| if i / 4 == 1 || i % 4 == 2 { 255 } else { 0 });
     let rules = [(MODEL.to_owned(), Rule::adam(3e-3, 0.9, 0.999))].into();
     let config =
-        TrainConfig { batch_size: 32, rules, average_decay: Some(0.95), seed: 1, ..TrainConfig::new(spec(4, 1, 16)) };
+        TrainConfig { batch_size: 16, rules, average_decay: Some(0.95), seed: 1, ..TrainConfig::new(spec(4, 1, 16)) };
     let data = TrainingSet::new(1, 4, image.repeat(32)).unwrap();
     let mut trainer = Trainer::new(config, data).unwrap();
     let first = trainer.step().unwrap().0.value("model_loss").unwrap();

