@@ -37,6 +37,12 @@ impl Random {
         self.state
     }
 
+    /// A stream of its own for one item of many: what is drawn for it does not depend on what the others draw.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self::new(self.bits())
+    }
+
     fn bits(&mut self) -> u64 {
         let [a, b, c, d] = &mut self.state;
         let result = a.wrapping_add(*d).rotate_left(23).wrapping_add(*a);

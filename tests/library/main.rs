@@ -22,6 +22,8 @@ mod gan_family;
 #[cfg(feature = "gan")]
 mod gan_fixtures;
 #[cfg(feature = "gan")]
+mod gan_likelihood;
+#[cfg(feature = "gan")]
 mod gan_train;
 #[cfg(all(feature = "gan", feature = "inference"))]
 mod hostile_bytes;

@@ -20,6 +20,8 @@ pub enum Activation {
     Sigmoid,
     /// ln(1+eˣ).
     Softplus,
+    /// x/(1+e⁻ˣ), also called swish.
+    Silu,
 }
 
 impl Definition for Activation {
@@ -35,6 +37,7 @@ impl Definition for Activation {
             Activation::Tanh => x.tanh(),
             Activation::Sigmoid => x.sigmoid(),
             Activation::Softplus => x.softplus(),
+            Activation::Silu => x.silu(),
         })
     }
 
@@ -47,6 +50,8 @@ impl Definition for Activation {
             Activation::Tanh => node.graph.tanh(&node.name, &x),
             Activation::Sigmoid => node.graph.sigmoid(&node.name, &x),
             Activation::Softplus => node.graph.softplus(&node.name, &x),
+            // No single operator of the version that is written.
+            Activation::Silu => return None,
         })
     }
 }

@@ -26,6 +26,8 @@ pub enum Initializer {
     HeUniform,
     /// N(0, 2/fan-in).
     HeNormal,
+    /// All 0, for a layer that adds nothing at first: the end of a residual branch, or of a coupling of a flow.
+    Zero,
 }
 
 impl Initializer {
@@ -35,6 +37,7 @@ impl Initializer {
             (Role::Shift, _) => Tensor::zeros(shape),
             (Role::Scale, Initializer::Dcgan) => random.normal(shape, 1.0, DCGAN_DEVIATION),
             (Role::Scale, _) => Tensor::full(shape, T::ONE),
+            (Role::Weight, Initializer::Zero) => Tensor::zeros(shape),
             (Role::Weight, Initializer::Dcgan) => random.normal(shape, 0.0, DCGAN_DEVIATION),
             (Role::Weight, _) => {
                 let area = shape[2..].iter().product::<usize>() as f64;
@@ -91,6 +94,8 @@ mod tests {
         assert_eq!(scale(Initializer::HeNormal, &mut random), Tensor::full(&[50], 1.0));
         let drawn = scale(Initializer::Dcgan, &mut random);
         assert!(drawn.data().iter().all(|x| (x - 1.0).abs() < 0.12) && drawn != Tensor::full(&[50], 1.0));
+        assert_eq!(Initializer::Zero.draw::<f32>(&[3, 2], Role::Weight, &mut random), Tensor::zeros(&[3, 2]));
+        assert_eq!(scale(Initializer::Zero, &mut random), Tensor::full(&[50], 1.0));
         assert_eq!(Initializer::Dcgan.draw::<f32>(&[3], Role::Shift, &mut random), Tensor::zeros(&[3]));
     }
 }

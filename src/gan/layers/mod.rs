@@ -15,6 +15,7 @@ use super::tape::Var;
 pub use definition::Bias;
 pub(crate) use definition::{BufferSpec, Call, Definition, Initial, Mode, ParameterSpec, Role};
 pub use init::Initializer;
+pub use masked_linear::{Degrees, Sees};
 
 /// ε of normalising layers, PyTorch's default.
 pub const NORMALIZATION_EPSILON: f64 = 1e-5;
@@ -75,8 +76,11 @@ macro_rules! layers {
 
 layers! {
     activation::Activation,
+    attention::Attention,
     average_pool::AveragePool,
     batch_norm::BatchNorm,
+    channel_scale::ChannelScale,
+    channel_shift::ChannelShift,
     clamp::Clamp,
     concat::Concat,
     conditional_batch_norm::ConditionalBatchNorm,
@@ -85,8 +89,11 @@ layers! {
     dropout::Dropout,
     embedding::Embedding,
     gain::Gain,
+    group_norm::GroupNorm,
     layer_norm::LayerNorm,
     linear::Linear,
+    masked_conv2d::MaskedConv2d,
+    masked_linear::MaskedLinear,
     max_pool::MaxPool,
     minibatch_discrimination::MinibatchDiscrimination,
     projection::Projection,
@@ -95,6 +102,8 @@ layers! {
     space_sum::SpaceSum,
     spread::Spread,
     sum::Sum,
+    tied_autoencoder::TiedAutoencoder,
+    time_embedding::TimeEmbedding,
     upsample::Upsample,
 }
 

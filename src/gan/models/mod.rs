@@ -10,19 +10,25 @@
 //! # Ok::<(), gan_metrics::gan::GanError>(())
 //! ```
 
+mod alone;
+mod autoregressive;
 mod bigan;
 mod catgan;
 mod conditional;
 mod dcgan;
+mod ddpm;
+mod gsn;
 mod heads;
 mod infogan;
 mod mlp;
 mod range;
+mod realnvp;
 mod residual;
 mod sagan;
 mod sngan;
 mod spec;
 mod ssgan;
+mod vae;
 
 use super::error::GanError;
 use super::layers::{BatchNorm, Layer, LayerNorm};
@@ -111,6 +117,54 @@ static REGISTRY: &[ModelEntry] = &[
         labelled: true,
         objective: Some("hinge"),
         ..ModelEntry::game("sagan-class", 128, 64, dcgan::check, sagan::of_class)
+    },
+    ModelEntry {
+        about: "a variational autoencoder of fully connected networks; bound of the likelihood",
+        paper: "Kingma and Welling 2014",
+        plays: false,
+        ..ModelEntry::game("vae", 20, 400, alone::check, |config| vae::system(config, vae::fully_connected))
+    },
+    ModelEntry {
+        about: "a variational autoencoder of convolutions; bound of the likelihood",
+        paper: "Kingma and Welling 2014",
+        plays: false,
+        ..ModelEntry::game("vae-conv", 20, 32, vae::check_convolutional, |config| {
+            vae::system(config, vae::convolutional)
+        })
+    },
+    ModelEntry {
+        about: "bits given those before them, by a fully connected network with masks; exact likelihood",
+        paper: "Germain et al. 2015",
+        plays: false,
+        ..ModelEntry::game("made", alone::NO_LATENT, 500, autoregressive::check_made, |config| {
+            autoregressive::system(config, autoregressive::made)
+        })
+    },
+    ModelEntry {
+        about: "bits given those before them, by convolutions with masks; exact likelihood",
+        paper: "van den Oord et al. 2016",
+        plays: false,
+        ..ModelEntry::game("pixelcnn", alone::NO_LATENT, 16, autoregressive::check, |config| {
+            autoregressive::system(config, autoregressive::pixelcnn)
+        })
+    },
+    ModelEntry {
+        about: "an invertible map from images to normal numbers; exact density",
+        paper: "Dinh et al. 2017",
+        plays: false,
+        ..ModelEntry::game("realnvp", alone::NO_LATENT, 16, realnvp::check, realnvp::system)
+    },
+    ModelEntry {
+        about: "denoising diffusion: a U-Net that sees noise, sampled in 50 steps",
+        paper: "Ho et al. 2020",
+        plays: false,
+        ..ModelEntry::game("ddpm", alone::NO_LATENT, 16, ddpm::check, ddpm::system)
+    },
+    ModelEntry {
+        about: "a chain of denoising steps, trained by walking back",
+        paper: "Bengio et al. 2014",
+        plays: false,
+        ..ModelEntry::game("gsn", alone::NO_LATENT, 1000, gsn::check, gsn::system)
     },
 ];
 

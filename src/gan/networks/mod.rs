@@ -27,6 +27,8 @@ pub mod name {
     pub const LOGIT: &str = "logit";
     /// What a critic's last hidden layer sees: N×F.
     pub const FEATURES: &str = "features";
+    /// Logits of pixels that are 0 or 1: N×C×H×W.
+    pub const LOGITS: &str = "logits";
     /// Logits of classes: N×K.
     pub const CLASSES: &str = "classes";
     /// What an autoencoder keeps of an image: N×L.
@@ -37,4 +39,10 @@ pub mod name {
     pub const MEAN: &str = "mean";
     /// Logarithm of its variance.
     pub const LOG_VARIANCE: &str = "log_variance";
+    /// The normal noise that is seen in noisy images: N×C×H×W.
+    pub const NOISE: &str = "noise";
+    /// Logarithm of what a coupling of a flow multiplies by.
+    pub const LOG_SCALE: &str = "log_scale";
+    /// What it adds.
+    pub const SHIFT: &str = "shift";
 }

@@ -34,6 +34,8 @@ pub mod player {
     pub const DISCRIMINATOR: &str = "discriminator";
     /// Makes codes of images.
     pub const ENCODER: &str = "encoder";
+    /// Learns by itself.
+    pub const MODEL: &str = "model";
 }
 
 /// Somebody who minimises a loss of their own.
@@ -208,10 +210,12 @@ pub trait System: Send + Sync {
         Err(GanError::Unable { system: self.title(), action: "encode images" })
     }
 
-    /// Images made again of what it keeps of them, by networks in evaluation.
+    /// Images as the system sees them when only what it keeps of them is left: an autoencoder's, from the most likely code,
+    /// or a denoiser's, from a noisy copy. Both are N×C×H×W in [`Self::pixel_range`]; `random` is forked for every image, so
+    /// that how images are cut into batches does not change them.
     ///
     /// # Errors
-    /// As for [`Self::encode`].
+    /// [`GanError::Unable`] where it keeps nothing, [`GanError::Shape`] when the images or the networks are others.
     fn reconstruct(&self, networks: &Networks, images: &Tensor, random: &mut Random) -> Result<Tensor, GanError> {
         let _ = (networks, images, random);
         Err(GanError::Unable { system: self.title(), action: "reconstruct images" })
@@ -224,6 +228,16 @@ pub trait System: Send + Sync {
     fn classify(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
         let _ = (networks, images);
         Err(GanError::Unable { system: self.title(), action: "classify images" })
+    }
+
+    /// ln p of each of N×C×H×W images in [`Self::pixel_range`], in nats: a probability or a lower bound of one, of what its
+    /// system says it is a distribution of. `random` is forked for every image, as in [`Self::reconstruct`].
+    ///
+    /// # Errors
+    /// [`GanError::Unable`] where it knows none, [`GanError::Shape`] when the images or the networks are others.
+    fn log_likelihood(&self, networks: &Networks, images: &Tensor, random: &mut Random) -> Result<Vec<f64>, GanError> {
+        let _ = (networks, images, random);
+        Err(GanError::Unable { system: self.title(), action: "tell how likely images are" })
     }
 
     /// The network that is exported as what makes images, where one pass of one network does.
