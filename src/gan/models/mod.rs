@@ -74,7 +74,7 @@ static REGISTRY: &[ModelEntry] = &[
         latent: alone::NO_LATENT,
         width: 500,
         check: autoregressive::check_made,
-        make: |config| autoregressive::system(config, autoregressive::made),
+        make: |config| autoregressive::system(config, autoregressive::MADE),
     },
     ModelEntry {
         name: "pixelcnn",
@@ -82,8 +82,8 @@ static REGISTRY: &[ModelEntry] = &[
         paper: "van den Oord et al. 2016",
         latent: alone::NO_LATENT,
         width: 16,
-        check: autoregressive::check,
-        make: |config| autoregressive::system(config, autoregressive::pixelcnn),
+        check: alone::check_bits,
+        make: |config| autoregressive::system(config, autoregressive::PIXELCNN),
     },
     ModelEntry {
         name: "realnvp",
@@ -109,7 +109,7 @@ static REGISTRY: &[ModelEntry] = &[
         paper: "Bengio et al. 2014",
         latent: alone::NO_LATENT,
         width: 1000,
-        check: gsn::check,
+        check: alone::check_bits,
         make: gsn::system,
     },
 ];
