@@ -46,10 +46,10 @@ pub(super) fn check_without_latent(spec: &ModelSpec) -> Result<(), GanError> {
     }
 }
 
-/// Refuses images in colour, where pixels are bits.
-pub(super) fn check_gray(spec: &ModelSpec) -> Result<(), GanError> {
+/// The same where pixels are bits: images in colour are refused too.
+pub(super) fn check_bits(spec: &ModelSpec) -> Result<(), GanError> {
     match spec.channels {
-        1 => Ok(()),
+        1 => check_without_latent(spec),
         channels => Err(GanError::setting("the number of channels", channels, "1 (gray): this model takes bits")),
     }
 }

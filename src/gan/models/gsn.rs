@@ -1,7 +1,7 @@
 //! Chains of denoising autoencoders.
 
+use super::PixelRange;
 use super::alone::{self, MODEL};
-use super::{ModelSpec, PixelRange};
 use crate::gan::error::GanError;
 use crate::gan::layers::{Initializer, Reshape, TiedAutoencoder};
 use crate::gan::networks::{Footprint, Graph, Network, name, numbers};
@@ -34,12 +34,6 @@ const CHAIN: usize = 100;
 pub(super) struct Gsn {
     title: String,
     graph: Graph,
-}
-
-/// Whether pixels are bits.
-pub(super) fn check(spec: &ModelSpec) -> Result<(), GanError> {
-    alone::check_gray(spec)?;
-    alone::check_without_latent(spec)
 }
 
 /// The system of a configuration.
@@ -180,6 +174,7 @@ impl System for Gsn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gan::models::ModelSpec;
     use crate::gan::train::{ImageSampler, Trainer, TrainingSet};
 
     fn spec(size: usize, width: usize) -> ModelSpec {

@@ -137,15 +137,15 @@ static REGISTRY: &[ModelEntry] = &[
         paper: "Germain et al. 2015",
         plays: false,
         ..ModelEntry::game("made", alone::NO_LATENT, 500, autoregressive::check_made, |config| {
-            autoregressive::system(config, autoregressive::made)
+            autoregressive::system(config, autoregressive::MADE)
         })
     },
     ModelEntry {
         about: "bits given those before them, by convolutions with masks; exact likelihood",
         paper: "van den Oord et al. 2016",
         plays: false,
-        ..ModelEntry::game("pixelcnn", alone::NO_LATENT, 16, autoregressive::check, |config| {
-            autoregressive::system(config, autoregressive::pixelcnn)
+        ..ModelEntry::game("pixelcnn", alone::NO_LATENT, 16, alone::check_bits, |config| {
+            autoregressive::system(config, autoregressive::PIXELCNN)
         })
     },
     ModelEntry {

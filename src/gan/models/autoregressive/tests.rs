@@ -68,6 +68,33 @@ fn a_pixel_depends_on_all_before_it_and_on_no_other() {
     }
 }
 
+#[test]
+fn a_pixel_is_drawn_from_the_part_that_it_depends_on() {
+    for (model, family) in [("made", MADE), ("pixelcnn", PIXELCNN)] {
+        let spec = spec(model, 20, 3);
+        let graph = (family.network)(&spec, [20; 2]).unwrap();
+        let mut network = Network::new(graph.clone(), &mut Random::new(1)).unwrap();
+        let mut random = Random::new(2);
+        for parameter in network.parameters_mut() {
+            parameter.value = random.normal(parameter.value.shape(), 0.0, 0.4);
+        }
+        let system = Autoregressive { spec, graph, family };
+        let images = alone::bits(&random.uniforms(&[2, 1, 20, 20], 0.0, 1.0));
+        let whole = network.evaluate(&[&Var::constant(images.clone())]).unwrap();
+        let whole = whole.get(name::LOGITS).unwrap().value().data();
+        let mut parts = Parts::new();
+        for place in [[0, 0], [0, 19], [3, 5], [10, 0], [10, 10], [19, 8], [19, 19]] {
+            let logits = system.logits_at(&network, &mut parts, &images, place).unwrap();
+            let at = place[0] * 20 + place[1];
+            for (logit, expected) in logits.iter().zip([whole[at], whole[400 + at]]) {
+                assert!((logit - expected).abs() < 1e-4 * expected.abs().max(1.0), "{model}, {place:?}");
+            }
+        }
+        // One network for each size of a part.
+        assert_eq!(parts.len(), if model == "made" { 1 } else { 4 });
+    }
+}
+
 /// All sixteen images of 2×2 as often as independent bits of these quarters would have them.
 fn independent() -> (TrainingSet, f64) {
     const QUARTERS: [usize; 4] = [1, 2, 3, 3];
