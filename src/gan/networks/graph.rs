@@ -189,6 +189,11 @@ impl Graph {
         }
     }
 
+    /// Whether its inputs are samples of these shapes, in this order.
+    pub fn takes(&self, shapes: &[&[usize]]) -> bool {
+        self.inputs.iter().map(|port| port.value.as_slice()).eq(shapes.iter().copied())
+    }
+
     /// Whether it has an output of this name.
     pub fn has_output(&self, name: &str) -> bool {
         self.outputs.iter().any(|port| port.name == name)

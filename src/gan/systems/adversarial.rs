@@ -63,11 +63,8 @@ impl Adversarial {
         discriminating: Discriminating,
     ) -> Result<Self, GanError> {
         let images = pair.generator.output_shape(name::IMAGES)?;
-        let takes = |graph: &Graph, shapes: &[&[usize]]| {
-            graph.inputs().iter().map(|port| port.value.as_slice()).eq(shapes.iter().copied())
-        };
         let row = [pair.condition.len()];
-        if !takes(&pair.discriminator, &[images]) && !takes(&pair.discriminator, &[images, &row]) {
+        if !pair.discriminator.takes(&[images]) && !pair.discriminator.takes(&[images, &row]) {
             return Err(GanError::shape("game", format!("the discriminator takes other images than {images:?}")));
         }
         if pair.generator.inputs().len() != 1 + usize::from(!pair.condition.is_empty()) {

@@ -45,12 +45,9 @@ impl Bidirectional {
         let images = trio.generator.output_shape(name::IMAGES)?;
         let code = trio.encoder.output_shape(name::CODE)?;
         trio.discriminator.output_shape(name::LOGIT)?;
-        let takes = |graph: &Graph, shapes: &[&[usize]]| {
-            graph.inputs().iter().map(|port| port.value.as_slice()).eq(shapes.iter().copied())
-        };
-        match takes(&trio.generator, &[code])
-            && takes(&trio.encoder, &[images])
-            && takes(&trio.discriminator, &[images, code])
+        match trio.generator.takes(&[code])
+            && trio.encoder.takes(&[images])
+            && trio.discriminator.takes(&[images, code])
         {
             true => Ok(Bidirectional { title: title.into(), trio, rule }),
             false => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::error::{Blame, Blamed};
+use crate::gan::GanError;
 use crate::gan::train::{TrainConfig, Trainer, checkpoint};
 use crate::output::{OutputError, check_folder};
 use serde::{Deserialize, Serialize};
@@ -137,7 +138,11 @@ impl RunFolder {
     /// The images of the noise that stays the same, as `samples/STEP.png`.
     pub fn write_samples(&self, trainer: &Trainer) -> Result<()> {
         let networks = &trainer.config().networks;
-        let images = trainer.samples(COLUMNS * COLUMNS)?;
+        let images = match trainer.samples(COLUMNS * COLUMNS) {
+            // A classifier makes none.
+            Err(GanError::Unable { .. }) => return Ok(()),
+            images => images?,
+        };
         let path = self.samples().join(format!("{:07}.png", trainer.steps()));
         let png = grid::png(&images, COLUMNS, networks.channels, networks.size);
         output::to_file(&path, &png.map_err(|source| OutputError::at(&path, source))?)
