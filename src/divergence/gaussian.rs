@@ -297,6 +297,12 @@ impl GaussianPair {
         closed_form::evaluate(divergence, self)
     }
 
+    /// ln D(P‖Q) by a formula, also where D is finite and larger than any floating-point number; `None` where D does not
+    /// grow like a power of p/q.
+    pub fn log_divergence(&self, divergence: Divergence) -> Option<f64> {
+        closed_form::evaluate_log(divergence, self)
+    }
+
     /// D(P‖Q) by a formula where there is one, otherwise by [`GaussianPair::monte_carlo`].
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod comparison;
 #[cfg(feature = "inference")]
 mod custom_networks;
 mod divergence_fixtures;
+mod divergence_pairs;
 #[cfg(feature = "inference")]
 mod engines;
 #[cfg(feature = "inference")]

@@ -181,6 +181,22 @@ enum Quantity {
     Wasserstein(Order),
 }
 
+impl Quantity {
+    fn name(self) -> String {
+        match self {
+            Quantity::Divergence(divergence) => divergence.to_string(),
+            Quantity::Wasserstein(order) => format!("wasserstein({})", order.get()),
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Quantity::Divergence(divergence) => divergence.title(),
+            Quantity::Wasserstein(_) => "Wasserstein",
+        }
+    }
+}
+
 /// Validated arguments.
 #[derive(Debug)]
 struct Plan {
@@ -298,7 +314,8 @@ impl Measure {
 /// Computes what the arguments ask for and prints it.
 ///
 /// # Errors
-/// Any error of reading, checking or computing; nothing is printed then. An error of writing the plot comes after the result.
+/// Any error of reading, checking or computing what was named; nothing is printed then. What fails among all is printed in its
+/// row, and the exit code is that of its cause. An error of writing the plot comes after the result.
 pub fn run(args: &DivergenceArgs) -> crate::Result<Outcome> {
     let mut outputs = Outputs::beside(args.distributions());
     let plot = args.plot.as_deref().map(|path| outputs.claim(path)).transpose()?;
@@ -307,10 +324,12 @@ pub fn run(args: &DivergenceArgs) -> crate::Result<Outcome> {
         (Some(file), Some(picture)) => Some((file, plot::svg(&picture.panels(&plan))?)),
         _ => None,
     };
-    let report = output::Report { kind: plan.pair.kind().name(), rows: compute::rows(&plan)? };
+    let (rows, blame) = compute::rows(&plan)?;
+    let [p, q] = args.distributions().map(str::to_owned);
+    let report = output::Report { kind: plan.pair.kind().name(), p, q, rows };
     out::to_stdout(&if args.json { report.to_json() } else { report.to_text() })?;
     if let Some((file, svg)) = drawn {
         file.write_all(svg.as_bytes())?;
     }
-    Ok(Outcome::Success)
+    Ok(blame.map_or(Outcome::Success, Outcome::from))
 }
