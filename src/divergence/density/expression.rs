@@ -8,19 +8,27 @@ use super::{Component, Density, DensityError};
 /// A family: its name, its parameters in order and how to build it.
 struct Family {
     name: &'static str,
+    aliases: &'static [&'static str],
     parameters: &'static [&'static str],
     build: fn(&[f64]) -> Result<Density, DensityError>,
 }
 
 static FAMILIES: [Family; 7] = [
-    Family { name: "normal", parameters: &["mean", "deviation"], build: |v| Density::normal(v[0], v[1]) },
-    Family { name: "laplace", parameters: &["location", "scale"], build: |v| Density::laplace(v[0], v[1]) },
-    Family { name: "exponential", parameters: &["rate"], build: |v| Density::exponential(v[0]) },
-    Family { name: "uniform", parameters: &["lower", "upper"], build: |v| Density::uniform(v[0], v[1]) },
-    Family { name: "logistic", parameters: &["location", "scale"], build: |v| Density::logistic(v[0], v[1]) },
-    Family { name: "gamma", parameters: &["shape", "rate"], build: |v| Density::gamma(v[0], v[1]) },
-    Family { name: "beta", parameters: &["a", "b"], build: |v| Density::beta(v[0], v[1]) },
+    Family { name: "normal", aliases: &["gaussian", "n"], parameters: &["mean", "deviation"], build: |v| Density::normal(v[0], v[1]) },
+    Family { name: "laplace", aliases: &[], parameters: &["location", "scale"], build: |v| Density::laplace(v[0], v[1]) },
+    Family { name: "exponential", aliases: &["exp"], parameters: &["rate"], build: |v| Density::exponential(v[0]) },
+    Family { name: "uniform", aliases: &[], parameters: &["lower", "upper"], build: |v| Density::uniform(v[0], v[1]) },
+    Family { name: "logistic", aliases: &[], parameters: &["location", "scale"], build: |v| Density::logistic(v[0], v[1]) },
+    Family { name: "gamma", aliases: &[], parameters: &["shape", "rate"], build: |v| Density::gamma(v[0], v[1]) },
+    Family { name: "beta", aliases: &[], parameters: &["a", "b"], build: |v| Density::beta(v[0], v[1]) },
 ];
+
+impl Density {
+    /// The families that expressions can name: name, other names, and parameters in order.
+    pub fn families() -> impl Iterator<Item = (&'static str, &'static [&'static str], &'static [&'static str])> {
+        FAMILIES.iter().map(|family| (family.name, family.aliases, family.parameters))
+    }
+}
 
 impl FromStr for Density {
     type Err = DensityError;
@@ -94,7 +102,7 @@ impl<'a> Reader<'a> {
     fn density(&mut self) -> Result<Density, DensityError> {
         let here = self.rest;
         let name = self.take_while(|c| c.is_ascii_alphabetic()).to_ascii_lowercase();
-        let Some(family) = FAMILIES.iter().find(|family| family.name == name) else {
+        let Some(family) = FAMILIES.iter().find(|family| family.name == name || family.aliases.contains(&name.as_str())) else {
             self.rest = here;
             let names: Vec<_> = FAMILIES.iter().map(|family| family.name).collect();
             return Err(self.expected(format!("a density, one of {}", names.join(", "))));
@@ -166,6 +174,10 @@ mod tests {
         assert_eq!(parse("normal(0,1)"), Density::normal(0.0, 1.0));
         assert_eq!(parse(" Gamma( shape = 2 , rate=1e-3 ) "), Density::gamma(2.0, 1e-3));
         assert_eq!(parse("exponential(2)"), Density::gamma(1.0, 2.0));
+        for text in ["N(0,1)", "gaussian(0,1)", "n(mean=0, deviation=1)"] {
+            assert_eq!(parse(text), Density::normal(0.0, 1.0));
+        }
+        assert_eq!(parse("exp(2)"), Density::exponential(2.0));
         let parts = vec![(0.25, Density::normal(-1.0, 1e+2).unwrap()), (0.75, Density::beta(2.0, 3.0).unwrap())];
         assert_eq!(parse("0.25*normal(-1,1e+2)+.75 * beta(2,3)"), Density::mixture(parts));
     }

@@ -173,7 +173,7 @@ fn chi_squared(m: Masses) -> f64 {
 
 pub(super) static PEARSON: Row = Row {
     name: "pearson-chi2",
-    aliases: &["pearson", "chi2"],
+    aliases: &["pearson", "chi2", "chi-squared", "pearson-chi-squared"],
     as_printed: Some(("neyman-chi2-as-printed", |a| a)),
     title: "Pearson χ²",
     parameter: None,
@@ -198,7 +198,7 @@ pub(super) static PEARSON: Row = Row {
 
 pub(super) static NEYMAN: Row = Row {
     name: "neyman-chi2",
-    aliases: &["neyman"],
+    aliases: &["neyman", "neyman-chi-squared"],
     as_printed: Some(("pearson-chi2-as-printed", |a| a)),
     title: "Neyman χ²",
     parameter: None,
@@ -223,7 +223,7 @@ pub(super) static NEYMAN: Row = Row {
 
 pub(super) static SQUARED_HELLINGER: Row = Row {
     name: "squared-hellinger",
-    aliases: &["hellinger2"],
+    aliases: &["hellinger2", "hellinger"],
     as_printed: None,
     title: "Squared Hellinger",
     parameter: None,

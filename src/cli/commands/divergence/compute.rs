@@ -44,7 +44,7 @@ pub(super) fn rows(plan: &Plan) -> crate::Result<(Vec<Row>, Option<Blame>)> {
     }
     if plan.measure == Measure::GanValue {
         rows[0].title = "V(D*, G) = −ln 4 + 2·JS".to_owned();
-        rows.extend(optimal_discriminator(&plan.pair));
+        rows.extend(optimal_discriminator(plan));
     }
     Ok((rows, blame))
 }
@@ -213,13 +213,28 @@ pub(super) fn points(plan: &Plan, distribution: &Distribution) -> Vec<f64> {
 }
 
 /// D* where there are points to name: the game's value is reached there.
-fn optimal_discriminator(pair: &Pair) -> Vec<Row> {
-    let Pair::Distributions(p, q) = pair else { return Vec::new() };
-    let row = |(index, (p, q)): (usize, (&f64, &f64))| {
-        let value = Value::new(game::optimal_discriminator(*p, *q), Method::Exact, None);
-        Row::new(format!("D*({index})"), "Optimal discriminator", value)
+fn optimal_discriminator(plan: &Plan) -> Vec<Row> {
+    let row = |place: String, p: f64, q: f64| {
+        let value = Value::new(game::optimal_discriminator(p, q), Method::Exact, None);
+        Row::new(format!("D*({place})"), "Optimal discriminator", value)
     };
-    p.probabilities().iter().zip(q.probabilities()).enumerate().map(row).collect()
+    match &plan.pair {
+        Pair::Distributions(p, q) => {
+            let pairs = p.probabilities().iter().zip(q.probabilities()).enumerate();
+            pairs.map(|(index, (p, q))| row(index.to_string(), *p, *q)).collect()
+        }
+        Pair::Densities(p, q) => {
+            let points = plan.points.iter().flatten();
+            // In units of the larger density, which alone may underflow.
+            let at = |x: &f64| {
+                let (log_p, log_q) = (p.ln_pdf(*x), q.ln_pdf(*x));
+                let largest = Some(log_p.max(log_q)).filter(|log| log.is_finite()).unwrap_or(0.0);
+                row(x.to_string(), (log_p - largest).exp(), (log_q - largest).exp())
+            };
+            points.map(at).collect()
+        }
+        Pair::Gaussians(..) | Pair::Samples(..) => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -233,7 +248,7 @@ mod tests {
         Plan {
             measure,
             quantities: measure.quantities(kind, None),
-            pair: Pair::read(kind, p, q, Reading::AsIs).unwrap(),
+            pair: Pair::read(kind, p, q, Reading::default()).unwrap(),
             base: crate::divergence::Base::E,
             estimator: None,
             transport: Transport::Exact,
