@@ -175,6 +175,77 @@ fn lists_and_games() {
 }
 
 #[test]
+fn names_are_listed_and_have_aliases() {
+    let listing = json(run(&["list", "--json"]));
+    let named =
+        |name: &str| listing["divergences"].as_array().unwrap().iter().find(|entry| entry["name"] == name).cloned();
+    assert_eq!(named("total-variation").unwrap()["range"], serde_json::json!(["0", "1"]));
+    assert_eq!(named("kullback-leibler").unwrap()["symmetric"], false);
+    let printed = text(&run(&["list"]).stdout);
+    for part in ["jensen-shannon (js)", "wasserstein(r) (w3", "gamma(shape, rate)", "(also exp)"] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    fails(run(&["list", "0.2,0.8"]), 2, &["takes --json alone"]);
+    fails(run(&["kl", "0.2,0.8"]), 2, &["Q is missing"]);
+    let (p, q) = ("0.2,0.8", "0.5,0.5");
+    for (alias, name) in [
+        ("hellinger", "squared-hellinger"),
+        ("jensen_shannon", "js"),
+        ("Total_Variation", "tv"),
+        ("w3", "wasserstein(3)"),
+    ] {
+        assert_eq!(value(&[alias, p, q]), value(&[name, p, q]), "{alias}");
+    }
+    assert_eq!(value(&["kl", "N(0,1)", "gaussian(1,2)"]), value(&["kl", "normal(0,1)", "normal(1,2)"]));
+    fails(run(&["renyi", p, q]), 2, &["`renyi` needs its order"]);
+}
+
+#[test]
+fn plans_and_potentials_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (plan, potentials) = (path("plan.csv"), path("dual.csv"));
+    let arguments = ["w1", "0.5,0.25,0.25", "0,0.5,0.5", "--points", "0,1,3", "--json"];
+    let output = run(&[&arguments[..], &["--transport-plan", &plan, "--potentials", &potentials]].concat());
+    let distance = json(output)["rows"][0]["value"].as_f64().unwrap();
+    assert_eq!(distance, 1.0);
+    let table = |path: &str| -> Vec<Vec<String>> {
+        let content = fs::read_to_string(path).unwrap();
+        content.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
+    };
+    let points = [0.0, 1.0, 3.0];
+    let number = |text: &String| text.parse::<f64>().unwrap();
+    let at = |text: &String| points[text.parse::<usize>().unwrap()];
+    let cost: f64 = table(&plan).iter().map(|row| number(&row[2]) * (at(&row[0]) - at(&row[1])).abs()).sum();
+    assert_close(cost, distance);
+    // The Kantorovich–Rubinstein function: E_p φ − E_q φ is the distance, and φ is 1-Lipschitz.
+    let potential: Vec<f64> = table(&potentials).iter().take(3).map(|row| number(&row[2])).collect();
+    let difference = [0.5, -0.25, -0.25].iter().zip(&potential).map(|(p, f)| p * f).sum::<f64>();
+    assert_close(difference, distance);
+    assert!((potential[0] - potential[1]).abs() <= 1.0 && (potential[1] - potential[2]).abs() <= 2.0);
+}
+
+#[test]
+fn discriminators_of_densities_have_values() {
+    let game = rows(&["gan-value", "normal(0,1)", "normal(2,1)", "--points", "1,0,-60"]);
+    // 1/(1 + e^(2x−2)).
+    assert_eq!((game[2]["measure"].as_str(), game[2]["value"].as_f64()), (Some("D*(1)"), Some(0.5)));
+    assert_close(game[3]["value"].as_f64().unwrap(), 1.0 / (1.0 + (-2.0_f64).exp()));
+    assert_close(game[4]["value"].as_f64().unwrap(), 1.0);
+}
+
+#[test]
+fn columns_are_chosen_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.tsv");
+    fs::write(&path, "\u{feff}x\tprobability\n0\t0.2\n1\t0.8\n").unwrap();
+    let path = path.to_str().unwrap();
+    assert_close(value(&["tv", path, "0.5,0.5", "--column", "probability"]), 0.3);
+    fails(run(&["tv", path, "0.5,0.5"]), 2, &["2 columns"]);
+    fails(run(&["tv", path, "0.5,0.5", "--column", "mass"]), 2, &["no column `mass`: it has x, probability"]);
+}
+
+#[test]
 fn mistakes_are_named() {
     fails(run(&["kl", "0.25,0.5", "0.5,0.5"]), 2, &["P: the 2 entries sum to 0.75", "normalization"]);
     fails(run(&["kl", "0.2,0.8", "1.5,-0.5"]), 2, &["Q: entry 1 is -0.5"]);

@@ -103,7 +103,11 @@ pub struct DivergenceArgs {
     /// Entropic transport with this regularization instead of exact transport, for probabilities
     #[arg(long, value_name = "REGULARIZATION")]
     sinkhorn: Option<f64>,
-    #[arg(long, value_name = "SUM", help = "Sinkhorn's iteration ends where its marginals are off by this [default: 1e-9]")]
+    #[arg(
+        long,
+        value_name = "SUM",
+        help = "Sinkhorn's iteration ends where its marginals are off by this [default: 1e-9]"
+    )]
     sinkhorn_tolerance: Option<f64>,
     #[arg(long, value_name = "N", value_parser = whole(1..=usize::MAX))]
     #[arg(help = "Sinkhorn's iteration gives up after so many steps [default: 10000]")]
@@ -125,13 +129,10 @@ pub struct DivergenceArgs {
 }
 
 impl DivergenceArgs {
-    /// The texts of P and Q; a single positional one is that of which the option is not given.
+    /// The texts of P and Q.
     fn distributions(&self) -> Result<[&str; 2], ArgumentsError> {
-        let (first, second) = (self.first.as_deref(), self.second.as_deref());
-        let [p, q] = match (self.p.as_deref(), self.q.as_deref()) {
-            (Some(p), None) => [Some(p), second.or(first)],
-            (p, q) => [p.or(first), q.or(second)],
-        };
+        let [p, q] = [(&self.p, &self.first), (&self.q, &self.second)]
+            .map(|(option, positional)| option.as_deref().or(positional.as_deref()));
         let missing = |which| ArgumentsError::Missing { which };
         Ok([p.ok_or_else(|| missing('P'))?, q.ok_or_else(|| missing('Q'))?])
     }

@@ -33,6 +33,10 @@ impl SameFamily {
             (Component::Normal { mean, deviation }, Component::Normal { mean: mean_q, deviation: deviation_q }) => {
                 SameFamily::Normal(GaussianPair::univariate(mean, deviation, mean_q, deviation_q))
             }
+            // No f-divergence changes under the exponential.
+            (Component::LogNormal { mu, sigma }, Component::LogNormal { mu: mu_q, sigma: sigma_q }) => {
+                SameFamily::Normal(GaussianPair::univariate(mu, sigma, mu_q, sigma_q))
+            }
             (Component::Gamma { shape, rate }, Component::Gamma { shape: shape_q, rate: rate_q }) => {
                 SameFamily::Gamma(Gamma { p: (shape, rate), q: (shape_q, rate_q) })
             }

@@ -1,4 +1,4 @@
-//! One-dimensional densities: normal, Laplace, exponential, uniform, logistic, gamma, beta, and mixtures of them.
+//! One-dimensional densities of the classical families, and mixtures of them.
 
 mod behaviour;
 mod component;
@@ -15,6 +15,9 @@ pub(crate) use quantile::Tail;
 
 /// How far the weights of a mixture may sum from 1.
 const WEIGHT_TOLERANCE: f64 = 1e-9;
+
+/// Means of logarithms whose exponentials, and those a few deviations further, are numbers.
+const MOST_EXTREME_LOG: f64 = 300.0;
 
 /// Rounding of a logarithm, relative to its terms: a handful of operations and special functions.
 const LOG_ROUNDING: f64 = 4.0 * f64::EPSILON;
@@ -165,6 +168,68 @@ impl Density {
         Ok(Self::single(Component::Beta { a, b }))
     }
 
+    /// Cauchy: 1/(π·scale·(1 + z²)), z = (x−location)/scale.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless the location is finite and the scale positive.
+    pub fn cauchy(location: f64, scale: f64) -> Result<Self, DensityError> {
+        finite("cauchy", "location", location)?;
+        positive("cauchy", "scale", scale)?;
+        Ok(Self::single(Component::Cauchy { location, scale }))
+    }
+
+    /// Student's t with so many degrees of freedom: ∝ (1 + z²/freedom)^{−(freedom+1)/2}, z = (x−location)/scale.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless the location is finite and the other parameters positive.
+    pub fn student(freedom: f64, location: f64, scale: f64) -> Result<Self, DensityError> {
+        positive("student", "freedom", freedom)?;
+        finite("student", "location", location)?;
+        positive("student", "scale", scale)?;
+        Ok(Self::single(Component::StudentT { freedom, location, scale }))
+    }
+
+    /// Log-normal on \[0, ∞): the exponential of a normal variable of mean mu and deviation sigma.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless mu is finite, of a size whose exponential is a number, and sigma positive.
+    pub fn log_normal(mu: f64, sigma: f64) -> Result<Self, DensityError> {
+        check("lognormal", "mu", mu, mu.abs() <= MOST_EXTREME_LOG, "finite and between -300 and 300")?;
+        positive("lognormal", "sigma", sigma)?;
+        Ok(Self::single(Component::LogNormal { mu, sigma }))
+    }
+
+    /// Weibull on \[0, ∞): shape/scale·z^{shape−1}·e^{−z^shape}, z = x/scale.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless both parameters are positive.
+    pub fn weibull(shape: f64, scale: f64) -> Result<Self, DensityError> {
+        positive("weibull", "shape", shape)?;
+        positive("weibull", "scale", scale)?;
+        Ok(Self::single(Component::Weibull { shape, scale }))
+    }
+
+    /// Gumbel, of maxima: e^{−z−exp(−z)}/scale, z = (x−location)/scale.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless the location is finite and the scale positive.
+    pub fn gumbel(location: f64, scale: f64) -> Result<Self, DensityError> {
+        finite("gumbel", "location", location)?;
+        positive("gumbel", "scale", scale)?;
+        Ok(Self::single(Component::Gumbel { location, scale }))
+    }
+
+    /// Triangular on \[lower, upper\], highest at the mode.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless all are finite, lower < upper and the mode is between them.
+    pub fn triangular(lower: f64, mode: f64, upper: f64) -> Result<Self, DensityError> {
+        finite("triangular", "lower", lower)?;
+        check("triangular", "upper", upper, upper.is_finite() && upper > lower, "finite and above the lower end")?;
+        check("triangular", "mode", mode, (lower..=upper).contains(&mode), "between the ends")?;
+        Ok(Self::single(Component::Triangular { lower, mode, upper }))
+    }
+
     /// A mixture Σ wᵢ·pᵢ.
     ///
     /// # Errors
@@ -255,7 +320,15 @@ mod tests {
     use super::*;
     use crate::divergence::quadrature::integrate;
 
-    const EXAMPLES: [&str; 10] = [
+    const EXAMPLES: [&str; 18] = [
+        "cauchy(1, 0.5)",
+        "student(2.5, -1, 2)",
+        "lognormal(0.3, 1.2)",
+        "weibull(0.7, 2)",
+        "weibull(3, 1)",
+        "gumbel(1, 0.5)",
+        "triangular(-1, 0.2, 3)",
+        "triangular(0, 0, 1)",
         "normal(1, 2)",
         "laplace(-1, 0.5)",
         "exponential(3)",
@@ -293,12 +366,34 @@ mod tests {
     }
 
     #[test]
+    fn distribution_functions_keep_their_tails() {
+        // By scipy.stats.
+        for (text, x, lower, upper) in [
+            ("cauchy(0, 1)", -1e10, 3.183_098_861_837_907e-11, 1.0 - 3.183_098_861_837_907e-11),
+            ("cauchy(0, 1)", 1e10, 1.0 - 3.183_098_861_837_907e-11, 3.183_098_861_837_907e-11),
+            ("student(4, 0, 1)", -50.0, 4.787_226_828_484_845e-7, 1.0 - 4.787_226_828_484_845e-7),
+            ("lognormal(0, 1)", 1e-5, 5.677_979_296_840_896e-31, 1.0),
+            ("weibull(2, 1)", 1e-9, 1e-18, 1.0),
+            ("gumbel(0, 1)", 40.0, 1.0, 4.248_354_255_291_589e-18),
+            ("triangular(0, 1, 2)", 1e-9, 5e-19, 1.0),
+            ("triangular(0, 1, 2)", 1.5, 0.875, 0.125),
+        ] {
+            let density: Density = text.parse().unwrap();
+            assert!((density.cdf(x) / lower - 1.0).abs() < 1e-12, "{text}: {:e}", density.cdf(x));
+            assert!((density.survival(x) / upper - 1.0).abs() < 1e-12, "{text}: {:e}", density.survival(x));
+        }
+    }
+
+    #[test]
     fn parameters_are_checked() {
         for result in [
             Density::normal(0.0, 0.0),
             Density::normal(f64::NAN, 1.0),
             Density::uniform(1.0, 1.0),
             Density::gamma(-1.0, 1.0),
+            Density::student(0.0, 0.0, 1.0),
+            Density::triangular(0.0, 2.0, 1.0),
+            Density::log_normal(1e6, 1.0),
             Density::beta(1.0, f64::INFINITY),
         ] {
             assert!(matches!(result, Err(DensityError::Parameter { .. })), "{result:?}");

@@ -391,11 +391,13 @@ impl Generator {
         if log_p == log_q {
             return 0.0;
         }
+        // Where both have underflowed nothing is left, however much it would cost.
+        let costs = |log: f64, cost: f64| if log.exp() == 0.0 { 0.0 } else { log.exp() * cost };
         if log_p == f64::NEG_INFINITY {
-            return log_q.exp() * self.excess_at_zero();
+            return costs(log_q, self.excess_at_zero());
         }
         if log_q == f64::NEG_INFINITY {
-            return log_p.exp() * self.excess_recession();
+            return costs(log_p, self.excess_recession());
         }
         if let Some(log) = self.log_of_growth(log_p, log_q) {
             return log.exp();

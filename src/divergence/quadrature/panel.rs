@@ -41,8 +41,8 @@ const GAUSS: [f64; 5] = [
 
 /// e^−700 is the last distance before subnormal numbers.
 const LAST_DEPTH: f64 = 700.0;
-/// 2^60 scales: an exponential decay slower than that is not resolved.
-const TAIL_DOUBLINGS: i32 = 60;
+/// 2^1000 scales, where slow powers have decayed too.
+const TAIL_DOUBLINGS: i32 = 1000;
 
 /// A change of variables from y ≥ 0.
 #[derive(Debug, Clone, Copy)]
@@ -178,14 +178,15 @@ impl<S: Into<Sample>, F: Fn(Place) -> S> Integrand<F> {
         Ok((Panel { map, low, high, value, error, noise, absolute }, nodes))
     }
 
-    /// What lies beyond the last panel, if the integrand goes on decaying as between the last two points.
+    /// What lies beyond the last panel, if the integrand goes on decaying as between the last two points: as a power, which is
+    /// the slowest decay that there is.
     pub fn remainder(&mut self, map: Map, end: f64) -> Result<f64, QuadratureError> {
         let last = self.at(map, end)?.value.abs();
         if last == 0.0 {
             return Ok(0.0);
         }
         let step = 0.01 * end;
-        let rate = (self.at(map, end - step)?.value.abs() / last).ln() / step;
-        Ok(if rate > 0.0 { last / rate } else { f64::INFINITY })
+        let power = (self.at(map, end - step)?.value.abs() / last).ln() / (step / end);
+        Ok(if power > 1.0 { last * end / (power - 1.0) } else { f64::INFINITY })
     }
 }

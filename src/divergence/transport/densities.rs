@@ -6,11 +6,15 @@ use crate::divergence::density::{Density, Tail};
 use crate::divergence::masses::compensated_sum;
 use crate::divergence::quadrature::{Domain, Integral, Place, QuadratureError, Sample, integrate};
 
-/// W_r between two densities: ∫|F_p − F_q| for r = 1, and otherwise the integral of |F_p⁻¹ − F_q⁻¹|^r over (0, 1).
+/// W_r between two densities: ∫|F_p − F_q| for r = 1, and otherwise the integral of |F_p⁻¹ − F_q⁻¹|^r over (0, 1). ∞ where one
+/// of the two has no moment of order r and the other has one.
 ///
 /// # Errors
 /// [`TransportError::Quadrature`] when the integral does not converge.
 pub fn wasserstein_densities(p: &Density, q: &Density, order: Order) -> Result<Integral, TransportError> {
+    if p.has_moment(order.get()) != q.has_moment(order.get()) {
+        return Ok(Integral { value: f64::INFINITY, error_bound: 0.0, evaluations: 0 });
+    }
     if order == Order::ONE {
         return Ok(integrate(&p.domain(q), |place| difference_of_probabilities(p, q, place))?);
     }
@@ -72,6 +76,20 @@ fn half(p: &Density, q: &Density, order: Order, tail: Tail) -> Result<Integral, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn heavy_tails_are_decided() {
+        let of =
+            |p: &str, q: &str, order| wasserstein_densities(&p.parse().unwrap(), &q.parse().unwrap(), order).unwrap();
+        assert_eq!(of("cauchy(0,1)", "normal(0,1)", Order::ONE).value, f64::INFINITY);
+        assert_eq!(of("student(2,0,1)", "normal(0,1)", Order::TWO).value, f64::INFINITY);
+        // Without a mean, and yet a shift away.
+        let shifted = of("cauchy(0,1)", "cauchy(1.5,1)", Order::ONE);
+        assert!((shifted.value - 1.5).abs() <= shifted.error_bound && shifted.error_bound < 1e-11, "{shifted:?}");
+        // The one is everywhere above the other, and the means are scale·Γ(3/2).
+        let weibull = of("weibull(2,1)", "weibull(2,3)", Order::ONE);
+        assert!((weibull.value - 2.0 * 0.886_226_925_452_758).abs() <= weibull.error_bound + 1e-15, "{weibull:?}");
+    }
 
     #[test]
     fn densities_agree_with_formulas() {

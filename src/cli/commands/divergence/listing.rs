@@ -34,7 +34,11 @@ struct Family {
 }
 
 fn end(value: f64) -> String {
-    if value.is_infinite() { "∞".to_owned() } else { format!("{value:.6}").trim_end_matches('0').trim_end_matches('.').into() }
+    if value.is_infinite() {
+        "∞".to_owned()
+    } else {
+        format!("{value:.6}").trim_end_matches('0').trim_end_matches('.').into()
+    }
 }
 
 impl Listing {
@@ -72,7 +76,8 @@ impl Listing {
             _ => format!("{} ({})", entry.name, entry.aliases.join(", ")),
         };
         let range = |entry: &Entry| format!("[{}, {}]", entry.range[0], entry.range[1]);
-        let width = |text: &dyn Fn(&Entry) -> String| entries().map(|entry| text(entry).chars().count()).max().unwrap_or(0);
+        let width =
+            |text: &dyn Fn(&Entry) -> String| entries().map(|entry| text(entry).chars().count()).max().unwrap_or(0);
         let (first, second) = (width(&names), width(&range));
         let mut text = "D(P‖Q): name (other names), range, symmetry, and f(u) of D = E_q[f(p/q)]\n".to_owned();
         for entry in entries() {
@@ -101,7 +106,14 @@ fn divergence(divergence: Divergence) -> Entry {
         }
         Divergence::Bhattacharyya => (vec![], "−ln ∫ √(pq)".to_owned(), [0.0, f64::INFINITY], true),
     };
-    Entry { name: divergence.to_string(), aliases, title: divergence.title(), formula, range: range.map(end), symmetric }
+    Entry {
+        name: divergence.to_string(),
+        aliases,
+        title: divergence.title(),
+        formula,
+        range: range.map(end),
+        symmetric,
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +124,8 @@ mod tests {
     fn every_name_and_alias_of_the_list_is_understood() {
         let listing = Listing::new();
         for entry in &listing.divergences {
-            for name in entry.aliases.iter().copied().filter(|_| !entry.name.contains('(')).chain([entry.name.as_str()]) {
+            for name in entry.aliases.iter().copied().filter(|_| !entry.name.contains('(')).chain([entry.name.as_str()])
+            {
                 assert_eq!(name.parse::<Divergence>().unwrap().to_string(), entry.name, "{name}");
             }
         }

@@ -168,8 +168,7 @@ fn of_probabilities(plan: &Plan, divergence: Divergence, p: &Distribution, q: &D
         .filter(|(_, (p, q))| contribution(divergence, *p, *q).is_infinite())
         .map(|(x, _)| (*x, 0.0))
         .collect();
-    let mut contributions =
-        vec![stems("contribution", 0.0, &mut pairs().map(|(p, q)| contribution(divergence, p, q)))];
+    let mut contributions = vec![stems("contribution", 0.0, &mut pairs().map(|(p, q)| contribution(divergence, p, q)))];
     if !infinite.is_empty() {
         contributions.push(Curve { style: Style::Dots, ..Curve::line("infinite", infinite) });
     }
@@ -178,10 +177,7 @@ fn of_probabilities(plan: &Plan, divergence: Divergence, p: &Distribution, q: &D
             of_many("probabilities"),
             vec![stems("p", -beside, &mut pairs().map(|(p, _)| p)), stems("q", beside, &mut pairs().map(|(_, q)| q))],
         ),
-        panel(
-            of_many(&format!("contributions {}", contribution_title(divergence))),
-            contributions,
-        ),
+        panel(of_many(&format!("contributions {}", contribution_title(divergence))), contributions),
     ];
     if plan.measure == Measure::GanValue {
         let discriminator = stems("D*", 0.0, &mut pairs().map(|(p, q)| game::optimal_discriminator(p, q)));
