@@ -213,7 +213,7 @@ fn plans_and_potentials_are_written() {
         let content = fs::read_to_string(path).unwrap();
         content.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
     };
-    let points = [0.0, 1.0, 3.0];
+    let points = [0.0_f64, 1.0, 3.0];
     let number = |text: &String| text.parse::<f64>().unwrap();
     let at = |text: &String| points[text.parse::<usize>().unwrap()];
     let cost: f64 = table(&plan).iter().map(|row| number(&row[2]) * (at(&row[0]) - at(&row[1])).abs()).sum();
