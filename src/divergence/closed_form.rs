@@ -31,6 +31,19 @@ pub(crate) fn is_known(divergence: Divergence) -> bool {
     }
 }
 
+/// ln D(P‖Q) by a formula, where D is a growing affinity: also where D itself is beyond all floating-point numbers.
+pub(crate) fn evaluate_log(divergence: Divergence, pair: &impl ClosedForm) -> Option<f64> {
+    let Divergence::F(generator) = divergence else { return None };
+    match generator.structure() {
+        Structure::Affinity { order, scale } if scale > 0.0 => {
+            let log = pair.log_affinity(order);
+            // ln(e^log − 1), which is −∞ for equal distributions.
+            Some(scale.ln() + log + (-(-log).exp()).ln_1p())
+        }
+        _ => None,
+    }
+}
+
 /// D(P‖Q), if it is a function of the three integrals and these are not lost in rounding.
 pub(crate) fn evaluate(divergence: Divergence, pair: &impl ClosedForm) -> Option<f64> {
     let floor = CANCELLATION * pair.cancelling_terms();

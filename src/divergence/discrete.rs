@@ -168,6 +168,39 @@ pub fn divergence(divergence: Divergence, p: &Distribution, q: &Distribution) ->
     })
 }
 
+/// ln D(P‖Q), also where D is finite and larger than any floating-point number; ∞ where D is infinite.
+///
+/// ```
+/// use gan_metrics::divergence::{Distribution, discrete::log_divergence};
+///
+/// let (p, q) = (Distribution::new(vec![0.5, 0.5])?, Distribution::new(vec![5e-324, 1.0])?);
+/// // 0.25/5e-324 overflows.
+/// assert!((log_divergence("pearson".parse()?, &p, &q)? - (0.25_f64.ln() - 5e-324_f64.ln())).abs() < 1e-12);
+/// # Ok::<(), gan_metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// [`DistributionError::LengthMismatch`].
+pub fn log_divergence(kind: Divergence, p: &Distribution, q: &Distribution) -> Result<f64, DistributionError> {
+    let value = divergence(kind, p, q)?;
+    Ok(match kind {
+        Divergence::F(generator) if value == f64::INFINITY => {
+            log_of_sum(p.zip(q)?.filter(|pair| *pair != (0.0, 0.0)).map(|(p, q)| generator.log_excess(p.ln(), q.ln())))
+        }
+        _ => value.ln(),
+    })
+}
+
+/// ln Σ e^log.
+fn log_of_sum(logs: impl Iterator<Item = f64>) -> f64 {
+    let logs: Vec<f64> = logs.collect();
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if largest.is_infinite() {
+        return largest;
+    }
+    largest + compensated_sum(logs.iter().map(|log| (log - largest).exp())).ln()
+}
+
 fn f_divergence(generator: Generator, pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
     let excess = compensated_sum(pairs.map(|(p, q)| generator.excess(p, q)));
     generator.minimum() + excess
@@ -188,11 +221,7 @@ fn log_affinity(order: f64, pairs: impl Iterator<Item = (f64, f64)> + Clone) -> 
             return f64::INFINITY;
         }
     }
-    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if largest == f64::NEG_INFINITY {
-        return largest;
-    }
-    largest + compensated_sum(logs.iter().map(|log| (log - largest).exp())).ln()
+    log_of_sum(logs.into_iter())
 }
 
 #[cfg(test)]
@@ -246,6 +275,32 @@ mod tests {
         assert_eq!(of("neyman", &p, &q), f64::INFINITY);
         assert_eq!(of("renyi(2)", &q, &p), f64::INFINITY);
         assert!((of("renyi(2)", &p, &q) - LN_2).abs() < 1e-15);
+    }
+
+    #[test]
+    fn finite_values_beyond_floating_point_have_logarithms() {
+        let log = |name: &str, p: &[f64], q: &[f64]| {
+            log_divergence(name.parse().unwrap(), &distribution(p), &distribution(q)).unwrap()
+        };
+        // By mpmath: (0.5 − x)²/x for x = 2^−1074, and (1/6)·Σ p³/q².
+        let (halves, tiny) = ([0.5, 0.5], [5e-324, 1.0]);
+        assert!((log("pearson", &halves, &tiny) - (1072.0 * LN_2)).abs() < 1e-12);
+        assert!((log("neyman", &tiny, &halves) - (1072.0 * LN_2)).abs() < 1e-12);
+        let (p, q) = ([1e-300, 0.4, 0.6], [0.3, 0.7, 1e-300]);
+        assert!((log("alpha(3)", &p, &q) - (0.216_f64 / 6.0).ln() - 600.0 * 10.0_f64.ln()).abs() < 1e-12);
+        assert_eq!(log("pearson", &[1.0, 0.0], &[0.0, 1.0]), f64::INFINITY);
+        assert_eq!(
+            log("kl", &[0.2, 0.8], &[0.5, 0.5]),
+            of("kl", &distribution(&[0.2, 0.8]), &distribution(&halves)).ln()
+        );
+    }
+
+    #[test]
+    fn large_powers_near_the_threshold_of_the_logarithm() {
+        // |p − q|^100/q^99 where p/q = 10 and its neighbour: (1 − 1/10)^100 is not 1. By mpmath.
+        let value = of("chi-alpha(100)", &distribution(&[0.1, 0.9]), &distribution(&[0.01, 0.99]));
+        let expected = 0.09_f64.powi(50) / 0.01_f64.powi(49) * (0.09_f64.powi(50) / 0.01_f64.powi(50));
+        assert!((value / expected - 1.0).abs() < 1e-12, "{value:e} {expected:e}");
     }
 
     #[test]

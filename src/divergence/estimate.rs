@@ -1,7 +1,11 @@
 //! Values that carry a sampling error.
 
-/// The two-sided 95% quantile of the standard normal distribution.
-pub(crate) const NORMAL_QUANTILE_95: f64 = 1.959_963_984_540_054;
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// The level of the intervals.
+const LEVEL: f64 = 0.95;
+/// Degrees of freedom from which a series is more accurate than an inverted distribution function.
+const MANY: f64 = 1000.0;
 
 /// An average over samples with its uncertainty.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,7 +14,7 @@ pub struct Estimate {
     pub value: f64,
     /// Its standard error.
     pub standard_error: f64,
-    /// Lower end of the 95% confidence interval (normal approximation).
+    /// Lower end of the 95% confidence interval, by Student's t.
     pub lower: f64,
     /// Upper end of the 95% confidence interval.
     pub upper: f64,
@@ -19,11 +23,24 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Of a mean and its standard error.
-    pub(crate) fn new(value: f64, standard_error: f64, samples: usize) -> Self {
-        let half_width = NORMAL_QUANTILE_95 * standard_error;
+    /// Of a mean and its standard error, which was estimated with so many degrees of freedom.
+    pub(crate) fn new(value: f64, standard_error: f64, samples: usize, degrees_of_freedom: usize) -> Self {
+        let half_width = quantile(degrees_of_freedom.max(1) as f64) * standard_error;
         Estimate { value, standard_error, lower: value - half_width, upper: value + half_width, samples }
     }
+}
+
+/// The two-sided quantile of Student's t.
+fn quantile(degrees_of_freedom: f64) -> f64 {
+    if degrees_of_freedom < MANY {
+        let student = StudentsT::new(0.0, 1.0, degrees_of_freedom).expect("at least one degree of freedom");
+        return student.inverse_cdf(0.5 * (1.0 + LEVEL));
+    }
+    // Cornish and Fisher's expansion about the normal quantile; its next term is below 3e-9.
+    let z: f64 = 1.959_963_984_540_054;
+    let first = (z.powi(3) + z) / 4.0;
+    let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
+    z + first / degrees_of_freedom + second / (degrees_of_freedom * degrees_of_freedom)
 }
 
 /// Mean and squared standard error of the mean, in one pass (Welford 1962).
@@ -65,6 +82,18 @@ impl FromIterator<f64> for RunningMean {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn intervals_of_few_values_are_wider() {
+        // Quantiles of Student's t by scipy.stats.t.ppf(0.975, n).
+        for (degrees, expected) in
+            [(1, 12.706204736), (4, 2.776445105), (100, 1.983971518), (1000, 1.962339080), (1_000_000, 1.959966357)]
+        {
+            let estimate = Estimate::new(0.0, 1.0, degrees + 1, degrees);
+            assert!((estimate.upper / expected - 1.0).abs() < 1e-8, "{degrees}: {estimate:?}");
+            assert_eq!(estimate.lower, -estimate.upper);
+        }
+    }
 
     #[test]
     fn running_mean_is_the_mean() {

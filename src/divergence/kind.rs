@@ -19,6 +19,9 @@ pub enum DivergenceError {
         /// The rejected order, as written.
         order: String,
     },
+    /// A Rényi divergence without its order.
+    #[error("`renyi` needs its order: write `renyi(0.5)`; it must be positive, finite and not 1")]
+    MissingOrder,
     /// A parameter was given to the Bhattacharyya distance.
     #[error("`bhattacharyya` has no parameter, but `{text}` gives one: write `bhattacharyya`")]
     UnexpectedParameter {
@@ -152,7 +155,7 @@ impl FromStr for Divergence {
         let (name, parameter) = split_parameter(text);
         match (name.to_lowercase().as_str(), parameter) {
             ("renyi" | "rényi", parameter) => {
-                let order = parameter.unwrap_or_default();
+                let order = parameter.ok_or(DivergenceError::MissingOrder)?;
                 let value = order.parse().map_err(|_| DivergenceError::RenyiOrder { order: format!("`{order}`") })?;
                 RenyiOrder::new(value).map(Divergence::Renyi)
             }
@@ -215,7 +218,8 @@ mod tests {
 
     #[test]
     fn orders_are_checked() {
-        for text in ["renyi", "renyi(1)", "renyi(-1)", "renyi(x)", "renyi(inf)"] {
+        assert_eq!("renyi".parse::<Divergence>(), Err(DivergenceError::MissingOrder));
+        for text in ["renyi(1)", "renyi(-1)", "renyi(x)", "renyi(inf)"] {
             assert!(matches!(text.parse::<Divergence>(), Err(DivergenceError::RenyiOrder { .. })), "{text}");
         }
         assert!("bhattacharyya(2)".parse::<Divergence>().is_err());

@@ -13,6 +13,7 @@ mod custom_networks;
 #[cfg(feature = "images")]
 mod digits;
 mod divergence_fixtures;
+mod divergence_pairs;
 #[cfg(feature = "inference")]
 mod engines;
 #[cfg(feature = "inference")]

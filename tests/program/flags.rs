@@ -215,6 +215,7 @@ fn make_inputs(folder: &Path) {
         file.finish().unwrap();
     }
     fs::write(path("broken.pth"), "not a checkpoint").unwrap();
+    fs::write(path("table.csv"), "p,q\n0.2,0.5\n0.8,0.5\n").unwrap();
     for (name, seed) in [("run", "1"), ("run2", "2")] {
         let arguments = format!("{} --out {name} --steps 2 --threads 1 --seed {seed} -q", rows::training());
         let trained = program().current_dir(folder).arg("train").args(arguments.split_whitespace()).output().unwrap();

@@ -4,7 +4,9 @@
 //! JSON.
 
 mod compute;
+mod coupling;
 mod input;
+mod listing;
 mod options;
 mod output;
 mod picture;
@@ -15,7 +17,7 @@ use std::path::PathBuf;
 use crate::divergence::estimators::{Bins, Histogram};
 use crate::divergence::transport::{Order, Sinkhorn};
 use crate::divergence::variational::CriticFeatures;
-use crate::divergence::{Base, Divergence, GaussianPair, Generator};
+use crate::divergence::{Base, Divergence, GaussianPair, Generator, TransportError};
 use crate::gan::variational::MlpCritic;
 use crate::output::Outputs;
 
@@ -24,6 +26,7 @@ use crate::cli::numbers::{seed, whole};
 use crate::cli::output as out;
 use crate::report::plot;
 use input::{Kind, Pair, Reading};
+use options::ArgumentsError;
 use picture::Picture;
 
 const NEIGHBOURS: usize = 5;
@@ -38,15 +41,15 @@ const SEED: u64 = 2020;
 /// P and Q are each probabilities (`0.2,0.8`), a file of them (`.csv`), a density (`'normal(0,1)'`,
 /// `'0.3*laplace(0,1)+0.7*gamma(2,1)'`), samples, one a row (`.npy`), or the mean and covariance of a Gaussian (`.npz`
 /// with mu and sigma).
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args)]
 pub struct DivergenceArgs {
-    /// A divergence such as kl, js, tv, alpha(0.5), renyi(2), or w1, w2, `wasserstein(3)`, all, gan-value
+    /// A divergence such as kl, js, tv, alpha(0.5), renyi(2), or w1, w2, w3, all, gan-value; `list` prints their names
     measure: String,
     /// P, if not given by --p
-    #[arg(value_name = "P", required_unless_present = "p", conflicts_with = "p", requires = "second")]
+    #[arg(value_name = "P", conflicts_with = "p")]
     first: Option<String>,
     /// Q, if not given by --q
-    #[arg(value_name = "Q", required_unless_present = "q", conflicts_with = "q")]
+    #[arg(value_name = "Q", conflicts_with = "q")]
     second: Option<String>,
     /// The first distribution, P
     #[arg(long, allow_hyphen_values = true)]
@@ -90,12 +93,31 @@ pub struct DivergenceArgs {
     #[arg(long, value_name = "UNITS", value_parser = whole(1..=MlpCritic::MOST_UNITS))]
     #[arg(help = format!("Units in each of the two hidden layers of the mlp critic [default: {UNITS}]"))]
     hidden: Option<usize>,
-    /// Points that probabilities belong to, for transport [default: 0, 1, 2, …]
+    /// The column of .csv, .txt and .tsv files that holds the probabilities, by its heading or its number from 1
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// Points that probabilities belong to, for transport [default: 0, 1, 2, …]; points at which `gan-value` tells D*
+    /// of densities
     #[arg(long, value_name = "X0,X1,…", allow_hyphen_values = true)]
     points: Option<String>,
     /// Entropic transport with this regularization instead of exact transport, for probabilities
     #[arg(long, value_name = "REGULARIZATION")]
     sinkhorn: Option<f64>,
+    #[arg(
+        long,
+        value_name = "SUM",
+        help = "Sinkhorn's iteration ends where its marginals are off by this [default: 1e-9]"
+    )]
+    sinkhorn_tolerance: Option<f64>,
+    #[arg(long, value_name = "N", value_parser = whole(1..=usize::MAX))]
+    #[arg(help = "Sinkhorn's iteration gives up after so many steps [default: 10000]")]
+    sinkhorn_iterations: Option<usize>,
+    /// Write the exact transport plan: from,to,mass
+    #[arg(long, value_name = "FILE.csv")]
+    transport_plan: Option<PathBuf>,
+    /// Write the dual potentials of exact transport; of w1 on common points, the Kantorovich–Rubinstein function
+    #[arg(long, value_name = "FILE.csv")]
+    potentials: Option<PathBuf>,
     /// Sliced transport with so many directions instead of exact transport, for samples
     #[arg(long, value_name = "DIRECTIONS", value_parser = whole(2..=usize::MAX))]
     slices: Option<usize>,
@@ -107,10 +129,20 @@ pub struct DivergenceArgs {
 }
 
 impl DivergenceArgs {
-    /// The texts of P and Q: clap has made sure that each is given once.
-    fn distributions(&self) -> [&str; 2] {
-        [(&self.p, &self.first), (&self.q, &self.second)]
-            .map(|(option, positional)| option.as_ref().or(positional.as_ref()).map_or("", String::as_str))
+    /// The texts of P and Q.
+    fn distributions(&self) -> Result<[&str; 2], ArgumentsError> {
+        let [p, q] = [(&self.p, &self.first), (&self.q, &self.second)]
+            .map(|(option, positional)| option.as_deref().or(positional.as_deref()));
+        let missing = |which| ArgumentsError::Missing { which };
+        Ok([p.ok_or_else(|| missing('P'))?, q.ok_or_else(|| missing('Q'))?])
+    }
+
+    fn sinkhorn(&self, regularization: f64) -> Result<Sinkhorn, TransportError> {
+        let mut sinkhorn = Sinkhorn::new(regularization)?;
+        if let Some(tolerance) = self.sinkhorn_tolerance {
+            sinkhorn = sinkhorn.with_tolerance(tolerance)?;
+        }
+        Ok(self.sinkhorn_iterations.map_or(sinkhorn, |iterations| sinkhorn.with_max_iterations(iterations)))
     }
 
     fn critic(&self) -> CriticArg {
@@ -181,6 +213,22 @@ enum Quantity {
     Wasserstein(Order),
 }
 
+impl Quantity {
+    fn name(self) -> String {
+        match self {
+            Quantity::Divergence(divergence) => divergence.to_string(),
+            Quantity::Wasserstein(order) => format!("wasserstein({})", order.get()),
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Quantity::Divergence(divergence) => divergence.title(),
+            Quantity::Wasserstein(_) => "Wasserstein",
+        }
+    }
+}
+
 /// Validated arguments.
 #[derive(Debug)]
 struct Plan {
@@ -199,17 +247,17 @@ struct Plan {
 impl Plan {
     fn new(args: &DivergenceArgs) -> crate::Result<Self> {
         let measure = Measure::parse(&args.measure)?;
-        let [p, q] = args.distributions();
+        let [p, q] = args.distributions()?;
         let kind = Kind::of_both(p, q)?;
         let quantities = measure.quantities(kind, args.estimator);
-        options::check(args, &quantities, kind)?;
+        options::check(args, measure, &quantities, kind)?;
         let picture = args.plot.as_deref().map(|path| Picture::new(path, measure, kind)).transpose()?;
         let transport = match (args.sinkhorn, args.slices) {
-            (Some(regularization), _) => Transport::Sinkhorn(Sinkhorn::new(regularization)?),
+            (Some(regularization), _) => Transport::Sinkhorn(args.sinkhorn(regularization)?),
             (None, Some(directions)) => Transport::Sliced(directions),
             (None, None) => Transport::Exact,
         };
-        let reading = if args.normalize { Reading::Normalized } else { Reading::AsIs };
+        let reading = Reading { normalized: args.normalize, column: args.column.as_deref() };
         Ok(Plan {
             measure,
             quantities,
@@ -266,8 +314,11 @@ impl Measure {
         Ok(match lower.as_str() {
             "all" => Measure::All,
             "gan-value" => Measure::GanValue,
-            "w1" | "emd" => Measure::Wasserstein(Order::ONE),
-            "w2" => Measure::Wasserstein(Order::TWO),
+            "emd" => Measure::Wasserstein(Order::ONE),
+            // w1, w2, w1.5.
+            _ if let Some(order) = lower.strip_prefix('w').and_then(|order| order.parse().ok()) => {
+                Measure::Wasserstein(Order::new(order)?)
+            }
             _ => Measure::One(text.parse()?),
         })
     }
@@ -298,19 +349,37 @@ impl Measure {
 /// Computes what the arguments ask for and prints it.
 ///
 /// # Errors
-/// Any error of reading, checking or computing; nothing is printed then. An error of writing the plot comes after the result.
+/// Any error of reading, checking or computing what was named; nothing is printed then. What fails among all is printed in its
+/// row, and the exit code is that of its cause. An error of writing the plot comes after the result.
 pub fn run(args: &DivergenceArgs) -> crate::Result<Outcome> {
-    let mut outputs = Outputs::beside(args.distributions());
-    let plot = args.plot.as_deref().map(|path| outputs.claim(path)).transpose()?;
+    if args.measure.eq_ignore_ascii_case("list") {
+        options::check_list(args)?;
+        let listing = listing::Listing::new();
+        out::to_stdout(&if args.json { listing.to_json() } else { listing.to_text() })?;
+        return Ok(Outcome::Success);
+    }
+    let [p, q] = args.distributions()?;
+    let mut outputs = Outputs::beside([p, q]);
+    let mut claimed = |path: &Option<PathBuf>| path.as_deref().map(|path| outputs.claim(path)).transpose();
+    let (plot, transport_plan, potentials) =
+        (claimed(&args.plot)?, claimed(&args.transport_plan)?, claimed(&args.potentials)?);
     let plan = Plan::new(args)?;
     let drawn = match (plot, &plan.picture) {
         (Some(file), Some(picture)) => Some((file, plot::svg(&picture.panels(&plan))?)),
         _ => None,
     };
-    let report = output::Report { kind: plan.pair.kind().name(), rows: compute::rows(&plan)? };
+    let (rows, blame) = compute::rows(&plan)?;
+    let coupled = transport_plan.is_some() || potentials.is_some();
+    let coupling = coupled.then(|| coupling::Coupling::of(&plan)).transpose()?;
+    let report = output::Report { kind: plan.pair.kind().name(), p: p.to_owned(), q: q.to_owned(), rows };
     out::to_stdout(&if args.json { report.to_json() } else { report.to_text() })?;
     if let Some((file, svg)) = drawn {
         file.write_all(svg.as_bytes())?;
     }
-    Ok(Outcome::Success)
+    if let Some(coupling) = coupling {
+        for (file, text) in [(transport_plan, coupling.plan), (potentials, coupling.potentials)] {
+            file.map_or(Ok(()), |file| file.write_all(text.as_bytes()))?;
+        }
+    }
+    Ok(blame.map_or(Outcome::Success, Outcome::from))
 }

@@ -8,19 +8,63 @@ use super::{Component, Density, DensityError};
 /// A family: its name, its parameters in order and how to build it.
 struct Family {
     name: &'static str,
+    aliases: &'static [&'static str],
     parameters: &'static [&'static str],
     build: fn(&[f64]) -> Result<Density, DensityError>,
 }
 
-static FAMILIES: [Family; 7] = [
-    Family { name: "normal", parameters: &["mean", "deviation"], build: |v| Density::normal(v[0], v[1]) },
-    Family { name: "laplace", parameters: &["location", "scale"], build: |v| Density::laplace(v[0], v[1]) },
-    Family { name: "exponential", parameters: &["rate"], build: |v| Density::exponential(v[0]) },
-    Family { name: "uniform", parameters: &["lower", "upper"], build: |v| Density::uniform(v[0], v[1]) },
-    Family { name: "logistic", parameters: &["location", "scale"], build: |v| Density::logistic(v[0], v[1]) },
-    Family { name: "gamma", parameters: &["shape", "rate"], build: |v| Density::gamma(v[0], v[1]) },
-    Family { name: "beta", parameters: &["a", "b"], build: |v| Density::beta(v[0], v[1]) },
+static FAMILIES: [Family; 13] = [
+    Family {
+        name: "normal",
+        aliases: &["gaussian", "n"],
+        parameters: &["mean", "deviation"],
+        build: |v| Density::normal(v[0], v[1]),
+    },
+    Family {
+        name: "laplace",
+        aliases: &[],
+        parameters: &["location", "scale"],
+        build: |v| Density::laplace(v[0], v[1]),
+    },
+    Family { name: "exponential", aliases: &["exp"], parameters: &["rate"], build: |v| Density::exponential(v[0]) },
+    Family { name: "uniform", aliases: &[], parameters: &["lower", "upper"], build: |v| Density::uniform(v[0], v[1]) },
+    Family {
+        name: "logistic",
+        aliases: &[],
+        parameters: &["location", "scale"],
+        build: |v| Density::logistic(v[0], v[1]),
+    },
+    Family { name: "gamma", aliases: &[], parameters: &["shape", "rate"], build: |v| Density::gamma(v[0], v[1]) },
+    Family { name: "beta", aliases: &[], parameters: &["a", "b"], build: |v| Density::beta(v[0], v[1]) },
+    Family { name: "cauchy", aliases: &[], parameters: &["location", "scale"], build: |v| Density::cauchy(v[0], v[1]) },
+    Family {
+        name: "student",
+        aliases: &["t"],
+        parameters: &["freedom", "location", "scale"],
+        build: |v| Density::student(v[0], v[1], v[2]),
+    },
+    Family {
+        name: "lognormal",
+        aliases: &[],
+        parameters: &["mu", "sigma"],
+        build: |v| Density::log_normal(v[0], v[1]),
+    },
+    Family { name: "weibull", aliases: &[], parameters: &["shape", "scale"], build: |v| Density::weibull(v[0], v[1]) },
+    Family { name: "gumbel", aliases: &[], parameters: &["location", "scale"], build: |v| Density::gumbel(v[0], v[1]) },
+    Family {
+        name: "triangular",
+        aliases: &[],
+        parameters: &["lower", "mode", "upper"],
+        build: |v| Density::triangular(v[0], v[1], v[2]),
+    },
 ];
+
+impl Density {
+    /// The families that expressions can name: name, other names, and parameters in order.
+    pub fn families() -> impl Iterator<Item = (&'static str, &'static [&'static str], &'static [&'static str])> {
+        FAMILIES.iter().map(|family| (family.name, family.aliases, family.parameters))
+    }
+}
 
 impl FromStr for Density {
     type Err = DensityError;
@@ -94,7 +138,9 @@ impl<'a> Reader<'a> {
     fn density(&mut self) -> Result<Density, DensityError> {
         let here = self.rest;
         let name = self.take_while(|c| c.is_ascii_alphabetic()).to_ascii_lowercase();
-        let Some(family) = FAMILIES.iter().find(|family| family.name == name) else {
+        let Some(family) =
+            FAMILIES.iter().find(|family| family.name == name || family.aliases.contains(&name.as_str()))
+        else {
             self.rest = here;
             let names: Vec<_> = FAMILIES.iter().map(|family| family.name).collect();
             return Err(self.expected(format!("a density, one of {}", names.join(", "))));
@@ -136,6 +182,12 @@ impl fmt::Display for Component {
             Component::Logistic { location, scale } => write!(f, "logistic({location}, {scale})"),
             Component::Gamma { shape, rate } => write!(f, "gamma({shape}, {rate})"),
             Component::Beta { a, b } => write!(f, "beta({a}, {b})"),
+            Component::Cauchy { location, scale } => write!(f, "cauchy({location}, {scale})"),
+            Component::StudentT { freedom, location, scale } => write!(f, "student({freedom}, {location}, {scale})"),
+            Component::LogNormal { mu, sigma } => write!(f, "lognormal({mu}, {sigma})"),
+            Component::Weibull { shape, scale } => write!(f, "weibull({shape}, {scale})"),
+            Component::Gumbel { location, scale } => write!(f, "gumbel({location}, {scale})"),
+            Component::Triangular { lower, mode, upper } => write!(f, "triangular({lower}, {mode}, {upper})"),
         }
     }
 }
@@ -166,13 +218,19 @@ mod tests {
         assert_eq!(parse("normal(0,1)"), Density::normal(0.0, 1.0));
         assert_eq!(parse(" Gamma( shape = 2 , rate=1e-3 ) "), Density::gamma(2.0, 1e-3));
         assert_eq!(parse("exponential(2)"), Density::gamma(1.0, 2.0));
+        for text in ["N(0,1)", "gaussian(0,1)", "n(mean=0, deviation=1)"] {
+            assert_eq!(parse(text), Density::normal(0.0, 1.0));
+        }
+        assert_eq!(parse("exp(2)"), Density::exponential(2.0));
         let parts = vec![(0.25, Density::normal(-1.0, 1e+2).unwrap()), (0.75, Density::beta(2.0, 3.0).unwrap())];
         assert_eq!(parse("0.25*normal(-1,1e+2)+.75 * beta(2,3)"), Density::mixture(parts));
     }
 
     #[test]
     fn display_reads_back() {
-        for text in ["laplace(1, 2)", "0.5*uniform(0, 1) + 0.5*logistic(-2, 0.125)"] {
+        for text in
+            ["student(3, 0, 1)", "triangular(0, 1, 2)", "laplace(1, 2)", "0.5*uniform(0, 1) + 0.5*logistic(-2, 0.125)"]
+        {
             let density = parse(text).unwrap();
             assert_eq!(density.to_string(), text);
             assert_eq!(parse(&density.to_string()).unwrap(), density);
@@ -183,7 +241,7 @@ mod tests {
     fn mistakes_are_located() {
         for (text, position, expected) in [
             ("", 1, "a density"),
-            ("cauchy(0,1)", 1, "one of normal"),
+            ("chauchy(0,1)", 1, "one of normal"),
             ("normal 0", 8, "`(` after normal"),
             ("normal(0)", 9, "`,` and deviation"),
             ("normal(0,x)", 10, "`deviation=`"),

@@ -1,33 +1,81 @@
 //! Pairs of densities of one family, for which KL and the affinities have closed forms.
 
-use statrs::function::{beta::ln_beta, gamma::digamma, gamma::ln_gamma};
+use libm::lgamma as ln_gamma;
+use statrs::function::gamma::digamma;
 
 use super::Component;
+use super::component::ln_beta;
 use crate::divergence::closed_form::{self, ClosedForm};
 use crate::divergence::discrete::{self, Distribution};
 use crate::divergence::gaussian::GaussianPair;
 use crate::divergence::kind::Divergence;
 
+/// A pair of one family.
+enum SameFamily {
+    Normal(GaussianPair),
+    Gamma(Gamma),
+    Beta(Beta),
+    Laplace(Laplace),
+    Uniform { p: (f64, f64), q: (f64, f64) },
+}
+
+impl SameFamily {
+    fn of(p: Component, q: Component) -> Option<Self> {
+        // beta(1, 1) is uniform(0, 1).
+        let (p, q) = match (p, q) {
+            (Component::Beta { a: 1.0, b: 1.0 }, Component::Uniform { .. }) => (UNIT, q),
+            (Component::Uniform { .. }, Component::Beta { a: 1.0, b: 1.0 }) => (p, UNIT),
+            (UNIT, Component::Beta { .. }) => (Component::Beta { a: 1.0, b: 1.0 }, q),
+            (Component::Beta { .. }, UNIT) => (p, Component::Beta { a: 1.0, b: 1.0 }),
+            pair => pair,
+        };
+        Some(match (p, q) {
+            (Component::Normal { mean, deviation }, Component::Normal { mean: mean_q, deviation: deviation_q }) => {
+                SameFamily::Normal(GaussianPair::univariate(mean, deviation, mean_q, deviation_q))
+            }
+            // No f-divergence changes under the exponential.
+            (Component::LogNormal { mu, sigma }, Component::LogNormal { mu: mu_q, sigma: sigma_q }) => {
+                SameFamily::Normal(GaussianPair::univariate(mu, sigma, mu_q, sigma_q))
+            }
+            (Component::Gamma { shape, rate }, Component::Gamma { shape: shape_q, rate: rate_q }) => {
+                SameFamily::Gamma(Gamma { p: (shape, rate), q: (shape_q, rate_q) })
+            }
+            (Component::Beta { a, b }, Component::Beta { a: a_q, b: b_q }) => {
+                SameFamily::Beta(Beta { p: (a, b), q: (a_q, b_q) })
+            }
+            (Component::Laplace { location, scale }, Component::Laplace { location: location_q, scale: scale_q }) => {
+                SameFamily::Laplace(Laplace { distance: (location - location_q).abs(), p: scale, q: scale_q })
+            }
+            (Component::Uniform { lower, upper }, Component::Uniform { lower: lower_q, upper: upper_q }) => {
+                SameFamily::Uniform { p: (lower, upper), q: (lower_q, upper_q) }
+            }
+            _ => return None,
+        })
+    }
+}
+
+const UNIT: Component = Component::Uniform { lower: 0.0, upper: 1.0 };
+
 /// D(P‖Q) by a formula, if this pair and this divergence have one.
 pub(crate) fn closed_form(divergence: Divergence, p: Component, q: Component) -> Option<f64> {
-    match (p, q) {
-        (Component::Normal { mean, deviation }, Component::Normal { mean: mean_q, deviation: deviation_q }) => {
-            GaussianPair::univariate(mean, deviation, mean_q, deviation_q).closed_form(divergence)
-        }
-        (Component::Gamma { shape, rate }, Component::Gamma { shape: shape_q, rate: rate_q }) => {
-            closed_form::evaluate(divergence, &Gamma { p: (shape, rate), q: (shape_q, rate_q) })
-        }
-        (Component::Beta { a, b }, Component::Beta { a: a_q, b: b_q }) => {
-            closed_form::evaluate(divergence, &Beta { p: (a, b), q: (a_q, b_q) })
-        }
-        (Component::Laplace { location, scale }, Component::Laplace { location: location_q, scale: scale_q }) => {
-            let pair = Laplace { distance: (location - location_q).abs(), p: scale, q: scale_q };
-            closed_form::evaluate(divergence, &pair)
-        }
-        (Component::Uniform { lower, upper }, Component::Uniform { lower: lower_q, upper: upper_q }) => {
-            uniform(divergence, (lower, upper), (lower_q, upper_q))
-        }
-        _ => None,
+    match SameFamily::of(p, q)? {
+        SameFamily::Normal(pair) => pair.closed_form(divergence),
+        SameFamily::Gamma(pair) => closed_form::evaluate(divergence, &pair),
+        SameFamily::Beta(pair) => closed_form::evaluate(divergence, &pair),
+        SameFamily::Laplace(pair) => closed_form::evaluate(divergence, &pair),
+        SameFamily::Uniform { p, q } => uniform(divergence, p, q),
+    }
+}
+
+/// ln D(P‖Q) by a formula, also where D overflows.
+pub(crate) fn log_of_closed_form(divergence: Divergence, p: Component, q: Component) -> Option<f64> {
+    match SameFamily::of(p, q)? {
+        SameFamily::Normal(pair) => closed_form::evaluate_log(divergence, &pair),
+        SameFamily::Gamma(pair) => closed_form::evaluate_log(divergence, &pair),
+        SameFamily::Beta(pair) => closed_form::evaluate_log(divergence, &pair),
+        SameFamily::Laplace(pair) => closed_form::evaluate_log(divergence, &pair),
+        // Ratios of uniform densities are at most the ratio of their lengths.
+        SameFamily::Uniform { .. } => None,
     }
 }
 

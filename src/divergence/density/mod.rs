@@ -1,22 +1,25 @@
-//! One-dimensional densities: normal, Laplace, exponential, uniform, logistic, gamma, beta, and mixtures of them.
+//! One-dimensional densities of the classical families, and mixtures of them.
 
 mod behaviour;
+mod component;
 mod expression;
 mod families;
-
-use std::f64::consts::{PI, SQRT_2};
-
-use statrs::function::{beta, erf, gamma};
+mod quantile;
 
 use crate::divergence::quadrature::Place;
 use crate::error::{Blame, Blamed};
 pub(crate) use behaviour::{Behaviour, End};
-pub(crate) use families::closed_form;
+pub(crate) use component::Component;
+pub(crate) use families::{closed_form, log_of_closed_form};
+pub(crate) use quantile::Tail;
 
 /// How far the weights of a mixture may sum from 1.
 const WEIGHT_TOLERANCE: f64 = 1e-9;
 
-/// Rounding of a logarithm of a density, relative to its terms: a handful of operations and special functions.
+/// Means of logarithms whose exponentials, and those a few deviations further, are numbers.
+const MOST_EXTREME_LOG: f64 = 300.0;
+
+/// Rounding of a logarithm, relative to its terms: a handful of operations and special functions.
 const LOG_ROUNDING: f64 = 4.0 * f64::EPSILON;
 
 /// Why there is no such density.
@@ -57,17 +60,6 @@ impl Blamed for DensityError {
     fn blame(&self) -> Blame {
         Blame::Input
     }
-}
-
-/// A family with its parameters, validated.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Component {
-    Normal { mean: f64, deviation: f64 },
-    Laplace { location: f64, scale: f64 },
-    Uniform { lower: f64, upper: f64 },
-    Logistic { location: f64, scale: f64 },
-    Gamma { shape: f64, rate: f64 },
-    Beta { a: f64, b: f64 },
 }
 
 /// A probability density on the real line: a weighted sum of one or more members of the classical families.
@@ -176,6 +168,68 @@ impl Density {
         Ok(Self::single(Component::Beta { a, b }))
     }
 
+    /// Cauchy: 1/(π·scale·(1 + z²)), z = (x−location)/scale.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless the location is finite and the scale positive.
+    pub fn cauchy(location: f64, scale: f64) -> Result<Self, DensityError> {
+        finite("cauchy", "location", location)?;
+        positive("cauchy", "scale", scale)?;
+        Ok(Self::single(Component::Cauchy { location, scale }))
+    }
+
+    /// Student's t with so many degrees of freedom: ∝ (1 + z²/freedom)^{−(freedom+1)/2}, z = (x−location)/scale.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless the location is finite and the other parameters positive.
+    pub fn student(freedom: f64, location: f64, scale: f64) -> Result<Self, DensityError> {
+        positive("student", "freedom", freedom)?;
+        finite("student", "location", location)?;
+        positive("student", "scale", scale)?;
+        Ok(Self::single(Component::StudentT { freedom, location, scale }))
+    }
+
+    /// Log-normal on \[0, ∞): the exponential of a normal variable of mean mu and deviation sigma.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless mu is finite, of a size whose exponential is a number, and sigma positive.
+    pub fn log_normal(mu: f64, sigma: f64) -> Result<Self, DensityError> {
+        check("lognormal", "mu", mu, mu.abs() <= MOST_EXTREME_LOG, "finite and between -300 and 300")?;
+        positive("lognormal", "sigma", sigma)?;
+        Ok(Self::single(Component::LogNormal { mu, sigma }))
+    }
+
+    /// Weibull on \[0, ∞): shape/scale·z^{shape−1}·e^{−z^shape}, z = x/scale.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless both parameters are positive.
+    pub fn weibull(shape: f64, scale: f64) -> Result<Self, DensityError> {
+        positive("weibull", "shape", shape)?;
+        positive("weibull", "scale", scale)?;
+        Ok(Self::single(Component::Weibull { shape, scale }))
+    }
+
+    /// Gumbel, of maxima: e^{−z−exp(−z)}/scale, z = (x−location)/scale.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless the location is finite and the scale positive.
+    pub fn gumbel(location: f64, scale: f64) -> Result<Self, DensityError> {
+        finite("gumbel", "location", location)?;
+        positive("gumbel", "scale", scale)?;
+        Ok(Self::single(Component::Gumbel { location, scale }))
+    }
+
+    /// Triangular on \[lower, upper\], highest at the mode.
+    ///
+    /// # Errors
+    /// [`DensityError::Parameter`] unless all are finite, lower < upper and the mode is between them.
+    pub fn triangular(lower: f64, mode: f64, upper: f64) -> Result<Self, DensityError> {
+        finite("triangular", "lower", lower)?;
+        check("triangular", "upper", upper, upper.is_finite() && upper > lower, "finite and above the lower end")?;
+        check("triangular", "mode", mode, (lower..=upper).contains(&mode), "between the ends")?;
+        Ok(Self::single(Component::Triangular { lower, mode, upper }))
+    }
+
     /// A mixture Σ wᵢ·pᵢ.
     ///
     /// # Errors
@@ -206,12 +260,25 @@ impl Density {
 
     /// P(X ≤ x), accurate in relative terms while it is small.
     pub fn cdf(&self, x: f64) -> f64 {
-        self.parts.iter().map(|(weight, component)| weight * component.cdf(x)).sum()
+        self.probability(Place::at(x), Tail::Lower)
     }
 
     /// P(X > x), accurate in relative terms while it is small.
     pub fn survival(&self, x: f64) -> f64 {
-        self.parts.iter().map(|(weight, component)| weight * component.survival(x)).sum()
+        self.probability(Place::at(x), Tail::Upper)
+    }
+
+    /// The probability of a tail that ends at a place.
+    pub(crate) fn probability(&self, place: Place, tail: Tail) -> f64 {
+        self.parts.iter().map(|(weight, component)| weight * component.probability(place, tail)).sum()
+    }
+
+    /// How far off [`Density::probability`] may be where it is `probability`, in relative terms.
+    pub(crate) fn rounding_of_probability(&self, probability: f64) -> f64 {
+        let function = self.parts.iter().map(|(_, component)| component.rounding_of_probability()).fold(0.0, f64::max);
+        // An argument that is off by a rounding error moves a small probability by its logarithm.
+        let argument = if probability > 0.0 { LOG_ROUNDING * probability.ln().abs() } else { 0.0 };
+        function + argument
     }
 
     /// The interval that leaves the probability `tail` on either side, for 0 < `tail` < ½.
@@ -246,163 +313,6 @@ impl Density {
         let terms = self.parts.iter().map(|(_, component)| component.log_terms()).fold(0.0, f64::max);
         LOG_ROUNDING * (terms + log.abs())
     }
-
-    /// The x with P(X ≤ x) = `probability`, or with P(X > x) = `probability` for the upper tail, by bisection to the
-    /// last digit.
-    pub(crate) fn quantile(&self, probability: f64, tail: Tail) -> f64 {
-        let (low, high) = self.parts.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, component)| {
-            let (lower, upper) = component.support();
-            (low.min(lower), high.max(upper))
-        });
-        let is_above = |x: f64| match tail {
-            Tail::Lower => self.cdf(x) >= probability,
-            Tail::Upper => self.survival(x) <= probability,
-        };
-        // Widen from the centre until the quantile is inside.
-        let (centre, scale) = self.parts[0].1.centre_and_scale();
-        let widen = |sign: f64, done: &dyn Fn(f64) -> bool| {
-            (0..2000).map(|k| centre + sign * scale * 1.5_f64.powi(k)).find(|x| done(*x) || x.is_infinite())
-        };
-        let mut low = if low.is_finite() { low } else { widen(-1.0, &|x| !is_above(x)).unwrap_or(f64::MIN) };
-        let mut high = if high.is_finite() { high } else { widen(1.0, &|x| is_above(x)).unwrap_or(f64::MAX) };
-        loop {
-            let middle = 0.5 * (low + high);
-            if middle <= low || middle >= high {
-                return high;
-            }
-            if is_above(middle) { high = middle } else { low = middle }
-        }
-    }
-}
-
-/// Which tail a probability belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tail {
-    Lower,
-    Upper,
-}
-
-impl Component {
-    /// Ends of the support.
-    pub fn support(self) -> (f64, f64) {
-        match self {
-            Component::Normal { .. } | Component::Laplace { .. } | Component::Logistic { .. } => {
-                (f64::NEG_INFINITY, f64::INFINITY)
-            }
-            Component::Uniform { lower, upper } => (lower, upper),
-            Component::Gamma { .. } => (0.0, f64::INFINITY),
-            Component::Beta { .. } => (0.0, 1.0),
-        }
-    }
-
-    /// A point in the bulk and a length of the order of the standard deviation.
-    pub fn centre_and_scale(self) -> (f64, f64) {
-        match self {
-            Component::Normal { mean: centre, deviation: scale }
-            | Component::Laplace { location: centre, scale }
-            | Component::Logistic { location: centre, scale } => (centre, scale),
-            Component::Uniform { lower, upper } => (0.5 * (lower + upper), upper - lower),
-            Component::Gamma { shape, rate } => (shape / rate, shape.sqrt().max(1.0) / rate),
-            Component::Beta { a, b } => {
-                let total = a + b;
-                (a / total, (a / total * (b / total) / (total + 1.0)).sqrt())
-            }
-        }
-    }
-
-    /// Size of the terms of [`Component::ln_density`] in the bulk, where they may cancel.
-    fn log_terms(self) -> f64 {
-        match self {
-            Component::Normal { deviation: scale, .. }
-            | Component::Laplace { scale, .. }
-            | Component::Logistic { scale, .. } => 1.0 + scale.ln().abs(),
-            Component::Uniform { lower, upper } => (upper - lower).ln().abs(),
-            Component::Gamma { shape, rate } => {
-                shape * (1.0 + shape.ln().abs()) + gamma::ln_gamma(shape).abs() + rate.ln().abs()
-            }
-            Component::Beta { a, b } => a + b + beta::ln_beta(a, b).abs(),
-        }
-    }
-
-    pub fn ln_density(self, place: Place) -> f64 {
-        let (lower, upper) = self.support();
-        // Distances to the support's ends decide, so that a place next to a landmark is on the right side of it.
-        if place.minus(lower) < 0.0 || place.minus(upper) > 0.0 {
-            return f64::NEG_INFINITY;
-        }
-        match self {
-            Component::Normal { mean, deviation } => {
-                let z = place.minus(mean) / deviation;
-                -0.5 * z * z - deviation.ln() - 0.5 * (2.0 * PI).ln()
-            }
-            Component::Laplace { location, scale } => -(place.minus(location) / scale).abs() - (2.0 * scale).ln(),
-            Component::Uniform { lower, upper } => -(upper - lower).ln(),
-            Component::Logistic { location, scale } => {
-                let z = (place.minus(location) / scale).abs();
-                -z - 2.0 * (-z).exp().ln_1p() - scale.ln()
-            }
-            Component::Gamma { shape, rate } => {
-                let z = rate * place.minus(0.0);
-                rate.ln() + scaled_ln(shape - 1.0, z) - z - gamma::ln_gamma(shape)
-            }
-            Component::Beta { a, b } => {
-                scaled_ln(a - 1.0, place.minus(0.0)) + scaled_ln(b - 1.0, -place.minus(1.0)) - beta::ln_beta(a, b)
-            }
-        }
-    }
-
-    fn cdf(self, x: f64) -> f64 {
-        match self {
-            Component::Normal { mean, deviation } => 0.5 * erf::erfc((mean - x) / (deviation * SQRT_2)),
-            Component::Laplace { location, scale } => laplace_cdf((x - location) / scale),
-            Component::Uniform { lower, upper } => ((x - lower) / (upper - lower)).clamp(0.0, 1.0),
-            Component::Logistic { location, scale } => 1.0 / (1.0 + ((location - x) / scale).exp()),
-            Component::Gamma { shape, rate } => match rate * x {
-                z if z <= 0.0 => 0.0,
-                z if shape == 1.0 => -(-z).exp_m1(),
-                z if z.is_infinite() => 1.0,
-                z => gamma::gamma_lr(shape, z),
-            },
-            Component::Beta { a, b } => match x {
-                x if x <= 0.0 => 0.0,
-                x if x >= 1.0 => 1.0,
-                x => beta::beta_reg(a, b, x),
-            },
-        }
-    }
-
-    fn survival(self, x: f64) -> f64 {
-        match self {
-            Component::Normal { mean, deviation } => 0.5 * erf::erfc((x - mean) / (deviation * SQRT_2)),
-            Component::Laplace { location, scale } => laplace_cdf((location - x) / scale),
-            Component::Uniform { lower, upper } => ((upper - x) / (upper - lower)).clamp(0.0, 1.0),
-            Component::Logistic { location, scale } => 1.0 / (1.0 + ((x - location) / scale).exp()),
-            Component::Gamma { shape, rate } => match rate * x {
-                z if z <= 0.0 => 1.0,
-                z if shape == 1.0 => (-z).exp(),
-                z if z.is_infinite() => 0.0,
-                z => gamma::gamma_ur(shape, z),
-            },
-            Component::Beta { a, b } => match x {
-                x if x <= 0.0 => 1.0,
-                x if x >= 1.0 => 0.0,
-                x => match beta::beta_reg(a, b, x) {
-                    // Next to a pole at 0, rounding 1 − x would move the probability.
-                    lower if lower < 0.5 => 1.0 - lower,
-                    _ => beta::beta_reg(b, a, 1.0 - x),
-                },
-            },
-        }
-    }
-}
-
-/// exponent·ln(x), 0 for a zero exponent also at x = 0.
-fn scaled_ln(exponent: f64, x: f64) -> f64 {
-    if exponent == 0.0 { 0.0 } else { exponent * x.ln() }
-}
-
-fn laplace_cdf(z: f64) -> f64 {
-    if z < 0.0 { 0.5 * z.exp() } else { 1.0 - 0.5 * (-z).exp() }
 }
 
 #[cfg(test)]
@@ -410,7 +320,15 @@ mod tests {
     use super::*;
     use crate::divergence::quadrature::integrate;
 
-    const EXAMPLES: [&str; 10] = [
+    const EXAMPLES: [&str; 18] = [
+        "cauchy(1, 0.5)",
+        "student(2.5, -1, 2)",
+        "lognormal(0.3, 1.2)",
+        "weibull(0.7, 2)",
+        "weibull(3, 1)",
+        "gumbel(1, 0.5)",
+        "triangular(-1, 0.2, 3)",
+        "triangular(0, 0, 1)",
         "normal(1, 2)",
         "laplace(-1, 0.5)",
         "exponential(3)",
@@ -448,12 +366,34 @@ mod tests {
     }
 
     #[test]
+    fn distribution_functions_keep_their_tails() {
+        // By scipy.stats.
+        for (text, x, lower, upper) in [
+            ("cauchy(0, 1)", -1e10, 3.183_098_861_837_907e-11, 1.0 - 3.183_098_861_837_907e-11),
+            ("cauchy(0, 1)", 1e10, 1.0 - 3.183_098_861_837_907e-11, 3.183_098_861_837_907e-11),
+            ("student(4, 0, 1)", -50.0, 4.787_226_828_484_845e-7, 1.0 - 4.787_226_828_484_845e-7),
+            ("lognormal(0, 1)", 1e-5, 5.677_979_296_840_896e-31, 1.0),
+            ("weibull(2, 1)", 1e-9, 1e-18, 1.0),
+            ("gumbel(0, 1)", 40.0, 1.0, 4.248_354_255_291_589e-18),
+            ("triangular(0, 1, 2)", 1e-9, 5e-19, 1.0),
+            ("triangular(0, 1, 2)", 1.5, 0.875, 0.125),
+        ] {
+            let density: Density = text.parse().unwrap();
+            assert!((density.cdf(x) / lower - 1.0).abs() < 1e-12, "{text}: {:e}", density.cdf(x));
+            assert!((density.survival(x) / upper - 1.0).abs() < 1e-12, "{text}: {:e}", density.survival(x));
+        }
+    }
+
+    #[test]
     fn parameters_are_checked() {
         for result in [
             Density::normal(0.0, 0.0),
             Density::normal(f64::NAN, 1.0),
             Density::uniform(1.0, 1.0),
             Density::gamma(-1.0, 1.0),
+            Density::student(0.0, 0.0, 1.0),
+            Density::triangular(0.0, 2.0, 1.0),
+            Density::log_normal(1e6, 1.0),
             Density::beta(1.0, f64::INFINITY),
         ] {
             assert!(matches!(result, Err(DensityError::Parameter { .. })), "{result:?}");

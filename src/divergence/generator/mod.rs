@@ -403,32 +403,66 @@ impl Generator {
         if log_p == log_q {
             return 0.0;
         }
+        // Where both have underflowed nothing is left, however much it would cost.
+        let costs = |log: f64, cost: f64| if log.exp() == 0.0 { 0.0 } else { log.exp() * cost };
         if log_p == f64::NEG_INFINITY {
-            return log_q.exp() * self.excess_at_zero();
+            return costs(log_q, self.excess_at_zero());
         }
         if log_q == f64::NEG_INFINITY {
-            return log_p.exp() * self.excess_recession();
+            return costs(log_p, self.excess_recession());
         }
-        // Where f grows like a power, the product of a tiny density and a huge power has to be taken in the logarithm.
-        let (growth, log_large, log_small) =
-            if log_p > log_q { (self.growth(), log_p, log_q) } else { (self.adjoint().growth(), log_q, log_p) };
-        if let Some(Growth { exponent, coefficient }) = growth
-            && (exponent - 1.0) * (log_large - log_small) > FAR_APART
-        {
-            return coefficient * (exponent * log_large + (1.0 - exponent) * log_small).exp();
+        if let Some(log) = self.log_of_growth(log_p, log_q) {
+            return log.exp();
         }
         let (masses, log_scale) = Masses::from_logs(log_p, log_q);
         (self.row.excess)(self.parameter, masses) * log_scale.exp()
     }
 
-    /// How far [`Generator::excess_of_logs`] is off, to first order, when the logarithm of p/q is off by `error`.
-    pub(crate) fn excess_noise(&self, log_p: f64, log_q: f64, error: f64) -> f64 {
-        let log_ratio = log_p - log_q;
-        // Far from p = q the excess is no longer small against its terms, and its own rounding covers this one.
-        if log_ratio.abs() > NOISY_RATIO {
-            return 0.0;
+    /// ln of [`Generator::excess_of_logs`], also where that overflows or underflows.
+    pub(crate) fn log_excess(&self, log_p: f64, log_q: f64) -> f64 {
+        if log_p == log_q {
+            return f64::NEG_INFINITY;
         }
-        log_p.exp() * (self.slope(log_ratio.exp()) - self.threshold()).abs() * error
+        if log_p == f64::NEG_INFINITY {
+            return log_q + self.excess_at_zero().ln();
+        }
+        if log_q == f64::NEG_INFINITY {
+            return log_p + self.excess_recession().ln();
+        }
+        self.log_of_growth(log_p, log_q).unwrap_or_else(|| {
+            let (masses, log_scale) = Masses::from_logs(log_p, log_q);
+            (self.row.excess)(self.parameter, masses).ln() + log_scale
+        })
+    }
+
+    /// ln of the excess where f is its growing power: the product of a tiny density and a huge power.
+    fn log_of_growth(&self, log_p: f64, log_q: f64) -> Option<f64> {
+        let (growth, log_large, log_small) =
+            if log_p > log_q { (self.growth(), log_p, log_q) } else { (self.adjoint().growth(), log_q, log_p) };
+        let Growth { exponent, coefficient, shift } = growth?;
+        let log_ratio = log_large - log_small;
+        ((exponent - 1.0) * log_ratio > FAR_APART).then(|| {
+            let shifted = exponent * (-shift * (-log_ratio).exp()).ln_1p();
+            coefficient.ln() + exponent * log_large + (1.0 - exponent) * log_small + shifted
+        })
+    }
+
+    /// How far [`Generator::excess_of_logs`], whose value is `excess`, is off, to first order, when each of the two
+    /// logarithms is off by `error`.
+    pub(crate) fn excess_noise(&self, log_p: f64, log_q: f64, excess: f64, error: f64) -> f64 {
+        if excess == 0.0 || !excess.is_finite() || log_p == f64::NEG_INFINITY || log_q == f64::NEG_INFINITY {
+            return excess.abs() * error;
+        }
+        let log_ratio = log_p - log_q;
+        let by_p = if log_ratio.abs() <= NOISY_RATIO {
+            log_p.exp() * (self.slope(log_ratio.exp()) - self.threshold()).abs()
+        } else {
+            // Far from p = q the excess is a product of powers and a logarithm.
+            let exponent = |generator: &Generator| generator.growth().map_or(1.0, |growth| growth.exponent);
+            exponent(self).max(exponent(&self.adjoint())) * excess.abs()
+        };
+        // The excess is homogeneous in (p, q): what does not change with p changes with q.
+        (2.0 * by_p + excess.abs()) * error
     }
 
     /// Growth of f beyond u·ln u at infinity, if it grows faster than that.
@@ -458,8 +492,7 @@ impl Generator {
 /// better than rounding for every exponent that f64 tells from 1.
 const FAR_APART: f64 = 200.0;
 
-/// Where |ln(p/q)| is larger, an error of ln(p/q) changes the excess by no larger share than the error itself times the
-/// growth exponent.
+/// Where |ln(p/q)| is larger, an error of a logarithm changes the excess by at most the growth exponent times as much.
 const NOISY_RATIO: f64 = 4.0;
 
 impl PartialEq for Generator {

@@ -31,10 +31,10 @@ pub(crate) fn split_parameter(text: &str) -> (&str, Option<&str>) {
 impl FromStr for Generator {
     type Err = GeneratorError;
 
-    /// Reads `name` or `name(parameter)`; names ignore case.
+    /// Reads `name` or `name(parameter)`; names ignore case, and `_` is `-`.
     fn from_str(text: &str) -> Result<Self, GeneratorError> {
         let (name, parameter) = split_parameter(text);
-        let wanted = name.to_ascii_lowercase();
+        let wanted = name.to_ascii_lowercase().replace('_', "-");
         let unchanged: fn(f64) -> f64 = |parameter| parameter;
         let found = table::ROWS.iter().copied().find_map(|row| match row.as_printed {
             _ if row.name == wanted || row.aliases.contains(&wanted.as_str()) => Some((row, unchanged)),
@@ -42,7 +42,11 @@ impl FromStr for Generator {
             _ => None,
         });
         let Some((row, translate)) = found else {
-            let known = table::ROWS.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
+            let names = |row: &&table::Row| match row.aliases {
+                [] => row.name.to_owned(),
+                aliases => format!("{} ({})", row.name, aliases.join(", ")),
+            };
+            let known = table::ROWS.iter().map(names).collect::<Vec<_>>().join(", ");
             return Err(GeneratorError::UnknownName { name: name.to_owned(), known });
         };
         match (&row.parameter, parameter) {

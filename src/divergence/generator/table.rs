@@ -30,11 +30,12 @@ pub(super) struct Limits {
     pub conjugate_at_recession: f64,
 }
 
-/// Growth of f faster than u·ln u: f(u) ~ coefficient·u^exponent with exponent > 1.
+/// Growth of f faster than u·ln u: f(u) ~ coefficient·(u − shift)^exponent with exponent > 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Growth {
     pub exponent: f64,
     pub coefficient: f64,
+    pub shift: f64,
 }
 
 /// What a divergence is a function of, where it is one of the integrals that have closed forms.
@@ -180,7 +181,7 @@ fn chi_squared(m: Masses) -> f64 {
 
 pub(super) static PEARSON: Row = Row {
     name: "pearson-chi2",
-    aliases: &["pearson", "chi2"],
+    aliases: &["pearson", "chi2", "chi-squared", "pearson-chi-squared"],
     as_printed: Some(("neyman-chi2-as-printed", |a| a)),
     title: "Pearson χ²",
     parameter: None,
@@ -191,7 +192,7 @@ pub(super) static PEARSON: Row = Row {
     slope: |_, u| 2.0 * (u - 1.0),
     curvature: |_, _| 2.0,
     limits: |_| open(1.0, -2.0, INF),
-    growth: |_| Some(Growth { exponent: 2.0, coefficient: 1.0 }),
+    growth: |_| Some(Growth { exponent: 2.0, coefficient: 1.0, shift: 1.0 }),
     structure: |_| Structure::Affinity { order: 2.0, scale: 1.0 },
     excess: |_, m| chi_squared(m),
     conjugate: |_, t| t * (0.25 * t + 1.0),
@@ -207,7 +208,7 @@ pub(super) static PEARSON: Row = Row {
 
 pub(super) static NEYMAN: Row = Row {
     name: "neyman-chi2",
-    aliases: &["neyman"],
+    aliases: &["neyman", "neyman-chi-squared"],
     as_printed: Some(("pearson-chi2-as-printed", |a| a)),
     title: "Neyman χ²",
     parameter: None,
@@ -234,7 +235,7 @@ pub(super) static NEYMAN: Row = Row {
 
 pub(super) static SQUARED_HELLINGER: Row = Row {
     name: "squared-hellinger",
-    aliases: &["hellinger2"],
+    aliases: &["hellinger2", "hellinger"],
     as_printed: None,
     title: "Squared Hellinger",
     parameter: None,
@@ -491,7 +492,7 @@ pub(super) static ALPHA: Row = Row {
             Limits { at_zero, slope_at_zero: -INF, recession: 1.0 / (1.0 - a), conjugate_at_recession }
         }
     },
-    growth: |a| (a > 1.0).then(|| Growth { exponent: a, coefficient: 1.0 / (a * (a - 1.0)) }),
+    growth: |a| (a > 1.0).then(|| Growth { exponent: a, coefficient: 1.0 / (a * (a - 1.0)), shift: 0.0 }),
     structure: |a| Structure::Affinity { order: a, scale: 1.0 / (a * (a - 1.0)) },
     excess: alpha_excess,
     conjugate: |a, t| alpha_conjugate_of_log_base(a, ((a - 1.0) * t).ln_1p()),
@@ -604,7 +605,7 @@ pub(super) static CHI_ALPHA: Row = Row {
     slope: |a, u| a * (u - 1.0).abs().powf(a - 1.0).copysign(u - 1.0),
     curvature: |a, u| a * (a - 1.0) * (u - 1.0).abs().powf(a - 2.0),
     limits: |a| open(1.0, -a, INF),
-    growth: |a| Some(Growth { exponent: a, coefficient: 1.0 }),
+    growth: |a| Some(Growth { exponent: a, coefficient: 1.0, shift: 1.0 }),
     structure: |_| Structure::Other,
     excess: chi_alpha,
     conjugate: chi_alpha_conjugate,

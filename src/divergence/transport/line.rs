@@ -1,11 +1,9 @@
-//! The line, where the monotone coupling is optimal: sorted against sorted.
+//! Points of the line, where the monotone coupling is optimal: sorted against sorted.
 
 use super::TransportError;
 use super::points::{Order, check_points};
-use crate::divergence::density::{Density, Tail};
 use crate::divergence::discrete::Distribution;
 use crate::divergence::masses::compensated_sum;
-use crate::divergence::quadrature::{Domain, Integral, integrate};
 
 /// W_r between the empirical distributions of two samples of the line, which may differ in size. Exact to rounding.
 ///
@@ -73,38 +71,6 @@ fn monotone_cost(
     }))
 }
 
-/// W_r between two densities: ∫|F_p − F_q| for r = 1, and otherwise the integral of |F_p⁻¹ − F_q⁻¹|^r over (0, 1).
-///
-/// # Errors
-/// [`TransportError::Quadrature`] when the integral does not converge.
-pub fn wasserstein_densities(p: &Density, q: &Density, order: Order) -> Result<Integral, TransportError> {
-    if order == Order::ONE {
-        return Ok(integrate(&p.domain(q), |place| {
-            let x = place.x();
-            let (lower_p, lower_q) = (p.cdf(x), q.cdf(x));
-            // The difference of the smaller tails keeps more digits.
-            if lower_p + lower_q < 1.0 { (lower_p - lower_q).abs() } else { (p.survival(x) - q.survival(x)).abs() }
-        })?);
-    }
-    let unit = Domain { landmarks: vec![0.0, 0.5], lower_scale: None, upper_scale: None };
-    let half = |tail: Tail| {
-        integrate(&unit, |place| {
-            let probability = place.x();
-            order.power((p.quantile(probability, tail) - q.quantile(probability, tail)).abs())
-        })
-    };
-    let (lower, upper) = (half(Tail::Lower)?, half(Tail::Upper)?);
-    let cost = lower.value + upper.value;
-    let total = Integral {
-        value: cost,
-        error_bound: lower.error_bound + upper.error_bound,
-        evaluations: lower.evaluations + upper.evaluations,
-    };
-    // The slope of the root, which is infinite at zero, where nothing is uncertain.
-    let slope = if cost > 0.0 { order.root(cost) / (order.get() * cost) } else { 0.0 };
-    Ok(total.mapped(order.root(cost), slope))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -136,22 +102,6 @@ mod tests {
         // Each of three samples meets two thirds of one and one third of another.
         let cost = wasserstein_line_samples(&[0.0, 6.0], &[0.0, 3.0, 6.0], Order::ONE).unwrap();
         assert_eq!(cost, 1.0);
-    }
-
-    #[test]
-    fn densities_agree_with_formulas() {
-        let value = |p: &str, q: &str, order: Order| {
-            let integral = wasserstein_densities(&p.parse().unwrap(), &q.parse().unwrap(), order).unwrap();
-            assert!(integral.error_bound < 1e-9 * (1.0 + integral.value), "{p} {q}: {integral:?}");
-            integral.value
-        };
-        assert!((value("normal(0,1)", "normal(3,1)", Order::ONE) - 3.0).abs() < 1e-11);
-        // W₂² of normals: (μ₁−μ₂)² + (σ₁−σ₂)².
-        assert!((value("normal(0,1)", "normal(3,5)", Order::TWO) - 5.0).abs() < 1e-10);
-        // W₁ of exponentials: |1/λ₁ − 1/λ₂|.
-        assert!((value("exponential(1)", "exponential(4)", Order::ONE) - 0.75).abs() < 1e-12);
-        assert!((value("uniform(0,1)", "uniform(2,3)", Order::TWO) - 2.0).abs() < 1e-12);
-        assert_eq!(value("beta(2,3)", "beta(2,3)", Order::ONE), 0.0);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! W_r(P, Q) = (min over couplings of E‖X − Y‖^r)^{1/r}. Gaussians have their own formula,
 //! [`crate::divergence::gaussian::wasserstein_2`].
 
+mod densities;
 mod exact;
 mod line;
 mod points;
@@ -15,8 +16,9 @@ use crate::divergence::discrete::DistributionError;
 use crate::divergence::quadrature::QuadratureError;
 use crate::error::{Blame, Blamed};
 
+pub use densities::wasserstein_densities;
 pub use exact::{Flow, TransportPlan, kantorovich_rubinstein, optimal_transport, wasserstein_samples};
-pub use line::{wasserstein_densities, wasserstein_line, wasserstein_line_samples};
+pub use line::{wasserstein_line, wasserstein_line_samples};
 pub use points::{Order, cost_matrix};
 pub use sinkhorn::{Sinkhorn, SinkhornPlan};
 pub use sliced::{sliced_wasserstein, sliced_wasserstein_along};
@@ -80,6 +82,19 @@ pub enum TransportError {
         to: usize,
         /// The rejected cost.
         value: f64,
+    },
+    /// The costs between all points would not fit into memory.
+    #[error(
+        "the costs between {p} and {q} points take {:.1} GB, and {:.1} GB are allowed: use fewer points, or sliced transport of \
+         samples",
+        *p as f64 * *q as f64 * 8e-9,
+        points::MOST_COSTS as f64 * 8e-9
+    )]
+    TooLarge {
+        /// Points of P.
+        p: usize,
+        /// Points of Q.
+        q: usize,
     },
     /// A setting of the Sinkhorn iteration is out of range.
     #[error("{setting} = {value} does not work: it must be positive and finite")]

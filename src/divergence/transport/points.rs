@@ -46,6 +46,9 @@ impl Order {
     }
 }
 
+/// Costs that are held at once: 2 GiB, of which the solvers need a small multiple.
+pub(super) const MOST_COSTS: usize = 1 << 28;
+
 /// Checks samples, one a row.
 pub(super) fn check_points(which: char, points: ArrayView2<'_, f64>) -> Result<(), TransportError> {
     if points.is_empty() {
@@ -67,16 +70,34 @@ pub(super) fn check_both(p: ArrayView2<'_, f64>, q: ArrayView2<'_, f64>) -> Resu
 /// ‖xᵢ − yⱼ‖^order between the rows of x (n×d) and of y (m×d): n×m.
 ///
 /// # Errors
-/// [`TransportError`] when there are no points, a coordinate is not finite or the dimensions differ.
+/// [`TransportError`] when there are no points, a coordinate is not finite, the dimensions differ, or the matrix would have
+/// more than 2²⁸ entries.
 pub fn cost_matrix(
     x: ArrayView2<'_, f64>,
     y: ArrayView2<'_, f64>,
     order: Order,
 ) -> Result<Array2<f64>, TransportError> {
     check_both(x, y)?;
+    let (p, q) = (x.nrows(), y.nrows());
+    if p.checked_mul(q).is_none_or(|entries| entries > MOST_COSTS) {
+        return Err(TransportError::TooLarge { p, q });
+    }
     Ok(Array2::from_shape_fn((x.nrows(), y.nrows()), |(i, j)| {
         // The plain sum of squared differences: no cancellation, unlike the one by products.
         let square: f64 = x.row(i).iter().zip(y.row(j)).map(|(a, b)| (a - b) * (a - b)).sum();
         if order == Order::TWO { square } else { order.power(square.sqrt()) }
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_checked_before_memory_is_taken() {
+        let points = Array2::zeros((100_000, 1));
+        let error = cost_matrix(points.view(), points.view(), Order::ONE).unwrap_err();
+        assert_eq!(error, TransportError::TooLarge { p: 100_000, q: 100_000 });
+        assert!(error.to_string().contains("take 80.0 GB"), "{error}");
+    }
 }

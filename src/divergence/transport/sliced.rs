@@ -62,7 +62,8 @@ pub fn sliced_wasserstein_along(
     let value = order.root(mean.mean());
     // The root's slope carries the standard error over.
     let slope = if mean.mean() > 0.0 { value / (order.get() * mean.mean()) } else { 0.0 };
-    Ok(Estimate::new(value, slope * mean.variance_of_mean().sqrt(), directions.nrows()))
+    let count = directions.nrows();
+    Ok(Estimate::new(value, slope * mean.variance_of_mean().sqrt(), count, count - 1))
 }
 
 fn check_directions(count: usize, coordinates: usize) -> Result<(), TransportError> {

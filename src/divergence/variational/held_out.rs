@@ -4,8 +4,7 @@ use std::ops::ControlFlow;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
-use super::{LowerBound, VariationalError};
-use crate::divergence::estimate::{Estimate, RunningMean};
+use super::{LowerBound, VariationalError, confidence};
 use crate::divergence::estimators::check_samples;
 use crate::divergence::generator::Generator;
 use crate::divergence::random::Random;
@@ -76,25 +75,79 @@ impl Outputs {
         }
     }
 
-    /// The bound that a critic with these outputs on the test samples gives.
-    pub fn bound(
-        &self,
-        generator: Generator,
-        training_value: f64,
-        steps: usize,
-    ) -> Result<LowerBound, VariationalError> {
-        let bound = self.estimate(generator);
-        if !(bound.value.is_finite() && bound.standard_error.is_finite()) {
-            return Err(VariationalError::NotFinite { divergence: generator.to_string() });
-        }
-        Ok(LowerBound { bound, training_value, steps })
+    fn are_numbers(&self) -> bool {
+        !self.p.iter().chain(&self.q).any(|v| v.is_nan())
+    }
+}
+
+/// The bound that a critic with these outputs gives: its range is chosen on the samples that it was trained and stopped
+/// with, and the bound is measured on the others.
+pub(crate) fn conclude(
+    generator: Generator,
+    [train, validation, test]: [Outputs; 3],
+    steps: usize,
+) -> Result<LowerBound, VariationalError> {
+    let training_value = train.value(generator);
+    let range = Range::chosen(generator, &train, &validation);
+    // No divergence is below that of equal distributions.
+    let bound = range.lower_bound(generator, &test, usize::MAX).max(generator.minimum());
+    let estimate = range.clipped(&test).value(generator);
+    if ![&train, &validation, &test].into_iter().all(Outputs::are_numbers) || !estimate.is_finite() {
+        return Err(VariationalError::NotFinite { divergence: generator.to_string() });
+    }
+    Ok(LowerBound { bound, estimate, training_value, steps })
+}
+
+/// The outputs that a critic is clipped to. Any critic gives a lower bound in expectation, a clipped one too; and its reward
+/// and its penalty are bounded, so that a bound on their means holds whatever their distribution.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    low: f64,
+    high: f64,
+}
+
+/// Shares of the training outputs that a range may cut off at either side.
+const CUTS: [f64; 8] = [0.0, 0.002, 0.01, 0.03, 0.08, 0.15, 0.3, 0.45];
+/// Validation samples that are enough to choose a range.
+const ENOUGH: usize = 4000;
+
+impl Range {
+    /// The range with the best bound on the validation samples.
+    fn chosen(generator: Generator, train: &Outputs, validation: &Outputs) -> Self {
+        let mut sorted: Vec<f64> = train.p.iter().chain(&train.q).copied().filter(|v| v.is_finite()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let neutral = neutral_output(generator);
+        let at = |share: f64| match sorted.len() {
+            0 => neutral,
+            len => sorted[((len - 1) as f64 * share).round() as usize],
+        };
+        let ranges = CUTS.into_iter().flat_map(|low| CUTS.map(|high| Range { low: at(low), high: at(1.0 - high) }));
+        let start = (f64::NEG_INFINITY, Range { low: neutral, high: neutral });
+        let better = |best: (f64, Range), range: Range| {
+            let bound = range.lower_bound(generator, validation, ENOUGH);
+            if bound > best.0 { (bound, range) } else { best }
+        };
+        ranges.fold(start, better).1
     }
 
-    fn estimate(&self, generator: Generator) -> Estimate {
-        let rewards: RunningMean = self.p.iter().map(|v| generator.activation(*v)).collect();
-        let penalties: RunningMean = self.q.iter().map(|v| generator.penalty(*v)).collect();
-        let standard_error = (rewards.variance_of_mean() + penalties.variance_of_mean()).sqrt();
-        Estimate::new(rewards.mean() - penalties.mean(), standard_error, self.p.len() + self.q.len())
+    fn clipped(self, outputs: &Outputs) -> Outputs {
+        let clip = |v: &Array1<f64>| v.mapv(|v| v.clamp(self.low, self.high));
+        Outputs { p: clip(&outputs.p), q: clip(&outputs.q) }
+    }
+
+    /// A bound on the divergence that holds with [`LowerBound::CONFIDENCE`], from at most so many samples of each.
+    fn lower_bound(self, generator: Generator, outputs: &Outputs, most: usize) -> f64 {
+        let clipped = self.clipped(outputs);
+        let of = |v: &Array1<f64>, f: &dyn Fn(f64) -> f64| -> Vec<f64> { v.iter().take(most).map(|v| f(*v)).collect() };
+        let reward = |v| generator.activation(v);
+        let penalty = |v| generator.penalty(v);
+        // Both means have to be bounded at once, each with half of the risk.
+        let risk = 0.5 * (1.0 - LowerBound::CONFIDENCE);
+        let rewards = confidence::lower_bound(&of(&clipped.p, &reward), (reward(self.low), reward(self.high)), risk);
+        let penalties =
+            confidence::upper_bound(&of(&clipped.q, &penalty), (penalty(self.low), penalty(self.high)), risk);
+        // NaN where a range is too wide for the penalty: worse than every other range.
+        Some(rewards - penalties).filter(|bound| !bound.is_nan()).unwrap_or(f64::NEG_INFINITY)
     }
 }
 

@@ -4,17 +4,21 @@
 //! f′(p/q). The value of the objective on the samples the critic was trained on is *no* lower bound; so samples are
 //! split: half train the critic, a quarter says when to stop, and the bound is measured on the last quarter.
 //!
+//! Where f* grows exponentially a few held-out samples carry E_q\[f\*(T)\], and no normal interval around its mean could be
+//! trusted. So the critic is clipped to a range that is chosen without the last quarter, and the bound is one on the means of
+//! bounded values that holds for every distribution.
+//!
 //! [`VariationalEstimator`] is the interface for critics of any kind. [`LinearCritic`] is linear in given features; its
 //! objective is smooth and small, and is climbed by L-BFGS. A critic that is a neural network needs gradients of one, and is
 //! `gan::variational::MlpCritic`.
 
+mod confidence;
 mod features;
 pub(crate) mod held_out;
 mod lbfgs;
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
 
-use crate::divergence::estimate::Estimate;
 use crate::divergence::estimators::EstimatorError;
 use crate::divergence::generator::Generator;
 use crate::divergence::random::Random;
@@ -22,7 +26,7 @@ use crate::error::{Blame, Blamed};
 
 pub use features::CriticFeatures;
 pub(crate) use features::FeatureMap;
-use held_out::{EarlyStopping, Outputs, Split, check_size, neutral_output};
+use held_out::{EarlyStopping, Outputs, Split, check_size, conclude, neutral_output};
 
 /// Why there is no bound.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -58,10 +62,10 @@ pub enum VariationalError {
         /// The most features that work with so many samples.
         most: usize,
     },
-    /// The bound is not finite.
+    /// The critic is not a number somewhere.
     #[error(
-        "the critic's bound on {divergence} is not finite on held-out samples: they lie where it never saw any; use \
-         more samples or a divergence with a bounded critic such as js"
+        "the critic for {divergence} is not a number on some samples: its training diverged; use more samples or a \
+         divergence with a bounded critic such as js"
     )]
     NotFinite {
         /// The divergence in question.
@@ -81,12 +85,21 @@ impl Blamed for VariationalError {
 /// A lower bound on D_f(P‖Q).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LowerBound {
-    /// E_p\[T\] − E_q\[f\*(T)\] on samples the critic never saw, with its sampling error.
-    pub bound: Estimate,
-    /// The same on the training samples: what the optimizer reached, which overstates the bound.
+    /// D_f(P‖Q) is at least this with a probability of at least [`Self::CONFIDENCE`], whatever P and Q are. At least f(1):
+    /// few samples may say no more.
+    pub bound: f64,
+    /// E_p\[T\] − E_q\[f\*(T)\] of the clipped critic on samples it never saw: what the bound tends to with more of them, and
+    /// no bound itself.
+    pub estimate: f64,
+    /// The same of the critic as it is on the training samples: what the optimizer reached, which overstates it.
     pub training_value: f64,
     /// Optimizer steps up to the critic that was kept.
     pub steps: usize,
+}
+
+impl LowerBound {
+    /// The least probability that the bound holds.
+    pub const CONFIDENCE: f64 = 0.95;
 }
 
 /// Anything that trains a critic on samples and measures the bound it gives.
@@ -94,7 +107,7 @@ pub trait VariationalEstimator {
     /// A lower bound on D_f(P‖Q) from samples, one a row.
     ///
     /// # Errors
-    /// [`VariationalError`] when the samples do not serve or the bound is not finite.
+    /// [`VariationalError`] when the samples do not serve or the critic is not a number.
     fn lower_bound(
         &self,
         generator: Generator,
@@ -150,7 +163,7 @@ impl VariationalEstimator for LinearCritic {
             |weights| best.offer(validation.outputs(weights).value(generator), || weights.to_vec()),
         );
         let EarlyStopping { weights, step, .. } = best;
-        test.outputs(&weights).bound(generator, train.outputs(&weights).value(generator), step)
+        conclude(generator, [&train, &validation, &test].map(|stage| stage.outputs(&weights)), step)
     }
 }
 
@@ -176,6 +189,8 @@ impl Stage {
 
 #[cfg(test)]
 mod tests {
+    use rayon::prelude::*;
+
     use super::*;
     use crate::divergence::{Density, Divergence, continuous};
 
@@ -208,14 +223,14 @@ mod tests {
                 continue;
             }
             let result = critic.lower_bound(generator, x.view(), y.view()).unwrap();
-            let bound = result.bound;
-            assert!(bound.value <= truth + 4.0 * bound.standard_error, "{generator}: {result:?} above {truth}");
-            // All that training on samples loses against the optimal critic is of the order of their sampling error.
-            match contains_the_optimal_critic.contains(&generator) {
-                true => {
-                    assert!(bound.value >= truth - 4.0 * bound.standard_error, "{generator}: {result:?} below {truth}")
-                }
-                false => assert!(bound.value > generator.minimum(), "{generator}: {result:?} sees no difference"),
+            assert!(result.bound <= truth, "{generator}: {result:?} above {truth}");
+            // Of a huge divergence that a few points carry, thousands of samples know nothing.
+            assert!(result.bound > generator.minimum() || truth > 1e3, "{generator}: {result:?} sees no difference");
+            // What training on samples and clipping lose against the optimal critic.
+            if contains_the_optimal_critic.contains(&generator) {
+                let size = truth - generator.minimum();
+                assert!((result.estimate - truth).abs() < 0.15 * size, "{generator}: {result:?} far from {truth}");
+                assert!(truth - result.bound < 0.35 * size, "{generator}: {result:?} far below {truth}");
             }
         }
     }
@@ -230,8 +245,7 @@ mod tests {
         ] {
             let critic = LinearCritic::new(features, 0).unwrap();
             let result = critic.lower_bound(Generator::JENSEN_SHANNON, x.view(), y.view()).unwrap();
-            assert!(result.bound.value <= 4.0 * result.bound.standard_error + 1e-12, "{result:?}");
-            assert!(result.bound.value > -0.02, "{result:?}");
+            assert!(result.bound == 0.0 && result.estimate.abs() < 0.02, "{result:?}");
         }
     }
 
@@ -244,15 +258,70 @@ mod tests {
         let y = samples(8000, 0.0, 2.5_f64.sqrt(), 6);
         let bound = |features| {
             let critic = LinearCritic::new(features, 1).unwrap();
-            critic.lower_bound(Generator::JENSEN_SHANNON, x.view(), y.view()).unwrap().bound
+            critic.lower_bound(Generator::JENSEN_SHANNON, x.view(), y.view()).unwrap()
         };
         let density = "0.5*normal(-1.5, 0.5) + 0.5*normal(1.5, 0.5)".parse().unwrap();
         let normal = Density::normal(0.0, 2.5_f64.sqrt()).unwrap();
         let js = Divergence::F(Generator::JENSEN_SHANNON);
         let truth = continuous::divergence(js, &density, &normal).unwrap().value();
         let flexible = bound(CriticFeatures::RandomFourier { count: 60, bandwidth: 0.5 });
-        assert!(bound(CriticFeatures::Linear).value < 0.1 * truth);
-        assert!(flexible.value > 0.8 * truth && flexible.value <= truth + 4.0 * flexible.standard_error);
+        assert!(bound(CriticFeatures::Linear).estimate < 0.1 * truth);
+        assert!(
+            flexible.estimate > 0.8 * truth && flexible.bound > 0.6 * truth && flexible.bound <= truth,
+            "{flexible:?}"
+        );
+    }
+
+    /// In how many of so many runs the bound is above the divergence of N(0, 1) and N(shift, 1), and the median of the
+    /// bound.
+    fn coverage(generator: Generator, shift: f64, n: usize, runs: u64) -> (usize, f64) {
+        let truth = truth(generator, (0.0, 1.0), (shift, 1.0));
+        let bound = |run: u64| {
+            let (x, y) = (samples(n, 0.0, 1.0, 2 * run), samples(n, shift, 1.0, 2 * run + 1));
+            let critic = LinearCritic::new(CriticFeatures::Quadratic, run).unwrap();
+            critic.lower_bound(generator, x.view(), y.view()).unwrap().bound
+        };
+        let mut bounds: Vec<f64> = (0..runs).into_par_iter().map(bound).collect();
+        bounds.sort_by(f64::total_cmp);
+        (bounds.iter().filter(|bound| **bound > truth).count(), bounds[bounds.len() / 2])
+    }
+
+    #[test]
+    fn bounds_hold_where_few_samples_carry_the_penalty() {
+        // A normal interval was above the truth in up to half of such runs.
+        let runs = 20;
+        for generator in
+            [Generator::KULLBACK_LEIBLER, Generator::REVERSE_KULLBACK_LEIBLER, Generator::NEYMAN_CHI_SQUARED]
+        {
+            let (above, median) = coverage(generator, 3.0, 500, runs);
+            assert!(above <= 1, "{generator}: {above} of {runs} above");
+            assert!(median > 1.0 || generator == Generator::NEYMAN_CHI_SQUARED, "{generator}: {median}");
+        }
+    }
+
+    /// The table of docs/divergences.md.
+    #[test]
+    #[ignore = "takes minutes"]
+    fn bounds_hold_with_their_confidence() {
+        let (runs, sizes, shifts) = (40, [200, 1000, 5000], [0.5, 1.0, 1.5, 2.0, 3.0]);
+        let mut short = Vec::new();
+        for generator in Generator::catalogue() {
+            let mut line = format!("| `{generator}` ");
+            for shift in shifts {
+                let truth = truth(generator, (0.0, 1.0), (shift, 1.0));
+                line += &format!("| {truth:.3}: ");
+                for n in sizes {
+                    let (above, median) = coverage(generator, shift, n, runs);
+                    line += &format!("{median:.3} ({above}) ");
+                    // One in twenty, and three standard errors of that.
+                    if above > 6 {
+                        short.push(format!("{generator}, {shift}, {n}: {above} of {runs}"));
+                    }
+                }
+            }
+            println!("{line}|");
+        }
+        assert!(short.is_empty(), "{short:#?}");
     }
 
     #[test]

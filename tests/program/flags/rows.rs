@@ -66,6 +66,13 @@ const TRANSPORT_OF_SAMPLES: &str = "w1 p.npy q.npy";
 const TRANSPORT_OF_GAUSSIANS: &str = "w2 p.npz q.npz";
 const MONTE_CARLO: &str = "js p.npz q.npz";
 
+const WITH_PLAN: [&str; 2] = [TRANSPORT, TRANSPORT_OF_SAMPLES];
+const ENTROPIC: &str = "w1 0.2,0.8 0.5,0.5 --sinkhorn 0.1";
+const TOLERANT: &str = "--sinkhorn-tolerance 0.5";
+const STRICT: &str = "--sinkhorn-tolerance 1e-12";
+const HASTY: &str = "--sinkhorn-iterations 1";
+const PATIENT: &str = "--sinkhorn-iterations 5000";
+
 /// All of them, so that an option is tried wherever it has no effect.
 const TASKS: [&str; 12] = [
     LIST,
@@ -99,6 +106,8 @@ fn divergence() -> Vec<Row> {
     let all_but_lists =
         TASKS.map(|task| if task == LIST || task == TRANSPORT { "w1 normal(0,1) normal(1,2)" } else { task });
     let all_but_transport_of_samples = TASKS.map(|task| if task == TRANSPORT_OF_SAMPLES { LIST } else { task });
+    let without_plan: Vec<&str> =
+        TASKS.into_iter().filter(|task| !WITH_PLAN.contains(task)).chain([ENTROPIC]).collect();
     let computed = [LIST, DENSITIES, GAUSSIANS, TRANSPORT, TRANSPORT_OF_SAMPLES, TRANSPORT_OF_GAUSSIANS, MONTE_CARLO];
     vec![
         row(
@@ -158,7 +167,18 @@ fn divergence() -> Vec<Row> {
         matters("--hidden", ["3", "5"], &[MLP], "--critic mlp"),
         matters("--points", ["0,2", "0,-3"], &[TRANSPORT], "transport of probabilities"),
         row("divergence", "--points", [effect("kl 0.2,0.8 0.5,0.5 --plot kl.svg", "--points 0,3")]),
+        row("divergence", "--points", [effect("gan-value normal(0,1) normal(1,2)", "--points 0,3")]),
+        row("divergence", "--column", [choice("tv table.csv 0.3,0.7", "--column p", "--column 2")]),
+        matters("--column", ["p", "q"], &[], "files of probabilities"),
         matters("--sinkhorn", ["0.5", "1"], &[TRANSPORT], "transport of probabilities"),
+        row("divergence", "--sinkhorn-tolerance", [choice(ENTROPIC, TOLERANT, STRICT)]),
+        matters("--sinkhorn-tolerance", ["0.5", "1"], &[], "is for --sinkhorn"),
+        row("divergence", "--sinkhorn-iterations", [choice(ENTROPIC, HASTY, PATIENT).exits(2, 0)]),
+        matters("--sinkhorn-iterations", ["5", "6"], &[], "is for --sinkhorn"),
+        row("divergence", "--transport-plan", WITH_PLAN.map(|task| effect(task, "--transport-plan plan.csv"))),
+        other_kinds("--transport-plan", "--transport-plan plan.csv", &without_plan, "is for exact transport"),
+        row("divergence", "--potentials", WITH_PLAN.map(|task| effect(task, "--potentials dual.csv"))),
+        other_kinds("--potentials", "--potentials dual.csv", &without_plan, "is for exact transport"),
         row("divergence", "--slices", [choice("w1 real.npy fake.npy", "--slices 3", "--slices 5")]),
         other_kinds("--slices", "--slices 3", &all_but_transport_of_samples, "transport of samples"),
         matters("--samples", ["100", "200"], &[MONTE_CARLO], "Gaussians that have no formula"),

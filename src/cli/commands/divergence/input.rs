@@ -12,11 +12,13 @@ use crate::stats::StatsFile;
 use ndarray::{Array2, ArrayD, Axis, Ix1, Ix2};
 use ndarray_npy::{ReadNpyError, ReadNpyExt};
 
-/// Whether weights are divided by their sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    AsIs,
-    Normalized,
+/// How probabilities are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reading<'a> {
+    /// Weights are divided by their sum.
+    pub normalized: bool,
+    /// The column of a file, by its heading or its number.
+    pub column: Option<&'a str>,
 }
 
 /// What P and Q are.
@@ -44,7 +46,7 @@ pub enum InputError {
     /// Neither numbers, nor a density, nor a known file.
     #[error(
         "cannot tell what `{text}` is: expected probabilities (0.2,0.8), a density (normal(0,1)), or a file that ends \
-         in .csv (probabilities), .npy (samples) or .npz (mu and sigma)"
+         in .csv or .tsv (probabilities), .npy (samples) or .npz (mu and sigma)"
     )]
     Unrecognized {
         /// What was given.
@@ -123,7 +125,7 @@ impl Kind {
         match extension(text) {
             // A density such as `normal(0,1.csv` does not exist; anything with a parenthesis is an expression.
             _ if text.contains('(') => Ok(Kind::Densities),
-            Some("csv" | "txt") => Ok(Kind::Probabilities),
+            _ if is_table(text) => Ok(Kind::Probabilities),
             Some("npy") => Ok(Kind::Samples),
             Some("npz") => Ok(Kind::Gaussians),
             _ if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+')) => {
@@ -156,8 +158,8 @@ impl Kind {
 
 impl Pair {
     /// Reads both, which are of this kind.
-    pub fn read(kind: Kind, p: &str, q: &str, reading: Reading) -> crate::Result<Self> {
-        let probabilities = |which, text| distribution(which, probabilities(text)?, reading);
+    pub fn read(kind: Kind, p: &str, q: &str, reading: Reading<'_>) -> crate::Result<Self> {
+        let probabilities = |which, text| distribution(which, probabilities(text, reading.column)?, reading);
         let density = |which, text: &str| text.parse().map_err(|source| InputError::Density { which, source });
         Ok(match kind {
             Kind::Probabilities => Pair::Distributions(probabilities('P', p)?, probabilities('Q', q)?),
@@ -182,17 +184,25 @@ fn extension(text: &str) -> Option<&str> {
     Path::new(text).extension().and_then(|extension| extension.to_str())
 }
 
+/// Whether a text names a file of numbers.
+pub(super) fn is_table(text: &str) -> bool {
+    !text.contains('(') && matches!(extension(text), Some("csv" | "txt" | "tsv"))
+}
+
 /// The numbers of a file, or of the text itself.
-fn probabilities(text: &str) -> Result<Vec<f64>, InputError> {
-    match extension(text) {
-        Some("csv" | "txt") => {
+fn probabilities(text: &str, column: Option<&str>) -> Result<Vec<f64>, InputError> {
+    match is_table(text) {
+        true => {
             let content = open(Path::new(text)).and_then(|mut file| {
                 let read = io::read_to_string(&mut file);
                 read.map_err(|source| InputError::File { path: text.to_owned(), source })
             });
-            table::probabilities(text, &content?)
+            match column {
+                Some(column) => table::column(text, &content?, column),
+                None => table::probabilities(text, &content?),
+            }
         }
-        _ => numbers(text),
+        false => numbers(text),
     }
 }
 
@@ -217,10 +227,10 @@ fn abridged(text: &str) -> String {
     if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 
-fn distribution(which: char, values: Vec<f64>, reading: Reading) -> Result<Distribution, InputError> {
-    match reading {
-        Reading::AsIs => Distribution::new(values),
-        Reading::Normalized => Distribution::normalized(values),
+fn distribution(which: char, values: Vec<f64>, reading: Reading<'_>) -> Result<Distribution, InputError> {
+    match reading.normalized {
+        false => Distribution::new(values),
+        true => Distribution::normalized(values),
     }
     .map_err(|source| InputError::Distribution { which, source })
 }
@@ -276,7 +286,7 @@ mod tests {
 
     fn read(p: &str, q: &str) -> Result<Pair, String> {
         let kind = Kind::of_both(p, q).map_err(|error| error.to_string())?;
-        Pair::read(kind, p, q, Reading::AsIs).map_err(|error| error.to_string())
+        Pair::read(kind, p, q, Reading::default()).map_err(|error| error.to_string())
     }
 
     #[test]

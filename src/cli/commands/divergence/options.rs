@@ -5,13 +5,22 @@ use clap::ValueEnum;
 use crate::divergence::GaussianPair;
 use crate::error::{Blame, Blamed};
 
-use super::input::Kind;
-use super::{CriticArg, DivergenceArgs, EstimatorArg, Quantity};
+use super::input::{self, Kind};
+use super::{CriticArg, DivergenceArgs, EstimatorArg, Measure, Quantity};
 
 /// Arguments that do not go together.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArgumentsError {
+    /// P or Q is not given.
+    #[error("{which} is missing: give both distributions, as `divergence kl P Q` or by --p and --q")]
+    Missing {
+        /// `P` or `Q`.
+        which: char,
+    },
+    /// The list of names, and something that it is not about.
+    #[error("`divergence list` prints what can be computed and takes --json alone: drop the rest")]
+    ListAlone,
     /// Samples and no estimator.
     #[error("a divergence of samples must be estimated: choose --estimator histogram, knn or variational")]
     EstimatorMissing,
@@ -57,8 +66,19 @@ struct Usage {
     purpose: &'static str,
 }
 
+/// Checks that the list of names is asked for and nothing else.
+pub(super) fn check_list(args: &DivergenceArgs) -> Result<(), ArgumentsError> {
+    let alone = DivergenceArgs { measure: args.measure.clone(), json: args.json, ..DivergenceArgs::default() };
+    if *args == alone { Ok(()) } else { Err(ArgumentsError::ListAlone) }
+}
+
 /// Checks that every option given has an effect on these quantities of P and Q.
-pub(super) fn check(args: &DivergenceArgs, quantities: &[Quantity], kind: Kind) -> Result<(), ArgumentsError> {
+pub(super) fn check(
+    args: &DivergenceArgs,
+    measure: Measure,
+    quantities: &[Quantity],
+    kind: Kind,
+) -> Result<(), ArgumentsError> {
     let divergences = || {
         quantities.iter().filter_map(|quantity| match quantity {
             Quantity::Divergence(divergence) => Some(*divergence),
@@ -83,7 +103,15 @@ pub(super) fn check(args: &DivergenceArgs, quantities: &[Quantity], kind: Kind) 
     let (histogram, knn) = (estimates_by(EstimatorArg::Histogram), estimates_by(EstimatorArg::Knn));
     let (fourier, mlp) = (critic(CriticArg::Fourier), critic(CriticArg::Mlp));
     // The picture of probabilities has them at their points.
-    let places = of_probabilities && (transports || args.plot.is_some());
+    let of_game = measure == Measure::GanValue && kind == Kind::Densities;
+    let places = of_game || (of_probabilities && (transports || args.plot.is_some()));
+    let is_table = |text: &str| input::is_table(text);
+    let tables = of_probabilities && args.distributions()?.into_iter().any(is_table);
+    let entropic = transports && of_probabilities && args.sinkhorn.is_some();
+    let exact = matches!(measure, Measure::Wasserstein(_))
+        && (of_probabilities || of_samples)
+        && args.sinkhorn.is_none()
+        && args.slices.is_none();
     let logarithms = divergences().any(|divergence| divergence.is_in_nats());
     let usages = [
         usage("--normalize", args.normalize, of_probabilities, "probabilities"),
@@ -96,7 +124,17 @@ pub(super) fn check(args: &DivergenceArgs, quantities: &[Quantity], kind: Kind) 
         usage("--cosines", args.cosines.is_some(), fourier, "--critic fourier"),
         usage("--bandwidth", args.bandwidth.is_some(), fourier, "--critic fourier"),
         usage("--hidden", args.hidden.is_some(), mlp, "--critic mlp"),
-        usage("--points", args.points.is_some(), places, "transport of probabilities, and their pictures"),
+        usage("--column", args.column.is_some(), tables, "files of probabilities"),
+        usage(
+            "--points",
+            args.points.is_some(),
+            places,
+            "transport of probabilities, their pictures, and gan-value of densities",
+        ),
+        usage("--sinkhorn-tolerance", args.sinkhorn_tolerance.is_some(), entropic, "--sinkhorn"),
+        usage("--sinkhorn-iterations", args.sinkhorn_iterations.is_some(), entropic, "--sinkhorn"),
+        usage("--transport-plan", args.transport_plan.is_some(), exact, "exact transport of probabilities or samples"),
+        usage("--potentials", args.potentials.is_some(), exact, "exact transport of probabilities or samples"),
         usage("--sinkhorn", args.sinkhorn.is_some(), transports && of_probabilities, "transport of probabilities"),
         usage("--slices", args.slices.is_some(), slices, "transport of samples"),
         usage("--samples", args.samples.is_some(), draws, "divergences of Gaussians that have no formula"),

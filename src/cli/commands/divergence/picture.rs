@@ -7,12 +7,14 @@ use crate::divergence::{Density, Distribution, Divergence, Generator, game};
 use super::input::{Kind, Pair};
 use super::options::ArgumentsError;
 use super::{Measure, Plan, compute};
-use crate::report::plot::{Curve, Panel};
+use crate::report::plot::{Curve, Panel, Style};
 
 /// Points a curve.
 const RESOLUTION: usize = 400;
 /// Probability that the axis leaves out on either side.
 const TAIL: f64 = 1e-3;
+/// Entries that are drawn of many: those that contribute most.
+const MOST_STEMS: usize = 500;
 /// Ratios p/q up to here are shown.
 const LARGEST_RATIO: f64 = 4.0;
 
@@ -124,8 +126,30 @@ fn of_densities(plan: &Plan, divergence: Divergence, p: &Density, q: &Density) -
     panels
 }
 
+/// The indices of the largest values, infinite ones first among them, in ascending order.
+fn largest(values: Vec<f64>) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..values.len()).collect();
+    if values.len() > MOST_STEMS {
+        indices.sort_by(|a, b| values[*b].total_cmp(&values[*a]));
+        indices.truncate(MOST_STEMS);
+        indices.sort_unstable();
+    }
+    indices
+}
+
 fn of_probabilities(plan: &Plan, divergence: Divergence, p: &Distribution, q: &Distribution) -> Vec<Panel> {
-    let points = compute::points(plan, p);
+    let all_points = compute::points(plan, p);
+    let all_pairs = || p.probabilities().iter().copied().zip(q.probabilities().iter().copied());
+    let shown = largest(all_pairs().map(|(p, q)| contribution(divergence, p, q).abs()).collect());
+    let points: Vec<f64> = shown.iter().map(|index| all_points[*index]).collect();
+    let chosen: Vec<(f64, f64)> = {
+        let all: Vec<(f64, f64)> = all_pairs().collect();
+        shown.iter().map(|index| all[*index]).collect()
+    };
+    let of_many = |title: &str| match all_points.len() - shown.len() {
+        0 => title.to_owned(),
+        _ => format!("{title} (the {} largest of {})", shown.len(), all_points.len()),
+    };
     let x_label = if plan.points.is_some() { "point" } else { "entry" };
     let span =
         points.iter().copied().fold(f64::NEG_INFINITY, f64::max) - points.iter().copied().fold(f64::INFINITY, f64::min);
@@ -136,16 +160,24 @@ fn of_probabilities(plan: &Plan, divergence: Divergence, p: &Distribution, q: &D
         Curve::line(label, points.iter().zip(heights).flat_map(stem).collect())
     };
     let panel = |title: String, curves| Panel { title, x_label: x_label.to_owned(), curves };
-    let pairs = || p.probabilities().iter().copied().zip(q.probabilities().iter().copied());
+    let pairs = || chosen.iter().copied();
+    // An infinite contribution has no height: a dot on the axis marks it.
+    let infinite: Vec<(f64, f64)> = points
+        .iter()
+        .zip(pairs())
+        .filter(|(_, (p, q))| contribution(divergence, *p, *q).is_infinite())
+        .map(|(x, _)| (*x, 0.0))
+        .collect();
+    let mut contributions = vec![stems("contribution", 0.0, &mut pairs().map(|(p, q)| contribution(divergence, p, q)))];
+    if !infinite.is_empty() {
+        contributions.push(Curve { style: Style::Dots, ..Curve::line("infinite", infinite) });
+    }
     let mut panels = vec![
         panel(
-            "probabilities".to_owned(),
+            of_many("probabilities"),
             vec![stems("p", -beside, &mut pairs().map(|(p, _)| p)), stems("q", beside, &mut pairs().map(|(_, q)| q))],
         ),
-        panel(
-            format!("contributions {}", contribution_title(divergence)),
-            vec![stems("contribution", 0.0, &mut pairs().map(|(p, q)| contribution(divergence, p, q)))],
-        ),
+        panel(of_many(&format!("contributions {}", contribution_title(divergence))), contributions),
     ];
     if plan.measure == Measure::GanValue {
         let discriminator = stems("D*", 0.0, &mut pairs().map(|(p, q)| game::optimal_discriminator(p, q)));
@@ -176,6 +208,15 @@ mod tests {
             .sum();
         let value = crate::divergence::divergence(Divergence::Bhattacharyya, &p, &q).unwrap();
         assert!((-bhattacharyya.ln() - value).abs() < 1e-14);
+    }
+
+    #[test]
+    fn of_many_entries_the_largest_are_drawn() {
+        let mut values: Vec<f64> = (0..100_000).map(f64::from).collect();
+        values[7] = f64::INFINITY;
+        let shown = largest(values);
+        assert_eq!((shown.len(), shown[0], shown[1]), (MOST_STEMS, 7, 100_001 - MOST_STEMS));
+        assert_eq!(largest(vec![1.0, 0.0, 2.0]), [0, 1, 2]);
     }
 
     #[test]

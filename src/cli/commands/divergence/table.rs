@@ -22,11 +22,45 @@ pub(super) fn probabilities(path: &str, content: &str) -> Result<Vec<f64>, Input
     if rows.len() > 1 && columns > 1 {
         let rows = rows.len();
         return Err(unusable(format!(
-            "it has {rows} lines of up to {columns} columns, and which of them are the probabilities is not clear: keep the \
-             column of the probabilities alone"
+            "it has {rows} lines of up to {columns} columns, and which of them are the probabilities is not clear: name \
+             the column, or keep it alone"
         )));
     }
     numbers(&rows.join("\n"))
+}
+
+/// The numbers of one column, named by its heading or by its number from 1.
+///
+/// # Errors
+/// [`InputError`] when there is no such column, or a field of it is not a number.
+pub(super) fn column(path: &str, content: &str, column: &str) -> Result<Vec<f64>, InputError> {
+    let unusable =
+        |reason: String| InputError::Format { path: path.to_owned(), expected: "table of probabilities", reason };
+    let content = content.strip_prefix('\u{feff}').unwrap_or(content);
+    let mut lines = content.lines().filter(|line| !line.trim().is_empty()).peekable();
+    let first = lines.peek().copied().unwrap_or_default();
+    let separator = ['\t', ';', ','].into_iter().find(|separator| first.contains(*separator)).unwrap_or(' ');
+    let split = |line: &str| -> Vec<String> {
+        line.trim().split(separator).map(|field| field.trim().trim_matches('"').to_owned()).collect()
+    };
+    let headings = split(first);
+    let has_headings = headings.iter().all(|field| field.parse::<f64>().is_err());
+    let by_number = || column.parse::<usize>().ok().filter(|number| (1..=headings.len()).contains(number));
+    let by_name = has_headings.then(|| headings.iter().position(|heading| heading == column)).flatten();
+    let index = by_name.or_else(|| by_number().map(|number| number - 1)).ok_or_else(|| {
+        let known = if has_headings { headings.join(", ") } else { format!("1 to {}", headings.len()) };
+        unusable(format!("there is no column `{column}`: it has {known}"))
+    })?;
+    if has_headings {
+        lines.next();
+    }
+    let number = |(line, text): (usize, &str)| {
+        let fields = split(text);
+        let field = fields.get(index).map_or("", String::as_str);
+        let line = line + 1 + usize::from(has_headings);
+        field.parse().map_err(|_| unusable(format!("column `{column}` of line {line} is `{field}`, not a number")))
+    };
+    lines.enumerate().map(number).collect()
 }
 
 fn fields(line: &str) -> impl Iterator<Item = &str> {
@@ -61,6 +95,20 @@ mod tests {
         ] {
             assert_eq!(read(content), Ok(vec![0.2, 0.8]), "{content:?}");
         }
+    }
+
+    #[test]
+    fn columns_are_named_or_counted() {
+        let of = |content: &str, name: &str| column("p.csv", content, name).map_err(|error| error.to_string());
+        let tables = ["\u{feff}x,p\n0,0.2\n1,0.8\n", "x\tp\r\n0\t0.2\r\n\r\n1\t0.8", "x; \"p\"\n0;0.2\n1;0.8"];
+        for table in tables {
+            assert_eq!(of(table, "p"), Ok(vec![0.2, 0.8]), "{table:?}");
+            assert_eq!(of(table, "2"), Ok(vec![0.2, 0.8]), "{table:?}");
+        }
+        assert_eq!(of("0 0.2\n1 0.8", "2"), Ok(vec![0.2, 0.8]));
+        assert!(of(tables[0], "q").unwrap_err().contains("no column `q`: it has x, p"));
+        assert!(of("0,0.2\n", "3").unwrap_err().contains("it has 1 to 2"));
+        assert!(of("x,p\n0,0.2\n1\n", "p").unwrap_err().contains("of line 3 is ``"));
     }
 
     #[test]

@@ -1,0 +1,66 @@
+//! Random pairs of densities: the printed error bound is a bound. `python_ref/make_divergence_pairs.py` makes the pairs,
+//! and their divergences by other means.
+
+use std::fs::File;
+use std::io::BufReader;
+
+use gan_metrics::divergence::continuous::{self, DensityDivergence};
+use gan_metrics::divergence::transport::{Order, wasserstein_densities};
+use gan_metrics::divergence::{Density, Integral};
+use serde_json::Value;
+
+use crate::support;
+
+/// Rounding of formulas, and of the references' last digits.
+const FORMULA: f64 = 1e-14;
+/// What a bound may come to: no bound at all would also hold.
+const LARGEST_BOUND: f64 = 1e-9;
+/// The pairs of the long test.
+const MANY: &str = "target/divergence-pairs.json";
+
+fn computed(name: &str, p: &Density, q: &Density) -> Integral {
+    if let Some(order) = name.strip_prefix("wasserstein(").and_then(|rest| rest.strip_suffix(')')) {
+        return wasserstein_densities(p, q, Order::new(order.parse().unwrap()).unwrap()).unwrap();
+    }
+    match continuous::divergence(name.parse().unwrap(), p, q).unwrap() {
+        DensityDivergence::Quadrature(integral) => integral,
+        DensityDivergence::ClosedForm { value } => {
+            Integral { value, error_bound: FORMULA * value.abs().max(1.0), evaluations: 0 }
+        }
+    }
+}
+
+/// How many values there are, and those that are further off than they say.
+fn outside(pairs: &Value) -> (usize, Vec<String>) {
+    let (mut count, mut found) = (0, Vec::new());
+    for pair in pairs.as_array().unwrap() {
+        let [p, q] = ["p", "q"].map(|key| pair[key].as_str().unwrap().parse::<Density>().unwrap());
+        for (name, value) in pair["values"].as_object().unwrap() {
+            let (expected, integral): (f64, _) = (value.as_str().unwrap().parse().unwrap(), computed(name, &p, &q));
+            count += 1;
+            let off = (integral.value - expected).abs();
+            // The reference is rounded to a double.
+            let is_bounded = off <= integral.error_bound + f64::EPSILON * expected.abs();
+            let is_tight = integral.error_bound <= LARGEST_BOUND * (1.0 + expected.abs());
+            if integral.value != expected && !(is_bounded && is_tight) {
+                found.push(format!("{name} {p} {q}: {integral:?} is off by {off:e} from {expected}"));
+            }
+        }
+    }
+    (count, found)
+}
+
+#[test]
+fn bounds_hold_for_random_pairs() {
+    let (count, found) = outside(&support::fixture("divergence/pairs.json"));
+    assert!(count > 80 && found.is_empty(), "{found:#?}");
+}
+
+#[test]
+#[ignore = "needs target/divergence-pairs.json, and minutes"]
+fn bounds_hold_for_many_random_pairs() {
+    let file = File::open(MANY).unwrap_or_else(|error| panic!("{MANY}: {error}; see make_divergence_pairs.py"));
+    let (count, found) = outside(&serde_json::from_reader(BufReader::new(file)).unwrap());
+    println!("{} of {count} outside their bounds", found.len());
+    assert!(found.is_empty(), "{found:#?}");
+}
