@@ -30,8 +30,8 @@ impl Blamed for Interrupted {
 pub struct Watcher {
     plan: Plan,
     history: History,
-    /// The numbers of a step that are shown, and what stands above them.
-    headings: Vec<(&'static str, &'static str)>,
+    /// The table of the steps that are shown.
+    columns: Vec<Column>,
     bar: ProgressBar,
     interrupt: Interrupt,
 }
@@ -46,9 +46,13 @@ impl Watcher {
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
         bar.set_position(trainer.steps());
-        let shown = measures.iter().filter_map(|measure| Some((measure.name, measure.heading?)));
-        let headings = shown.collect();
-        let watcher = Self { plan, history, headings, bar, interrupt: progress::interrupt() };
+        let shown =
+            measures.iter().filter_map(|measure| Some(Column::of(measure.heading?, Shown::Measure(measure.name))));
+        let scores =
+            quantities.iter().enumerate().map(|(place, number)| Column::of(&number.to_string(), Shown::Score(place)));
+        let columns = std::iter::once(Column::of("step", Shown::Step)).chain(shown);
+        let columns = columns.chain([Column::of("images/s", Shown::Speed)]).chain(scores).collect();
+        let watcher = Self { plan, history, columns, bar, interrupt: progress::interrupt() };
         watcher.introduce(trainer)?;
         if trainer.steps() == 0 {
             watcher.plan.folder.save(trainer)?;
@@ -61,25 +65,25 @@ impl Watcher {
         let config = trainer.config();
         let data = trainer.data();
         let counts = trainer.networks().iter().map(|(name, network)| format!("{name} {}", network.parameter_count()));
+        let game = match config.networks.entry().plays() {
+            true => format!("{}, ", config.objective),
+            false => String::new(),
+        };
         let mut text = format!(
-            "{} images of {}×{}×{}; {}, parameters: {}; {}, batches of {}, {} threads\n",
+            "{} images of {}×{}×{}; {}, parameters: {}; {game}batches of {}, {} threads\n",
             data.len(),
             data.channels(),
             data.size(),
             data.size(),
             trainer.system().title(),
             counts.collect::<Vec<_>>().join(", "),
-            config.objective,
             config.batch_size,
             rayon::current_num_threads(),
         );
         if trainer.steps() > 0 {
             text += &format!("going on after step {}\n", trainer.steps());
         }
-        let scores = self.plan.scorer.iter().flat_map(Scorer::numbers).map(ToString::to_string);
-        let headings = self.headings.iter().map(|(_, heading)| (*heading).to_owned());
-        let columns = std::iter::once("step".to_owned()).chain(headings).chain(["images/s".to_owned()]).chain(scores);
-        text += &row(columns);
+        text += &row(self.columns.iter().map(|column| (column.width(), column.heading.clone())));
         self.tell(&text)
     }
 
@@ -124,10 +128,38 @@ impl Watcher {
     }
 }
 
+/// A column of the table of steps.
+struct Column {
+    heading: String,
+    shown: Shown,
+}
+
+/// What stands in a column.
+enum Shown {
+    Step,
+    /// A number of the system, by its name.
+    Measure(&'static str),
+    Speed,
+    /// A score, by its place among those that were asked for.
+    Score(usize),
+}
+
+impl Column {
+    fn of(heading: &str, shown: Shown) -> Self {
+        Column { heading: heading.to_owned(), shown }
+    }
+
+    fn width(&self) -> usize {
+        /// Room for a number.
+        const NARROWEST: usize = 11;
+        self.heading.chars().count().max(NARROWEST)
+    }
+}
+
 /// A line of the table. Columns never touch: a number that is wider than its column pushes the others on.
-fn row(columns: impl Iterator<Item = String>) -> String {
-    let columns: Vec<String> = columns.map(|column| format!("{column:>11}")).collect();
-    columns.join(" ") + "\n"
+fn row(fields: impl Iterator<Item = (usize, String)>) -> String {
+    let fields: Vec<String> = fields.map(|(width, field)| format!("{field:>width$}")).collect();
+    fields.join(" ").trim_end().to_owned() + "\n"
 }
 
 /// Four decimals, or as many digits where the number is large.
@@ -161,10 +193,17 @@ impl Observer for Watcher {
             self.record(trainer)?;
         }
         if is_saved || scores.is_some() || step == self.plan.steps {
-            let scores = scores.iter().flatten().map(|score| score.map_or_else(|| "failed".to_owned(), number));
-            let measured = self.headings.iter().map(|(name, _)| event.value(name).map_or_else(String::new, number));
-            let speed = format!("{:.1}", event.images_per_second);
-            self.tell(&row([step.to_string()].into_iter().chain(measured).chain([speed]).chain(scores)))?;
+            let scores = scores.as_deref().unwrap_or_default();
+            let field = |column: &Column| match column.shown {
+                Shown::Step => step.to_string(),
+                Shown::Speed => format!("{:.1}", event.images_per_second),
+                Shown::Measure(name) => event.value(name).map_or_else(String::new, number),
+                Shown::Score(place) => match scores.get(place) {
+                    None => String::new(),
+                    Some(score) => score.map_or_else(|| "failed".to_owned(), number),
+                },
+            };
+            self.tell(&row(self.columns.iter().map(|column| (column.width(), field(column)))))?;
         }
         if step < self.plan.steps {
             self.interrupt.check()?;
