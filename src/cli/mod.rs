@@ -66,6 +66,7 @@ fn command(command: &Command) -> Result<Outcome> {
         Command::Train(args) => commands::train::run(args),
         Command::Generate(args) => commands::generate::run(args),
         Command::Interpolate(args) => commands::interpolate::run(args),
+        Command::Reconstruct(args) => commands::reconstruct::run(args),
         Command::Traverse(args) => commands::traverse::run(args),
         Command::Export(args) => commands::export::run(args),
         Command::Model(command) => commands::model::run(command),

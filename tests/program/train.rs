@@ -439,3 +439,20 @@ fn a_run_belongs_to_one_process() {
     drop(lock);
     succeeds(resume());
 }
+
+#[test]
+fn images_are_reconstructed_in_pairs_of_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, run) = (discs(folder.path(), 20), folder.path().join("run"));
+    succeeds(trained(&data, &run, "2", &["--model", "vae"]));
+    let (checkpoint, grid) = (run.join("checkpoint.safetensors"), folder.path().join("grid.png"));
+    let arguments = ["reconstruct", "--checkpoint", path(&checkpoint), "--data", path(&data), "-o", path(&grid)];
+    let told = succeeds(program().args(arguments).args(["--rows", "2", "--columns", "3"]).output().unwrap());
+    assert!(told.contains("6 images above their reconstructions"), "{told}");
+    let image = image::open(&grid).unwrap().to_luma8();
+    assert_eq!(image.dimensions(), (3 * 16 + 2 * 2, 4 * 16 + 3 * 2));
+    let original: ndarray::Array4<u8> = ndarray_npy::read_npy(&data).unwrap();
+    let shown =
+        (0..256).all(|i| image.get_pixel(i % 16, i / 16).0[0] == original[[0, i as usize / 16, i as usize % 16, 0]]);
+    assert!(shown, "the first image is not where it should be");
+}

@@ -26,6 +26,7 @@ use super::commands::divergence::DivergenceArgs;
 use super::commands::export::ExportArgs;
 use super::commands::generate::GenerateArgs;
 use super::commands::interpolate::InterpolateArgs;
+use super::commands::reconstruct::ReconstructArgs;
 use super::commands::train::TrainArgs;
 use super::commands::traverse::TraverseArgs;
 
@@ -81,6 +82,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Write a grid of images between images of a trained generator.
     Interpolate(InterpolateArgs),
+    /// Write a grid of images and of what a model makes of them.
+    Reconstruct(ReconstructArgs),
     /// Write a grid of what the class or the code of a trained generator does.
     Traverse(TraverseArgs),
     /// Write a trained generator as an ONNX graph.

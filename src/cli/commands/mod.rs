@@ -13,6 +13,7 @@ pub mod grid;
 pub mod interpolate;
 pub mod merge;
 pub mod model;
+pub mod reconstruct;
 pub mod reports;
 pub mod score;
 pub mod shards;

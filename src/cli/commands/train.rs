@@ -3,7 +3,7 @@
 //! Raw arguments become a [`plan::Plan`] (networks, data, what is written when), the plan a trainer, and the trainer
 //! tells a [`watcher::Watcher`] what happens, which writes the folder.
 
-mod data;
+pub mod data;
 mod folder;
 mod history;
 mod list;

@@ -249,20 +249,8 @@ impl System for Adversarial {
         self.objective.won_below()
     }
 
-    fn latent(&self) -> Option<usize> {
-        Some(self.latent_shape().iter().product())
-    }
-
     fn condition(&self) -> Condition {
         self.pair.condition
-    }
-
-    fn decode(&self, networks: &Networks, z: &Tensor, condition: Option<&Tensor>) -> Result<Tensor, GanError> {
-        let batch = z.shape().first().copied().unwrap_or_default();
-        let z = Var::constant(z.reshape(&[&[batch], self.latent_shape()].concat())?);
-        let condition = condition.map(|rows| Var::constant(rows.clone()));
-        let inputs: Vec<&Var> = std::iter::once(&z).chain(&condition).collect();
-        Ok(networks.get(GENERATOR)?.evaluate(&inputs)?.get(name::IMAGES)?.value().clone())
     }
 
     fn sample(&self, networks: &Networks, draw: &mut Draw<'_>) -> Result<Tensor, GanError> {

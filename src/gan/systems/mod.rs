@@ -182,9 +182,12 @@ pub trait System: Send + Sync {
         Err(GanError::Unable { system: self.title(), action: "make images" })
     }
 
-    /// Length of z, where an image is made of one.
+    /// Length of z, where an image is made of one: that which the [generator](Self::generator) takes.
     fn latent(&self) -> Option<usize> {
-        None
+        let name = self.generator()?;
+        let graph = self.networks().into_iter().find_map(|(known, graph)| (known == name).then_some(graph))?;
+        let z = graph.inputs().first().filter(|port| port.name == super::networks::name::Z)?;
+        Some(z.value.iter().product())
     }
 
     /// What the generator is given besides z.
@@ -197,8 +200,8 @@ pub trait System: Send + Sync {
     /// # Errors
     /// [`GanError::Unable`] where images are made in another way, [`GanError::Shape`] when the tensors do not fit.
     fn decode(&self, networks: &Networks, z: &Tensor, condition: Option<&Tensor>) -> Result<Tensor, GanError> {
-        let _ = (networks, z, condition);
-        Err(GanError::Unable { system: self.title(), action: "make an image of given noise" })
+        let unable = || GanError::Unable { system: self.title(), action: "make an image of given noise" };
+        networks.images(self.generator().ok_or_else(unable)?, z, condition)
     }
 
     /// Codes of images, which are N×C×H×W in [`Self::pixel_range`], by networks in evaluation.

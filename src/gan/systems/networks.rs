@@ -1,7 +1,7 @@
 //! Networks by name.
 
 use crate::gan::error::GanError;
-use crate::gan::networks::{Graph, Network};
+use crate::gan::networks::{Graph, Network, name};
 use crate::gan::random::Random;
 use crate::gan::tape::Var;
 use crate::gan::tensor::Tensor;
@@ -44,6 +44,18 @@ impl Networks {
         let inputs: Vec<Var> = inputs.iter().map(|&input| Var::constant(input.clone())).collect();
         let inputs: Vec<&Var> = inputs.iter().collect();
         Ok(self.get(network)?.evaluate(&inputs)?.get(output)?.value().clone())
+    }
+
+    /// The images that a generator makes of z, N×length, and of rows of a condition where it takes one.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] when there is no such network or the tensors do not fit.
+    pub fn images(&self, generator: &str, z: &Tensor, condition: Option<&Tensor>) -> Result<Tensor, GanError> {
+        let batch = z.shape().first().copied().unwrap_or_default();
+        let of_sample = self.get(generator)?.graph().inputs().first().map(|port| port.value.clone());
+        let z = z.reshape(&[&[batch], of_sample.unwrap_or_default().as_slice()].concat())?;
+        let inputs: Vec<&Tensor> = std::iter::once(&z).chain(condition).collect();
+        self.output(generator, &inputs, name::IMAGES)
     }
 
     /// All of them.

@@ -202,6 +202,12 @@ impl TrainingSet {
         &self.samples
     }
 
+    /// The first images as networks see them, N×C×H×W: at most so many.
+    pub fn first(&self, count: usize, range: PixelRange) -> Tensor {
+        let indices: Vec<u32> = (0..count.min(self.len()) as u32).collect();
+        self.batch(&indices, range).images
+    }
+
     /// SHA-256 of the bytes, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
