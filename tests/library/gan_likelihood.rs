@@ -185,6 +185,10 @@ fn abilities_are_those_of_the_models() {
             true => assert_eq!(again.unwrap().shape(), images.shape(), "{model}"),
             false => assert!(matches!(again, Err(GanError::Unable { .. })), "{model}"),
         }
+        for other in [Tensor::scalar(0.5), Tensor::zeros(&[2, 1, 16, 15])] {
+            assert!(system.log_likelihood(networks, &other, &mut Random::new(1)).is_err(), "{model}");
+            assert!(system.reconstruct(networks, &other, &mut Random::new(1)).is_err(), "{model}");
+        }
         assert_eq!(system.generator().is_some(), model.starts_with("vae"), "{model}");
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn bits(images: &Tensor) -> Tensor {
 }
 
 /// −Σ x·ln p + (1−x)·ln(1−p) over the values of each sample, in nats, where `logits` are those of p: N numbers. Where x are
-/// bits it is the logarithm of their probability; where they are shares it is a cross entropy.
+/// bits it is −ln of their probability; where they are shares it is a cross entropy.
 pub(super) fn cross_entropy_of_bits<T: Real>(logits: &Var<T>, x: &Var<T>) -> Result<Var<T>, GanError> {
     logits.softplus().sub(&x.mul(logits)?)?.sum_rows()
 }
@@ -92,6 +92,14 @@ pub(super) fn record_bits(step: &mut Step<'_>, loss: &Var, dimensions: usize) ->
 /// The values in f64.
 pub(super) fn numbers_of(values: &Var) -> Vec<f64> {
     values.value().data().iter().map(|&value| f64::from(value)).collect()
+}
+
+/// How many images there are, which must be of a shape.
+pub(super) fn count_of(images: &Tensor, image: &[usize]) -> Result<usize, GanError> {
+    match images.shape() {
+        [count, others @ ..] if others == image => Ok(*count),
+        other => Err(GanError::shape("images", format!("expected a batch of {image:?}, got shape {other:?}"))),
+    }
 }
 
 /// Images of a batch, one by one.

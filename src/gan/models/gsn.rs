@@ -161,7 +161,7 @@ impl System for Gsn {
 
     /// r of a corrupted copy.
     fn reconstruct(&self, networks: &Networks, images: &Tensor, random: &mut Random) -> Result<Tensor, GanError> {
-        let mut randoms: Vec<Random> = (0..images.shape()[0]).map(|_| random.fork()).collect();
+        let mut randoms: Vec<Random> = (0..alone::count_of(images, self.image())?).map(|_| random.fork()).collect();
         let noisy = corrupted(&alone::bits(images), &uniforms(&mut randoms, self.image()));
         Ok(probabilities(&logits_of(networks.get(MODEL)?, noisy)?))
     }

@@ -86,7 +86,8 @@ pub struct Draw<'a> {
     pub latent: Latent,
     /// The class of each, where classes were asked for.
     pub classes: Option<&'a [usize]>,
-    /// What is drawn from, image by image: how images are cut into batches does not change them.
+    /// What is drawn from, image by image: how images are cut into batches does not change them. Where an image takes several
+    /// draws with passes between them, each image has a [fork](Random::fork) of its own.
     pub random: &'a mut Random,
 }
 

@@ -146,7 +146,7 @@ impl System for RealNvp {
     fn log_likelihood(&self, networks: &Networks, images: &Tensor, random: &mut Random) -> Result<Vec<f64>, GanError> {
         let of_image = self.dimensions();
         let mut noise = Vec::with_capacity(images.len());
-        for _ in 0..images.shape()[0] {
+        for _ in 0..alone::count_of(images, &self.image)? {
             noise.extend_from_slice(random.fork().uniforms::<f32>(&[of_image], 0.0, 1.0).data());
         }
         let y = Var::constant(dequantised(images, &Tensor::new(images.shape(), noise)?));

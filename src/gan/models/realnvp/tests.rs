@@ -73,7 +73,7 @@ fn the_determinant_is_that_of_the_jacobian() {
 }
 
 #[test]
-fn every_pixel_is_changed_and_the_likelihood_is_the_integrand_of_a_density() {
+fn no_pixel_is_kept_by_every_coupling() {
     let (flow, networks) = flow([1, 2, 2]);
     let y = Var::leaf(sample(&[1, 1, 2, 2], 1));
     let flowed = flow.forward(&y, &mut pass(&networks)).unwrap();

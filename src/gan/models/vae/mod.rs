@@ -167,6 +167,7 @@ impl System for Vae {
     }
 
     fn log_likelihood(&self, networks: &Networks, images: &Tensor, random: &mut Random) -> Result<Vec<f64>, GanError> {
+        alone::count_of(images, &self.encoder.inputs()[0].value)?;
         alone::each(images).map(|image| self.weighed(networks, &image, WEIGHED, &mut random.fork())).collect()
     }
 
