@@ -95,7 +95,7 @@ fn a_full_step_of_every_model() {
 
         let batch = Batch { images: case.images.tensor(), classes: None };
         let noise: VecDeque<Tensor> = case.noise.iter().map(Stored::tensor).collect();
-        let mut given = Given { batches: [batch].into(), noise };
+        let mut given = Given { batches: [batch].into(), noise, ..Given::default() };
         let (event, _) = trainer.step_with(&mut given).unwrap();
         assert!(given.noise.is_empty() && given.batches.is_empty(), "{what} left noise over");
         assert_close(event.value("model_loss").unwrap(), case.loss, &format!("loss of {what}"));

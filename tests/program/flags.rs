@@ -184,6 +184,22 @@ fn help_is_read_as_it_is_written() {
     assert!(all["man"].is_empty() && all[""].is_empty());
 }
 
+/// Images of two classes, and runs of models that know classes or reconstruct.
+fn make_runs_of_classes(folder: &Path) {
+    let images = Array4::from_shape_fn((12, 16, 16, 1), |(i, y, _, _)| if (y / 8) % 2 == i % 2 { 230_u8 } else { 20 });
+    let mut file = ndarray_npy::NpzWriter::new(fs::File::create(folder.join("halves.npz")).unwrap());
+    file.add_array("arr_0", &images).unwrap();
+    file.add_array("arr_1", &Array1::from_iter((0..12_i64).map(|i| i % 2))).unwrap();
+    file.finish().unwrap();
+    for (name, model, seed) in [("told", "cgan", 1), ("told2", "cgan", 2), ("noisy", "gsn", 1), ("noisy2", "gsn", 2)] {
+        let arguments = format!(
+            "train --data halves.npz --model {model} --size 16 --width 16 --batch-size 4 --out {name} --steps 1 --threads 1 --seed {seed} -q"
+        );
+        let trained = program().current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
+        assert!(trained.status.success(), "{}", text(&trained.stderr));
+    }
+}
+
 /// Small inputs of every kind.
 fn make_inputs(folder: &Path) {
     let path = |name: &str| folder.join(name);
@@ -221,6 +237,7 @@ fn make_inputs(folder: &Path) {
         let trained = program().current_dir(folder).arg("train").args(arguments.split_whitespace()).output().unwrap();
         assert!(trained.status.success(), "{}", text(&trained.stderr));
     }
+    make_runs_of_classes(folder);
     make_sets(folder);
     make_networks(folder);
     make_reports(folder);

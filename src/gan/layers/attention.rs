@@ -35,7 +35,7 @@ impl Definition for Attention {
 
     /// No operator of the version that is written does it, and no generator has this layer.
     #[cfg(feature = "inference")]
-    fn onnx(&self, _: super::onnx::Export<'_'>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
         None
     }
 }

@@ -164,7 +164,7 @@ static REGISTRY: &[ModelEntry] = &[
         about: "a chain of denoising steps, trained by walking back",
         paper: "Bengio et al. 2014",
         plays: false,
-        ..ModelEntry::game("gsn", alone::NO_LATENT, 1000, gsn::check, gsn::system)
+        ..ModelEntry::game("gsn", alone::NO_LATENT, 1000, alone::check_bits, gsn::system)
     },
 ];
 
