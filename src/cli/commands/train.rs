@@ -12,7 +12,7 @@ mod scoring;
 mod settings;
 mod watcher;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::extractor::{Device, ExtractorId};
@@ -41,22 +41,15 @@ pub struct TrainArgs {
 /// A run.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Images to learn from: folder, .zip, .tar, .npz, .npy or IDX file (.gz too); several sets by repeating it.
+    /// Images to learn from: folder, .zip, .tar, .npz, .npy or IDX file, compressed or not; several sets by repeating it.
     #[arg(long, value_name = "IMAGES", required_unless_present_any = ["resume", "list"])]
     pub data: Vec<PathBuf>,
     /// Folder of the run: config.toml, checkpoint.safetensors, metrics.csv, curves.svg and samples/.
-    #[arg(
-        long,
-        value_name = "FOLDER",
-        required_unless_present = "list",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub out: PathBuf,
+    #[arg(long, value_name = "FOLDER", required_unless_present = "list")]
+    out: Option<PathBuf>,
     /// Steps of the generator, those before a --resume included.
-    #[arg(long, value_name = "N", required_unless_present = "list", default_value = "1", hide_default_value = true)]
-    #[arg(value_parser = whole(1..=u64::MAX))]
-    pub steps: u64,
+    #[arg(long, value_name = "N", required_unless_present = "list", value_parser = whole(1..=u64::MAX))]
+    steps: Option<u64>,
     /// Go on with the run in --out, with its settings and its data, exactly as if it had not stopped.
     #[arg(long)]
     pub resume: bool,
@@ -64,6 +57,18 @@ pub struct RunArgs {
     pub settings: SettingsArgs,
     #[command(flatten)]
     pub watch: WatchArgs,
+}
+
+impl RunArgs {
+    /// Folder of the run.
+    pub fn out(&self) -> &Path {
+        self.out.as_deref().expect("the parser asks for it")
+    }
+
+    /// Steps of the generator.
+    pub fn steps(&self) -> u64 {
+        self.steps.expect("the parser asks for it")
+    }
 }
 
 /// What is written, shown and scored on the way.
@@ -119,7 +124,7 @@ pub fn run(args: &TrainArgs) -> Result<Outcome> {
     let (plan, mut trainer) = Plan::new(args)?;
     progress::save_state_before_the_end();
     let mut watcher = Watcher::new(plan, &trainer)?;
-    let trained = trainer.run(args.steps, &mut watcher);
+    let trained = trainer.run(args.steps(), &mut watcher);
     // Whatever ended the run, what was measured until then is kept.
     watcher.finish(&trainer, trained)
 }

@@ -253,6 +253,7 @@ fn settings() -> Vec<Row> {
         row("train", flag, [refused(&arguments, &["GiB of memory", "at most 64 GiB"])])
     };
     let wide = "--data images.npy --out new --steps 2 --size 64 --width 512 --latent-size 1048576";
+    let labelled = "--data halves.npz --size 16 --width 2 --batch-size 4 --out new --steps 1 -q --model classifier";
     let finding =
         "--data images.npy --size 16 --width 2 --latent-size 3 --batch-size 4 --out new --steps 1 -q --model catgan";
     let labels = ["wasserstein", "wasserstein-gp", "least-squares", "hinge", "f-gan:gan"].map(|objective| {
@@ -302,7 +303,21 @@ fn settings() -> Vec<Row> {
                 between(format!("{finding} --classes 2"), format!("{finding} --classes 3")),
                 refused("{} --classes 3", &["--classes", "classes of their own", "mlp does not"]),
                 refused(&format!("{finding} --classes 1"), &["--classes", "from 2 to 4096"]),
-                refused(&format!("{finding} --objective hinge"), &["--objective", "catgan plays its own"]),
+            ],
+        ),
+        row(
+            "train",
+            "--objective",
+            [refused(&format!("{finding} --objective hinge"), &["--objective", "catgan plays its own"])],
+        ),
+        row("train", "--list", [between("--list".into(), "{}".into())]),
+        row(
+            "train",
+            "--labels",
+            [
+                between(format!("{labelled} --labels 2"), format!("{labelled} --labels 4")),
+                refused("{} --labels 20", &["the number of labels = 20", "0 for this model"]),
+                refused("{} --labels 0", &["--labels", "from 1 to 1048576"]),
             ],
         ),
         setting("--critic-steps", ["1", "2"], &[("0", SIZE), ("1000000000000", SIZE)]),
@@ -382,6 +397,9 @@ fn watching() -> Vec<Row> {
 /// Commands that make something of a checkpoint.
 fn making() -> Vec<Row> {
     let [one, other] = ["run", "run2"].map(|run| format!("--checkpoint {run}/checkpoint.safetensors"));
+    let told = "--checkpoint told/checkpoint.safetensors".to_owned();
+    let noisy = "--checkpoint noisy/checkpoint.safetensors".to_owned();
+    let seen = format!("{noisy} --data images.npy");
     vec![
         row("generate", "--checkpoint", [choice("-n 3 -o out.npy -q", &one, &other)]),
         row(
@@ -415,6 +433,7 @@ fn making() -> Vec<Row> {
             "generate",
             "--class",
             [
+                choice(&format!("{told} -n 3 -o out.npy"), "--class 0", "--class 1"),
                 refused(&format!("{one} -n 3 -o out.npy --class 1"), &["cannot make images of a class"]),
                 refused(&format!("{one} -n 3 -o out.npy --class -1"), &["--class", "from 0 to 65535"]),
             ],
@@ -440,17 +459,54 @@ fn making() -> Vec<Row> {
         ),
         row("interpolate", "--seed", [choice(&format!("{one} -o grid.png"), "--seed 1", "--seed 2")]),
         row(
+            "reconstruct",
+            "--checkpoint",
+            [
+                choice("--data images.npy -o grid.png", &noisy, "--checkpoint noisy2/checkpoint.safetensors"),
+                refused(&format!("{one} --data images.npy -o grid.png"), &["mlp cannot reconstruct images"]),
+            ],
+        ),
+        row(
+            "reconstruct",
+            "--data",
+            [choice(&format!("{noisy} -o grid.png"), "--data images.npy", "--data other.npy")],
+        ),
+        row("reconstruct", "--output", [choice(&seen, "--output grid.png", "--output other.png")]),
+        row(
+            "reconstruct",
+            "--rows",
+            [
+                choice(&format!("{seen} -o grid.png --columns 3"), "--rows 1", "--rows 2"),
+                refused(&format!("{seen} -o g.png --rows 0"), &["from 1 to 64"]),
+            ],
+        ),
+        row(
+            "reconstruct",
+            "--columns",
+            [
+                choice(&format!("{seen} -o grid.png"), "--columns 2", "--columns 3"),
+                refused(&format!("{seen} -o g.png --columns 0"), &["from 1 to 64"]),
+            ],
+        ),
+        row("reconstruct", "--seed", [choice(&format!("{seen} -o grid.png"), "--seed 1", "--seed 2")]),
+        row(
             "traverse",
             "--checkpoint",
-            [refused(&format!("{one} -o grid.png"), &["cannot be traversed", "neither a class nor a code"])],
+            [
+                choice("-o grid.png", &told, "--checkpoint told2/checkpoint.safetensors"),
+                refused(&format!("{one} -o grid.png"), &["cannot be traversed", "neither a class nor a code"]),
+            ],
         ),
-        row("traverse", "--output", [refused(&format!("{one} --output no/grid.png"), &["no"])]),
+        row("traverse", "--output", [choice(&told, "--output grid.png", "--output other.png")]),
         row(
             "traverse",
             "--columns",
-            [refused(&format!("{one} -o grid.png --columns 1"), &["--columns", "from 2 to 64"])],
+            [
+                choice(&format!("{told} -o grid.png"), "--columns 2", "--columns 3"),
+                refused(&format!("{told} -o grid.png --columns 1"), &["--columns", "from 2 to 64"]),
+            ],
         ),
-        row("traverse", "--seed", [refused(&format!("{one} -o grid.png --seed -1"), &["a whole number from 0"])]),
+        row("traverse", "--seed", [choice(&format!("{told} -o grid.png"), "--seed 1", "--seed 2")]),
         row("export", "--checkpoint", [choice("-o g.onnx", &one, &other)]),
         row("export", "--output", [choice(&one, "--output g.onnx", "--output h.onnx")]),
     ]

@@ -100,7 +100,7 @@ impl Plan {
     /// Validates the arguments, reads the images, and readies the trainer and the network of the score.
     pub fn new(args: &RunArgs) -> Result<(Self, Trainer)> {
         check(args)?;
-        let folder = RunFolder::new(&args.out);
+        let folder = RunFolder::new(args.out());
         check_folder(args, &folder)?;
         start_threads(args, &folder)?;
         let trainer = if args.resume { resume(args, &folder)? } else { begin(args)? };
@@ -110,12 +110,12 @@ impl Plan {
         };
         // Nothing is left behind by a run that cannot begin.
         folder.create()?;
-        let lock = folder.lock()?.ok_or_else(|| PlanError::Busy(args.out.clone()))?;
+        let lock = folder.lock()?.ok_or_else(|| PlanError::Busy(args.out().to_owned()))?;
         if args.resume {
             // Another process may have gone on with it while the data were read.
-            check_unmoved(&folder, &trainer, &args.out)?;
+            check_unmoved(&folder, &trainer, args.out())?;
         } else if folder.checkpoint().exists() {
-            return Err(PlanError::Occupied(args.out.clone()).into());
+            return Err(PlanError::Occupied(args.out().to_owned()).into());
         } else {
             folder.write_config(&RunFile::new(args.data.clone(), &trainer))?;
         }
@@ -123,7 +123,7 @@ impl Plan {
             folder,
             _lock: lock,
             scorer,
-            steps: args.steps,
+            steps: args.steps(),
             checkpoint_every: args.watch.checkpoint_every.unwrap_or(EVERY),
             sample_every: args.watch.sample_every.unwrap_or(EVERY),
             quiet: args.watch.quiet,
@@ -147,8 +147,8 @@ fn check(args: &RunArgs) -> Result<(), PlanError> {
         ("--sample-every", watch.sample_every),
         ("--score-every", watch.score_every),
     ] {
-        if let Some(every) = every.filter(|&every| every > args.steps) {
-            return Err(PlanError::Never { flag, every, steps: args.steps });
+        if let Some(every) = every.filter(|&every| every > args.steps()) {
+            return Err(PlanError::Never { flag, every, steps: args.steps() });
         }
     }
     match watch.engine {
@@ -159,7 +159,7 @@ fn check(args: &RunArgs) -> Result<(), PlanError> {
 
 /// Refuses a folder that has no run to go on with, or one already; that cannot be written; that is among the data.
 fn check_folder(args: &RunArgs, folder: &RunFolder) -> Result<()> {
-    let out = || args.out.clone();
+    let out = || args.out().to_owned();
     match (args.resume, folder.checkpoint().exists()) {
         (true, false) => return Err(PlanError::NothingToResume(out()).into()),
         (false, true) => return Err(PlanError::Occupied(out()).into()),
@@ -184,7 +184,7 @@ fn start_threads(args: &RunArgs, folder: &RunFolder) -> Result<(), PlanError> {
     if let (Some(asked), Some(begun)) = (asked, begun)
         && asked != begun
     {
-        return Err(PlanError::OtherThreads { out: args.out.clone(), begun, asked });
+        return Err(PlanError::OtherThreads { out: args.out().to_owned(), begun, asked });
     }
     match asked.or(begun) {
         Some(threads) => Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?),
@@ -218,7 +218,7 @@ fn resume(args: &RunArgs, folder: &RunFolder) -> Result<Trainer> {
     let data = data::load(&data_of(args, folder)?, networks.size, Some(networks.channels), labelled)?;
     let trainer = checkpoint::resume(&path, data)?;
     match trainer.steps() {
-        done if done >= args.steps => Err(PlanError::Done { out: args.out.clone(), done }.into()),
+        done if done >= args.steps() => Err(PlanError::Done { out: args.out().to_owned(), done }.into()),
         _ => Ok(trainer),
     }
 }
