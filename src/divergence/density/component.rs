@@ -237,6 +237,9 @@ impl Component {
         match self {
             Component::Gamma { shape, .. } if shape != 1.0 => INCOMPLETE_ROUNDING,
             Component::Beta { .. } | Component::StudentT { .. } => INCOMPLETE_ROUNDING,
+            // A logarithm and a power pass their own rounding on, enlarged.
+            Component::LogNormal { mu, sigma } => ELEMENTARY_ROUNDING * (1.0 + mu.abs() / sigma),
+            Component::Weibull { shape, .. } => ELEMENTARY_ROUNDING * (1.0 + shape),
             _ => ELEMENTARY_ROUNDING,
         }
     }
