@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each does all its set-up, and one build serves both.
 
-.PHONY: demo demo-train test test-mathematics test-lapack bench fixtures lint verify-published
+.PHONY: help demo demo-train test test-mathematics test-lapack bench fixtures lint site verify-published
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -12,9 +12,12 @@ DIGITS := tests/data/digits
 LITE := --extractor efficientnet-lite0 --cache use
 DEMO = GAN_METRICS_HOME=target/demo $(RUN)
 
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
 # FID and Inception Score on real images: two sets of digits, and a blurred copy, which must score worse. The cache, of the
 # demo's own, lets each set go through the network once.
-demo: onnxruntime
+demo: onnxruntime ## FID and Inception Score of the shipped images
 	$(CARGO) build
 	rm -rf target/demo
 	@echo; echo "== Two sets of real digits: a small distance =="
@@ -27,7 +30,7 @@ demo: onnxruntime
 
 # A DCGAN on 2,048 real digits: the FID falls from row to row, and the grids in the folder become digits.
 RUN_FOLDER := target/demo-train
-demo-train: onnxruntime
+demo-train: onnxruntime ## Train a DCGAN on real digits, scoring it on the way
 	$(CARGO) build
 	rm -rf $(RUN_FOLDER)
 	@$(RUN) train --data $(DIGITS)/first.idx.gz --out $(RUN_FOLDER) \
@@ -35,34 +38,41 @@ demo-train: onnxruntime
 	@echo; echo "Samples: $(RUN_FOLDER)/samples/, curves: $(RUN_FOLDER)/curves.svg"
 
 # Every test, on both engines where ONNX Runtime can be had.
-test: onnxruntime
+test: onnxruntime ## Every test, on both engines
 	$(ORT) $(CARGO) test
 
 # The library without engines and codecs, on its own linear algebra.
 MATHEMATICS := test --no-default-features --lib --test library
-test-mathematics:
+test-mathematics: ## The library without engines and codecs
 	$(CARGO) $(MATHEMATICS)
 
 # The same on the system's linear algebra (Debian: libopenblas-dev, pkg-config).
-test-lapack:
+test-lapack: ## The same on the system's linear algebra
 	$(CARGO) $(MATHEMATICS) --features lapack
 
 # What a change must satisfy besides the tests.
-lint:
+lint: ## Format, clippy, documentation
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
 
 # Ours beside the peers; the peers need the Python packages of python_ref/requirements.txt.
-bench:
+bench: ## Ours beside the peers
 	$(CARGO) bench
 
 # Makes the fixtures in tests/fixtures anew.
-fixtures:
+fixtures: ## Make tests/fixtures anew, by the peers' own code
 	for script in python_ref/make_*_fixtures.py; do $(PYTHON) $$script || exit 1; done
 
+# The site of docs/, in target/site.
+SITE_TOOLS := target/site-tools
+site: ## The site of docs/, in target/site
+	test -x $(SITE_TOOLS)/bin/python || $(PYTHON) -m venv $(SITE_TOOLS)
+	$(SITE_TOOLS)/bin/pip install --quiet --requirement docs/site/requirements.txt
+	PYTHONDONTWRITEBYTECODE=1 $(SITE_TOOLS)/bin/python -m zensical build --strict --config-file mkdocs.yml
+
 # Reproduces published figures; needs the published weights (`gan-metrics model install inception-v3`) and torchvision.
-verify-published: onnxruntime
+verify-published: onnxruntime ## Reproduce published figures, with the published weights
 	$(CARGO) build --release
 	$(ORT) $(PYTHON) python_ref/verify_published.py
 
