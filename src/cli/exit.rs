@@ -92,7 +92,7 @@ pub fn work_tells() {
 }
 
 /// Prints what went wrong and says how to exit: as the error itself tells, whatever else has happened meanwhile.
-pub fn report(error: &Error, flags: Flags) -> Outcome {
+pub fn report(error: &Error, flags: Flags, built_in: &hints::OwnCommand<'_>) -> Outcome {
     work_tells();
     let outcome = Outcome::from(error.blame());
     match outcome {
@@ -100,7 +100,7 @@ pub fn report(error: &Error, flags: Flags) -> Outcome {
         Outcome::Interrupted => terminal::say(&escaped_for_terminals(&error.to_string())),
         _ => terminal::say(&format!("error: {}", escaped_lines(&error.to_string()))),
     }
-    if let Some(hint) = hints::of(error, flags) {
+    if let Some(hint) = hints::of(error, flags, built_in) {
         terminal::say(&format!("  {hint}"));
     }
     outcome

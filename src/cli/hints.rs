@@ -21,8 +21,11 @@ pub enum Flags {
     Missing,
 }
 
+/// The command that was typed, with the network that is built in, where it takes that one.
+pub type OwnCommand<'a> = dyn Fn() -> Option<String> + 'a;
+
 /// The flag that helps with an error, if one does.
-pub fn of(error: &Error, flags: Flags) -> Option<String> {
+pub fn of(error: &Error, flags: Flags, built_in: &OwnCommand<'_>) -> Option<String> {
     if let Some(EvaluateError::Image(_)) = error.downcast_ref() {
         return Some("to go on without such images, use --on-bad-image skip".into());
     }
@@ -53,7 +56,7 @@ pub fn of(error: &Error, flags: Flags) -> Option<String> {
     if let Some(StatsFileError::Several { .. }) = error.downcast_ref() {
         return Some("name one with --array; `stats FILE --array NAME -o x.npz` writes it alone".into());
     }
-    if let Some(hint) = of_network(error) {
+    if let Some(hint) = of_network(error, built_in) {
         return Some(hint);
     }
     if let Some(ComparabilityError::Incomparable { .. }) = error.downcast_ref() {
@@ -69,10 +72,10 @@ pub fn of(error: &Error, flags: Flags) -> Option<String> {
 }
 
 /// Of a network, a generator, and the engine that runs them.
-fn of_network(error: &Error) -> Option<String> {
+fn of_network(error: &Error, built_in: &OwnCommand<'_>) -> Option<String> {
     match (error.downcast_ref(), error.downcast_ref(), error.downcast_ref()) {
         (Some(EvaluateError::Engine(error)), ..) | (_, Some(GeneratorError::Engine(error)), _) => of_engine(error),
-        (_, Some(GeneratorError::Model(error)), _) | (.., Some(error)) => of_model(error),
+        (_, Some(GeneratorError::Model(error)), _) | (.., Some(error)) => of_model(error, built_in),
         (_, Some(GeneratorError::Classes { .. }), _) => Some("give it with --generator-classes".into()),
         (_, Some(GeneratorError::NoLabels { .. }), _) => Some("drop --generator-classes".into()),
         (_, Some(GeneratorError::Range { .. }), _) => Some("give them with --pixel-range, such as -1,1".into()),
@@ -100,17 +103,26 @@ fn of_engine(error: &EngineError) -> Option<String> {
     Some(hint.into())
 }
 
-fn of_model(error: &ModelError) -> Option<String> {
-    match error {
-        ModelError::NotInstalled { .. } => Some(
-            "three ways to go on:\n  \
-             1. gan-metrics model install inception-v3                 download them (91 MiB)\n  \
-             2. gan-metrics model install inception-v3 --from FILE     use a copy of \
-             pt_inception-2015-12-05-6726825d.pth\n  \
-             3. --extractor efficientnet-lite0                         use the built-in network, whose scores are its own \
-             and not comparable with published FIDs"
-                .into(),
+/// How to go on without the weights of inception-v3.
+fn of_weights(built_in: Option<String>) -> String {
+    let mut ways = vec![
+        ("gan-metrics model install inception-v3".to_owned(), "downloads them (91 MiB)"),
+        (
+            "gan-metrics model install inception-v3 --from FILE".to_owned(),
+            "takes your copy of pt_inception-2015-12-05-6726825d.pth",
         ),
+    ];
+    ways.extend(built_in.map(|command| {
+        (command, "uses the built-in network, now; its scores are its own, not comparable with published FIDs")
+    }));
+    let way = |(index, (command, what)): (usize, (String, &str))| format!("\n  {}. {command}\n     {what}", index + 1);
+    let ways: String = ways.into_iter().enumerate().map(way).collect();
+    format!("ways to go on:{ways}")
+}
+
+fn of_model(error: &ModelError, built_in: &OwnCommand<'_>) -> Option<String> {
+    match error {
+        ModelError::NotInstalled { .. } => Some(of_weights(built_in())),
         ModelError::Damaged { .. } => Some("remove it with `gan-metrics model remove inception-v3`".into()),
         ModelError::NotPublished { .. } => Some("use it as a custom network with --model".into()),
         ModelError::NoLayers { .. } => {
@@ -118,7 +130,9 @@ fn of_model(error: &ModelError) -> Option<String> {
         }
         ModelError::Shape { setting, .. } => Some(format!("leave {} out, or change it", flag(*setting))),
         ModelError::Unnormalized { setting, .. } => Some(format!("change or drop {}", flag(*setting))),
-        ModelError::Scale { .. } => Some("give them with --mean and --std; --mean imagenet --std imagenet are ImageNet's".into()),
+        ModelError::Scale { .. } => {
+            Some("give them with --mean and --std; --mean imagenet --std imagenet are ImageNet's".into())
+        }
         ModelError::Normalization { .. } => Some("give them with --mean and --std".into()),
         ModelError::ManyRows { .. } => Some(POOLING.into()),
         ModelError::Pooling { no_effect: true, .. } => Some("drop --pooling".into()),

@@ -5,13 +5,14 @@ mod args;
 mod commands;
 mod exit;
 mod hints;
+mod invocation;
 mod numbers;
 mod output;
 mod panics;
 mod progress;
 mod terminal;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -32,14 +33,16 @@ use hints::Flags;
 pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> ExitCode {
     exit::nothing_is_told();
     progress::watch_for_signals();
-    let outcome = panics::caught(|| match parse(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let outcome = panics::caught(|| match parse(&arguments) {
         Ok(cli) => command(&cli.command).unwrap_or_else(|error| {
             let flags = match cli.command {
                 Command::Score(_) | Command::Check(_) => Flags::Prefixed,
                 Command::Single(_) => Flags::Plain,
                 _ => Flags::Missing,
             };
-            exit::report(&error, flags)
+            let built_in = || invocation::with_the_built_in_network(&arguments, |words| parse(words).is_ok());
+            exit::report(&error, flags, &built_in)
         }),
         Err(error) => {
             // clap prints help and version to stdout, usage errors to stderr.
@@ -76,9 +79,10 @@ fn command(command: &Command) -> Result<Outcome> {
     }
 }
 
-fn parse<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> Result<Cli, clap::Error> {
+fn parse<A: AsRef<OsStr>>(arguments: &[A]) -> Result<Cli, clap::Error> {
     let mut command = taking_negative_numbers(Cli::command());
-    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    let mut matches =
+        command.try_get_matches_from_mut(arguments.iter().map(|argument| argument.as_ref().to_owned()))?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::definitions::Preset;
 use super::name::UnknownName;
-use super::score::{Better, Quantity, Score};
+use super::score::{Quantity, Score};
 
 /// Every score, in the order of reports.
 static SCORES: &[&dyn Score] = &[
@@ -195,10 +195,7 @@ pub fn table() -> String {
     };
     for metric in Metric::all() {
         let about = metric.about();
-        let better = |quantity: &Quantity| match quantity.better {
-            Better::Lower => "lower".to_owned(),
-            Better::Higher => "higher".to_owned(),
-        };
+        let better = |quantity: &Quantity| quantity.better.to_string();
         let range = |quantity: &Quantity| format!("{} to {}", bound(quantity.range[0]), bound(quantity.range[1]));
         let listed = |show: &dyn Fn(&Quantity) -> String| {
             let mut shown: Vec<String> = about.quantities.iter().map(show).collect();

@@ -65,6 +65,15 @@ pub enum Better {
     Higher,
 }
 
+impl fmt::Display for Better {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Better::Lower => "lower",
+            Better::Higher => "higher",
+        })
+    }
+}
+
 /// A number of a score: what bounds, intervals and tables are of.
 #[derive(Debug, PartialEq)]
 pub struct Quantity {

@@ -1,124 +1,159 @@
-//! The report as one HTML file that needs nothing beside it.
+//! The report as one HTML file that needs nothing beside it: what a reader asks first comes first, the definitions are folded.
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use super::Report;
 use super::pictures::Pictures;
 use super::pictures::data_uri::data_uri;
 use super::text::percent;
-use crate::metrics::{Metric, ScoreNumber, Table, readable};
-use crate::score::Scores;
+use super::{Report, SetReport};
+use crate::metrics::{Metric, Number, Quantity, ScoreInterval, ScoreNumber, Table, readable};
+use crate::score::{Bound, Scores, Verdict};
+use crate::stats::{Census, Sizes};
 
-const STYLE: &str = "\
-body { font: 15px/1.5 system-ui, sans-serif; color: #1b1f24; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.6rem; margin-bottom: 0 } h2 { font-size: 1.15rem; margin-top: 2rem } .quiet { color: #59636e }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .35rem .7rem; vertical-align: top }
-tr { border-bottom: 1px solid #d9dee4 } td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-td.definition { font: 12px/1.5 ui-monospace, monospace; color: #59636e; overflow-wrap: anywhere }
-.warning { border-left: 4px solid #c98a00; background: #fff8e5; padding: .5rem .9rem; margin: .5rem 0 }
-figure { margin: 1rem 0; overflow-x: auto } figcaption { color: #59636e } svg, img { max-width: 100%; height: auto }
-pre { overflow-x: auto; background: #f6f8fa; padding: .8rem; font-size: 12px }";
+const STYLE: &str = include_str!("html.css");
 
 /// The page of a report and its pictures.
 pub fn page(report: &Report, pictures: &Pictures) -> String {
-    let paths: Vec<String> = report.sets.iter().map(|set| escaped(&set.path.display().to_string())).collect();
-    let title = format!("gan-metrics {}: {}", report.command, paths.join(" against "));
-    let mut body = format!(
-        "<h1>{}</h1>\n<p class=\"quiet\">gan-metrics {}, definitions of {} where nothing else was asked for</p>\n",
-        title, report.version, report.preset
-    );
-    let mut add = |part: String| body.push_str(&part);
-    for warning in &report.warnings {
-        let (message, remedy) = (escaped(&warning.message), escaped(&warning.remedy));
-        add(format!("<p class=\"warning\"><strong>{}</strong>: {message}; {remedy}</p>\n", warning.code));
-    }
-    for failure in &report.failed {
-        let (what, reason) = (failure.what(), escaped(&failure.reason));
-        add(format!("<p class=\"warning\"><strong>{what}</strong> failed: {reason}</p>\n"));
-    }
-    add(format!("<h2>Scores</h2>\n{}", scores(&report.metrics)));
+    let names: Vec<String> = report.sets.iter().rev().map(|set| escaped(&set.path.display().to_string())).collect();
+    let title = names.join(" against ");
+    let mut body = format!("<header>\n<h1>{title}</h1>\n<p class=\"quiet\">{}</p>\n</header>\n", subtitle(report));
+    let mut section = |title: &str, content: String| {
+        if !content.is_empty() {
+            write!(body, "<section>\n<h2>{title}</h2>\n{content}</section>\n").expect("a String takes any text");
+        }
+    };
+    section("Scores", cards(report) + &bounds(&report.bounds));
+    section("Before you use these numbers", notes(report));
+    section("Pictures", figures(pictures));
     for (_, value) in report.metrics.iter() {
         if let Some(rows) = value.table.as_ref().filter(|table| !table.rows.is_empty()) {
-            add(format!("<h2>{}</h2>\n{}", escaped(&rows.title), table(rows)));
+            section(&escaped(&rows.title), table(rows));
         }
     }
-    if let Some(svg) = &pictures.panels {
-        add(format!("<h2>Pictures</h2>\n<figure>{svg}</figure>\n"));
+    section("Sets", sets(&report.sets));
+    section("How it was computed", origin(report) + &definitions(&report.metrics) + &json(report));
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\">\n<title>gan-metrics: {title}</title>\n<style>\n{STYLE}</style></head>\n\
+         <body>\n{body}</body>\n</html>\n"
+    )
+}
+
+fn subtitle(report: &Report) -> String {
+    let network =
+        report.extractor.as_ref().map_or(String::new(), |extractor| format!(", features of {}", extractor.name));
+    escaped(&format!(
+        "gan-metrics {}, command {}, definitions of {}{network}",
+        report.version, report.command, report.preset
+    ))
+}
+
+/// A card for each number, and for each score that failed.
+fn cards(report: &Report) -> String {
+    let mut cards = String::new();
+    for (metric, value) in report.metrics.iter() {
+        for (number, found) in ScoreNumber::of(metric).zip(&value.numbers) {
+            cards += &card(number.quantity(), found, report.metrics.interval(number));
+        }
     }
+    for failure in &report.failed {
+        let (what, reason) = (escaped(&failure.what()), escaped(&failure.reason));
+        cards += &format!(
+            "<article class=\"card failed\"><h3>{what}</h3><p class=\"value\">failed</p><p>{reason}</p></article>\n"
+        );
+    }
+    if cards.is_empty() { cards } else { format!("<div class=\"cards\">\n{cards}</div>\n") }
+}
+
+fn card(quantity: &Quantity, found: &Number, interval: Option<&ScoreInterval>) -> String {
+    let value = headline(found.value);
+    let spread =
+        found.spread.map_or(String::new(), |spread| format!(" <span class=\"spread\">± {}</span>", headline(spread)));
+    let mut lines = Vec::new();
+    if let Some(ScoreInterval { interval, of }) = interval {
+        let of = of.map_or(String::new(), |of| format!(", of {of}"));
+        let [low, high] = [interval.lower, interval.upper].map(headline);
+        lines.push(format!("{low} to {high} with {} % confidence{of}", percent(interval.level)));
+    }
+    lines.extend(found.note.clone());
+    lines.push(format!("{} is better{}", quantity.better, range(quantity.range)));
+    let lines: String = lines.iter().map(|line| format!("<p class=\"quiet\">{}</p>", escaped(line))).collect();
+    format!(
+        "<article class=\"card\"><h3>{}</h3><p class=\"value\">{value}{spread}</p>{}{lines}</article>\n",
+        escaped(quantity.title),
+        track(quantity, found, interval)
+    )
+}
+
+/// Where a number lies between its least and its greatest, where it has both.
+fn track(quantity: &Quantity, found: &Number, interval: Option<&ScoreInterval>) -> String {
+    let [low, high] = quantity.range;
+    if !(low.is_finite() && high.is_finite() && found.value.is_finite()) {
+        return String::new();
+    }
+    let at = |value: f64| (100.0 * (value - low) / (high - low)).clamp(0.0, 100.0);
+    let bar = match interval {
+        Some(ScoreInterval { interval, .. }) => {
+            let (left, right) = (at(interval.lower), at(interval.upper));
+            format!("<i class=\"interval\" style=\"left:{left:.1}%;width:{:.1}%\"></i>", right - left)
+        }
+        None => String::new(),
+    };
+    format!("<div class=\"track\">{bar}<i class=\"at\" style=\"left:{:.1}%\"></i></div>", at(found.value))
+}
+
+/// A number as a headline: four or five digits. The definitions have all of them.
+fn headline(number: f64) -> String {
+    match number.abs() {
+        0.0 => "0".into(),
+        magnitude if magnitude >= 1e6 || magnitude < 1e-3 => format!("{number:.3e}"),
+        magnitude if magnitude >= 100.0 => format!("{number:.2}"),
+        magnitude if magnitude >= 1.0 => format!("{number:.3}"),
+        _ => format!("{number:.4}"),
+    }
+}
+
+fn range([low, high]: [f64; 2]) -> String {
+    match (low.is_finite(), high.is_finite()) {
+        (true, true) => format!(", from {low} to {high}"),
+        (true, false) => format!(", from {low} up"),
+        _ => String::new(),
+    }
+}
+
+fn bounds(verdicts: &[Verdict]) -> String {
+    let line = |Verdict { bound, value, met }: &Verdict| {
+        let Bound { score, side, limit } = bound;
+        let class = if *met { "met" } else { "missed" };
+        let value = value.map_or("failed".to_owned(), readable);
+        format!("<p class=\"bound {class}\">{}</p>\n", escaped(&format!("{score} {value}, {side} {limit}")))
+    };
+    verdicts.iter().map(line).collect()
+}
+
+fn notes(report: &Report) -> String {
+    let warning = |warning: &super::WarningReport| {
+        let (message, remedy) = (escaped(&warning.message), escaped(&warning.remedy));
+        format!("<p class=\"note\"><strong>{}</strong>: {message}; {remedy}</p>\n", warning.code)
+    };
+    report.warnings.iter().map(warning).collect()
+}
+
+fn figures(pictures: &Pictures) -> String {
+    let mut figures = String::new();
     for grid in &pictures.grids {
         let (source, width) = (data_uri(&grid.png), grid.width());
         let caption = escaped(&grid.title);
-        add(format!(
+        figures += &format!(
             "<figure><figcaption>{caption}</figcaption><img width=\"{width}\" alt=\"{caption}\" src=\"{source}\"></figure>\n"
-        ));
+        );
     }
-    add(format!("<h2>Sets</h2>\n{}", sets(report)));
-    add(format!("<h2>How it was computed</h2>\n{}", origin(report)));
-    let json = escaped(&report.to_json());
-    add(format!("<details><summary>The whole report, as JSON</summary><pre>{json}</pre></details>\n"));
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\">\n<title>{title}</title>\n<style>{STYLE}</style></head>\n<body>\n{body}</body>\n\
-         </html>\n"
-    )
-}
-
-/// Each number of each score, with its interval, and the definition.
-fn scores(scores: &Scores) -> String {
-    let mut rows = String::new();
-    for (metric, value) in scores.iter() {
-        let Some(fields) = value.json.as_object() else { continue };
-        let definition = fields.get("definition").map_or(String::new(), |definition| escaped(&definition.to_string()));
-        for (row, (name, number)) in numbers(fields).into_iter().enumerate() {
-            let interval = interval_of(scores, metric, &name).unwrap_or_default();
-            let (title, definition) = if row == 0 { (metric.about().title, definition.as_str()) } else { ("", "") };
-            let name = escaped(&name.replace('_', " "));
-            writeln!(
-                rows,
-                "<tr><td>{title}</td><td>{name}</td><td class=\"number\">{number}</td><td class=\"number\">{interval}</td>\
-                 <td class=\"definition\">{definition}</td></tr>"
-            )
-            .expect("a String takes any text");
-        }
+    if let Some(svg) = &pictures.panels {
+        figures += &format!("<figure>{svg}</figure>\n");
     }
-    let level = scores.intervals().map(|intervals| intervals.definition.level);
-    let heading = level.map_or(String::new(), |level| format!("{} % interval", percent(level)));
-    format!(
-        "<table>\n<tr><th>score</th><th></th><th>value</th><th>{heading}</th><th>definition</th></tr>\n{rows}</table>\n"
-    )
-}
-
-/// The interval of the number in a field of a score.
-fn interval_of(scores: &Scores, metric: Metric, field: &str) -> Option<String> {
-    let number = ScoreNumber::of(metric).find(|number| number.quantity().field == field)?;
-    let found = scores.interval(number)?;
-    let of = found.of.map_or(String::new(), |of| format!("<br>of {}", escaped(of)));
-    Some(format!("{} to {}{of}", readable(found.interval.lower), readable(found.interval.upper)))
-}
-
-/// The numbers of a score, those of its parts included, by name.
-fn numbers(score: &Map<String, Json>) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for (name, value) in score.iter().filter(|(name, _)| *name != "definition") {
-        match value {
-            Json::Number(_) => found.push((name.clone(), rounded(value))),
-            Json::Object(part) => {
-                found.extend(numbers(part).into_iter().map(|(of, number)| (format!("{name} {of}"), number)));
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-fn rounded(number: &Json) -> String {
-    match (number.as_u64(), number.as_f64()) {
-        (Some(whole), _) => whole.to_string(),
-        (None, Some(number)) => readable(number),
-        _ => String::new(),
-    }
+    figures
 }
 
 fn table(table: &Table) -> String {
@@ -127,41 +162,133 @@ fn table(table: &Table) -> String {
     };
     let row = |row: &Vec<String>| format!("<tr>{}</tr>\n", cells("td", &mut row.iter().map(String::as_str)));
     let rows: String = table.rows.iter().map(row).collect();
-    format!("<table>\n<tr>{}</tr>\n{rows}</table>\n", cells("th", &mut table.columns.iter().copied()))
+    format!(
+        "<div class=\"wide\"><table>\n<tr>{}</tr>\n{rows}</table></div>\n",
+        cells("th", &mut table.columns.iter().copied())
+    )
 }
 
-fn sets(report: &Report) -> String {
-    let mut rows = String::new();
-    for set in &report.sets {
-        let images = set.images.map_or("unknown".into(), |images| images.to_string());
-        let path = escaped(&set.path.display().to_string());
-        let (kind, skipped) = (escaped(&set.kind), set.skipped.len());
-        writeln!(
-            rows,
-            "<tr><td>{path}</td><td>{kind}</td><td class=\"number\">{images}</td><td class=\"number\">{skipped}</td></tr>"
-        )
-        .expect("a String takes any text");
+/// What is known of the sets, side by side.
+fn sets(sets: &[SetReport]) -> String {
+    let facts: Vec<Vec<(&str, String)>> = sets.iter().map(facts).collect();
+    let names = facts.iter().flatten().map(|(name, _)| *name);
+    let mut rows: Vec<&str> = Vec::new();
+    names.for_each(|name| {
+        if !rows.contains(&name) {
+            rows.push(name)
+        }
+    });
+    let row = |name: &&str| {
+        let of_set = |facts: &Vec<(&str, String)>| {
+            let content = facts.iter().find(|(of, _)| of == name).map_or("–".into(), |(_, content)| escaped(content));
+            format!("<td>{content}</td>")
+        };
+        format!("<tr><th>{name}</th>{}</tr>\n", facts.iter().map(of_set).collect::<String>())
+    };
+    format!("<div class=\"wide\"><table>\n{}</table></div>\n", rows.iter().map(row).collect::<String>())
+}
+
+/// What is known of a set: a name for each thing, and what it is.
+fn facts(set: &SetReport) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("path", set.path.display().to_string()), ("kind", set.kind.clone())];
+    let images = set.images.map_or("unknown".into(), |images| images.to_string());
+    facts.push(("images", images));
+    facts.extend(
+        set.chosen
+            .as_ref()
+            .map(|chosen| ("chosen", format!("{} of {}, seed {}", chosen.images, chosen.of, chosen.seed))),
+    );
+    if !set.skipped.is_empty() {
+        let shown: Vec<&str> = set.skipped.iter().take(3).map(|skipped| skipped.name.as_str()).collect();
+        let more = if set.skipped.len() > shown.len() { ", …" } else { "" };
+        facts.push(("left out", format!("{}: {}{more}", set.skipped.len(), shown.join(", "))));
     }
-    format!("<table>\n<tr><th>set</th><th>kind</th><th>images</th><th>left out</th></tr>\n{rows}</table>\n")
+    if let Some(Census { encodings, sizes, .. }) =
+        set.provenance.as_ref().and_then(|provenance| provenance.census.as_ref())
+    {
+        if let Some(Sizes { width, height, .. }) = sizes {
+            let side =
+                |[least, most]: [u32; 2]| if least == most { least.to_string() } else { format!("{least}–{most}") };
+            facts.push(("size", format!("{}×{}", side(*width), side(*height))));
+        }
+        let mut encodings: Vec<(&String, &u64)> = encodings.iter().collect();
+        encodings.sort_by(|a, b| b.1.cmp(a.1));
+        let shown: Vec<String> = encodings.iter().take(3).map(|(name, images)| format!("{name} ({images})")).collect();
+        let more = if encodings.len() > shown.len() { ", …" } else { "" };
+        facts.push(("encoding", format!("{}{more}", shown.join(", "))));
+    }
+    if let (Some(seconds), Some(images)) = (&set.seconds, set.images)
+        && seconds.total > 0.0
+    {
+        facts.push(("speed", format!("{:.1} images/s", images as f64 / seconds.total)));
+    }
+    facts
 }
 
 fn origin(report: &Report) -> String {
-    let mut lines = Vec::new();
+    let mut facts = Vec::new();
     if let Some(extractor) = &report.extractor {
         let engine = &extractor.engine;
-        lines.push(format!("network {}, weights {}", extractor.name, extractor.model_sha256));
-        lines.push(format!("output {}", extractor.features_output));
-        lines.push(format!("{} {} on {}", engine.name, engine.version, engine.provider));
+        facts.push(("network", extractor.name.clone()));
+        facts.push(("weights", format!("sha256 {}", extractor.model_sha256)));
+        facts.push(("features", format!("output {}", extractor.features_output)));
+        facts.push(("engine", format!("{} {} on {}", engine.name, engine.version, engine.provider)));
     } else {
-        lines.push("no network: both sets came from files".into());
+        facts.push(("network", "none: both sets came from files".into()));
     }
     if let Some(preparation) = &report.preparation {
         let (width, height) = (preparation.width, preparation.height);
-        lines.push(format!("images resized to {width}×{height} as {}", preparation.resize));
+        facts.push(("images", format!("resized to {width}×{height} by {}", preparation.resize)));
     }
-    lines.push(format!("{:.2} s, of which {:.2} s for the scores", report.total_seconds, report.metric_seconds));
-    let items: String = lines.iter().map(|line| format!("<li>{}</li>", escaped(line))).collect();
-    format!("<ul>{items}</ul>\n")
+    facts.push((
+        "time",
+        format!("{:.2} s, of which {:.2} s for the scores", report.total_seconds, report.metric_seconds),
+    ));
+    let items: String = facts.iter().map(|(name, fact)| format!("<dt>{name}</dt><dd>{}</dd>", escaped(fact))).collect();
+    format!("<dl>{items}</dl>\n")
+}
+
+/// Every number of each score in full, with the definition.
+fn definitions(scores: &Scores) -> String {
+    let folded = |(metric, value): (Metric, &crate::metrics::Value)| {
+        let about = metric.about();
+        let mut content =
+            format!("<p class=\"quiet\">{}; wants {} images</p>\n", escaped(about.summary), escaped(about.wants));
+        let numbers = value.json.as_object().map(|fields| numbers("", fields)).unwrap_or_default();
+        let row = |(name, number): &(String, String)| {
+            format!("<tr><td>{}</td><td class=\"number\">{number}</td></tr>\n", escaped(name))
+        };
+        if !numbers.is_empty() {
+            content += &format!(
+                "<div class=\"wide\"><table>\n{}</table></div>\n",
+                numbers.iter().map(row).collect::<String>()
+            );
+        }
+        if let Some(definition) = value.json.get("definition") {
+            content += &format!("<p><code>{}</code></p>\n", escaped(&definition.to_string()));
+        }
+        format!("<details><summary>{}</summary>\n{content}</details>\n", escaped(about.title))
+    };
+    scores.iter().map(folded).collect()
+}
+
+/// The numbers of a score, those of its parts included, by name.
+fn numbers(of: &str, score: &serde_json::Map<String, Json>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (name, value) in score.iter().filter(|(name, _)| *name != "definition") {
+        let name = format!("{of}{}", name.replace('_', " "));
+        match value {
+            Json::Number(number) => found.push((name, number.to_string())),
+            Json::Object(part) => found.extend(numbers(&format!("{name} "), part)),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn json(report: &Report) -> String {
+    let json = escaped(&report.to_json());
+    format!("<details class=\"json\"><summary>The whole report, as JSON</summary><pre>{json}</pre></details>\n")
 }
 
 /// Text as markup that shows it.
@@ -172,6 +299,7 @@ pub(super) fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::{Interval, Replicates};
 
     #[test]
     fn what_comes_from_outside_cannot_be_markup() {
@@ -181,9 +309,32 @@ mod tests {
     #[test]
     fn numbers_of_parts_carry_the_name_of_the_part() {
         let score = serde_json::json!({
-            "value": 1.5, "points": [[1, 2]], "within": {"images": 3, "pairs": []}, "definition": {"k": 5},
+            "value": 1.5, "points": [[1, 2]], "within": {"all_images": 3, "pairs": []}, "definition": {"k": 5},
         });
-        let found = numbers(score.as_object().unwrap());
-        assert_eq!(found, [("value".into(), "1.500000".into()), ("within images".into(), "3".into())]);
+        let found = numbers("", score.as_object().unwrap());
+        assert_eq!(found, [("value".into(), "1.5".into()), ("within all images".into(), "3".into())]);
+    }
+
+    #[test]
+    fn headlines_have_the_digits_that_a_reader_compares() {
+        let shown = [0.0, 2.257130, 80.295622, 1234.5678, 0.671, -0.000264680, 7.5e8].map(headline);
+        assert_eq!(shown, ["0", "2.257", "80.296", "1234.57", "0.6710", "-2.647e-4", "7.500e8"]);
+    }
+
+    #[test]
+    fn a_share_and_its_interval_lie_on_a_track_and_a_distance_does_not() {
+        let number = |value| Number { value, spread: None, note: None, range: [0.0, 1.0] };
+        let (value, without) = (0.5, Replicates::default());
+        let interval =
+            Interval { value, standard_error: 0.1, bias: 0.0, lower: 0.25, upper: 0.75, level: 0.95, without };
+        let interval = ScoreInterval { interval, of: None };
+        let share = card(&Quantity::share("recall", "recall", "recall"), &number(0.5), Some(&interval));
+        assert!(share.contains("left:25.0%;width:50.0%") && share.contains("left:50.0%"), "{share}");
+        assert!(
+            share.contains("0.2500 to 0.7500 with 95 % confidence") && share.contains("higher is better, from 0 to 1"),
+            "{share}"
+        );
+        let distance = card(&Quantity::distance("fid", "FID"), &number(3.0), None);
+        assert!(!distance.contains("track") && distance.contains("lower is better, from 0 up"), "{distance}");
     }
 }

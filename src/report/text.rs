@@ -3,7 +3,7 @@
 use super::{ArraysReport, CacheUse, ChosenReport, Preparation, Report, SetReport, WarningReport};
 use crate::evaluate::GeneratorReport;
 use crate::extractor::RangeSource;
-use crate::metrics::{Metric, ScoreInterval, ScoreNumber, Value, readable};
+use crate::metrics::{Metric, Quantity, ScoreInterval, ScoreNumber, Value, readable};
 use crate::score::{Bound, Scores, Verdict};
 
 /// Names of skipped images that are listed; the rest is counted. JSON lists all.
@@ -131,7 +131,8 @@ fn of_score(scores: &Scores, metric: Metric, value: &Value) -> String {
     for (number, found) in ScoreNumber::of(metric).zip(&value.numbers) {
         let spread = found.spread.map_or(String::new(), |spread| format!(" ± {}", readable(spread)));
         let note = found.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-        text += &entry(number.quantity().title, format!("{}{spread}{note}", readable(found.value)));
+        let Quantity { title, better, .. } = number.quantity();
+        text += &entry(title, format!("{}{spread}{note}, {better} is better", readable(found.value)));
         if let Some(ScoreInterval { interval, of }) = scores.interval(number) {
             let of = of.map_or(String::new(), |of| format!(", of {of}"));
             let [low, high, bias] = [interval.lower, interval.upper, interval.bias].map(readable);

@@ -159,11 +159,15 @@ fn a_bad_image_is_named_or_skipped_and_reported() {
 }
 
 #[test]
-fn without_weights_the_three_ways_to_go_on_are_shown() {
+fn without_weights_the_ways_to_go_on_are_shown_one_of_them_ready_to_paste() {
     let folder = tempfile::tempdir().unwrap();
     let images = noise(folder.path(), "a.npy", 2, 4);
     let output = program().arg("vendi").arg(&images).output().unwrap();
-    fails(output, 3, &["not installed", "model install inception-v3", "--from FILE", "--extractor efficientnet-lite0"]);
+    let own = format!("vendi {} --extractor efficientnet-lite0\n", images.display());
+    fails(output, 3, &["not installed", "model install inception-v3", "--from FILE", &own]);
+    // A command that takes no network has no such way.
+    let output = program().args(["model", "path", "inception-v3"]).output().unwrap();
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("--extractor"));
 }
 
 #[test]
