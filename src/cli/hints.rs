@@ -4,6 +4,8 @@ use crate::Error;
 use crate::evaluate::cache::CacheError;
 use crate::evaluate::{BoundError, EvaluateError, PartialError};
 use crate::extractor::{EngineChoice, EngineError, GeneratorError, ModelError, ModelSetting};
+use crate::gan::systems::player;
+use crate::gan::train::CollapseWarning;
 use crate::image::DataSetError;
 use crate::metrics::{InceptionScoreError, MetricError};
 use crate::report::{ComparabilityError, JudgementError, RecordedError};
@@ -140,6 +142,19 @@ fn of_model(error: &ModelError, built_in: &OwnCommand<'_>) -> Option<String> {
         ModelError::NoSuchName { setting, .. } => Some(format!("name one with {}", flag(*setting))),
         ModelError::Unspecified { setting, .. } => Some(format!("give it with {}", flag(*setting))),
         _ => None,
+    }
+}
+
+/// The flags that a warning of a training run speaks of.
+pub fn of_collapse(warning: &CollapseWarning) -> &'static str {
+    match warning {
+        CollapseWarning::Won { .. } => "--critic-learning-rate, --regularizer r1, --objective wasserstein-gp",
+        CollapseWarning::VanishingGradient { player: player::GENERATOR, .. } => {
+            "--objective non-saturating, --objective wasserstein-gp"
+        }
+        CollapseWarning::VanishingGradient { .. } => "--objective, --learning-rate",
+        CollapseWarning::Exploding { .. } => "--learning-rate, --clip-norm, --objective",
+        CollapseWarning::LowDiversity { .. } => "--learning-rate, --batch-size, --objective wasserstein-gp",
     }
 }
 

@@ -71,6 +71,8 @@ fn command(command: &Command) -> Result<Outcome> {
         Command::Interpolate(args) => commands::interpolate::run(args),
         Command::Reconstruct(args) => commands::reconstruct::run(args),
         Command::Traverse(args) => commands::traverse::run(args),
+        Command::Evaluate(args) => commands::evaluate::run(args),
+        Command::Runs(command) => commands::runs::run(command),
         Command::Export(args) => commands::export::run(args),
         Command::Model(command) => commands::model::run(command),
         Command::Doctor(args) => commands::doctor::run(args),

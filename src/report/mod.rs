@@ -171,7 +171,7 @@ impl Report {
 }
 
 /// JSON, indented, with a final newline.
-fn pretty(report: &impl Serialize) -> String {
+pub(crate) fn pretty(report: &impl Serialize) -> String {
     let mut json = serde_json::to_string_pretty(report).expect("a report holds only plain values");
     json.push('\n');
     json

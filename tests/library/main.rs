@@ -25,6 +25,8 @@ mod gan_fixtures;
 #[cfg(feature = "gan")]
 mod gan_likelihood;
 #[cfg(feature = "gan")]
+mod gan_points;
+#[cfg(feature = "gan")]
 mod gan_train;
 #[cfg(all(feature = "gan", feature = "inference"))]
 mod hostile_bytes;
@@ -39,6 +41,7 @@ mod image_shards;
 mod import_rules;
 #[cfg(feature = "inference")]
 mod install;
+mod lost_modes;
 mod metrics_fixtures;
 mod metrics_laws;
 #[cfg(feature = "inference")]

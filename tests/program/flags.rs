@@ -184,17 +184,30 @@ fn help_is_read_as_it_is_written() {
     assert!(all["man"].is_empty() && all[""].is_empty());
 }
 
-/// Images of two classes, and runs of models that know classes or reconstruct.
+/// Images of two classes, the same as floating-point numbers, and runs of models that know classes or reconstruct, or of points.
 fn make_runs_of_classes(folder: &Path) {
     let images = Array4::from_shape_fn((12, 16, 16, 1), |(i, y, _, _)| if (y / 8) % 2 == i % 2 { 230_u8 } else { 20 });
     let mut file = ndarray_npy::NpzWriter::new(fs::File::create(folder.join("halves.npz")).unwrap());
     file.add_array("arr_0", &images).unwrap();
     file.add_array("arr_1", &Array1::from_iter((0..12_i64).map(|i| i % 2))).unwrap();
     file.finish().unwrap();
-    for (name, model, seed) in [("told", "cgan", 1), ("told2", "cgan", 2), ("noisy", "gsn", 1), ("noisy2", "gsn", 2)] {
-        let arguments = format!(
-            "train --data halves.npz --model {model} --size 16 --width 16 --batch-size 4 --out {name} --steps 1 --threads 1 --seed {seed} -q"
-        );
+    ndarray_npy::write_npy(folder.join("floats.npy"), &images.mapv(|level| f32::from(level) / 255.0)).unwrap();
+    let of_images = [
+        ("told", "cgan", 1),
+        ("told2", "cgan", 2),
+        ("noisy", "gsn", 1),
+        ("noisy2", "gsn", 2),
+        ("likely", "vae", 1),
+        ("likely2", "vae", 2),
+        ("sorting", "acgan", 1),
+    ];
+    let of_images = of_images.map(|(name, model, seed)| {
+        format!("--data halves.npz --model {model} --size 16 --width 16 --batch-size 4 --out {name} --seed {seed}")
+    });
+    let of_points =
+        [1, 2].map(|seed| format!("--data gaussians:8 --width 8 --batch-size 8 --out dots{seed} --seed {seed}"));
+    for arguments in of_images.into_iter().chain(of_points) {
+        let arguments = format!("train {arguments} --steps 1 --threads 1 -q");
         let trained = program().current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
         assert!(trained.status.success(), "{}", text(&trained.stderr));
     }

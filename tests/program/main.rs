@@ -13,6 +13,7 @@ mod flags;
 mod from_files;
 mod interrupts;
 mod model;
+mod models;
 mod networks;
 #[cfg(unix)]
 mod outputs;

@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
 pub use self::check::CheckArgs;
 pub use self::model::{DoctorArgs, ModelCommand};
 pub use self::network::{EngineArg, ExtractArgs, NoEffect, first_given};
-pub use self::reading::ReadingArgs;
+pub use self::reading::{ReadingArgs, parse_pixel_range};
 pub use self::reports::ReportsArgs;
 pub use self::score::{
     CacheArgs, CacheCommand, FeaturesArgs, Level, MergeArgs, MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs,
@@ -23,10 +23,12 @@ pub use self::score::{
 };
 pub use self::single::SingleArgs;
 use super::commands::divergence::DivergenceArgs;
+use super::commands::evaluate::EvaluateArgs;
 use super::commands::export::ExportArgs;
 use super::commands::generate::GenerateArgs;
 use super::commands::interpolate::InterpolateArgs;
 use super::commands::reconstruct::ReconstructArgs;
+use super::commands::runs::RunsCommand;
 use super::commands::train::TrainArgs;
 use super::commands::traverse::TraverseArgs;
 
@@ -86,7 +88,12 @@ pub enum Command {
     Reconstruct(ReconstructArgs),
     /// Write a grid of what the class or the code of a trained generator does.
     Traverse(TraverseArgs),
-    /// Write a trained generator as an ONNX graph.
+    /// Tell how likely images are to a trained model, or how many of their classes it knows.
+    Evaluate(EvaluateArgs),
+    /// Hold training runs against each other.
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// Write a trained network as an ONNX graph.
     Export(ExportArgs),
     /// Install, convert, list and inspect networks.
     #[command(subcommand)]

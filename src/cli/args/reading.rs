@@ -20,7 +20,7 @@ pub struct ReadingArgs {
     pub array: Option<String>,
     /// Values of black and white in arrays of floating-point numbers, such as 0,1; of a generator's output too [default of a
     /// generator: as the file says, else -1,1].
-    #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true, value_parser = range)]
+    #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true, value_parser = parse_pixel_range)]
     #[arg(help_heading = "Images")]
     pub pixel_range: Option<[f32; 2]>,
     /// Take only this many images of each set, chosen at random.
@@ -136,6 +136,7 @@ impl MayBeFloat for Input {
     }
 }
 
-fn range(text: &str) -> Result<[f32; 2], String> {
+/// The values of black and white.
+pub fn parse_pixel_range(text: &str) -> Result<[f32; 2], String> {
     parse_range(text).ok_or_else(|| "expected two numbers that differ, such as -1,1 or 0,1".into())
 }

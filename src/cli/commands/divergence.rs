@@ -25,6 +25,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::numbers::{seed, whole};
 use crate::cli::output as out;
 use crate::report::plot;
+pub(super) use input::samples;
 use input::{Kind, Pair, Reading};
 use options::ArgumentsError;
 use picture::Picture;

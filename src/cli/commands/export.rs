@@ -1,12 +1,12 @@
-//! `gan-metrics export`: the generator of a checkpoint as an ONNX graph.
+//! `gan-metrics export`: a network of a checkpoint as an ONNX graph.
 
 use std::path::PathBuf;
 
 use crate::Result;
-use crate::gan::export;
+use crate::gan::export::{self, Part};
 use crate::gan::train::checkpoint;
 use crate::output::Outputs;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Outcome;
 use crate::cli::output;
@@ -17,26 +17,55 @@ pub struct ExportArgs {
     /// Checkpoint of a training run.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
-    /// ONNX file to write: input `z`, N×length or N×length×1×1; output `images`, N×channels×size×size, in the range of
-    /// the model, which the metadata entry `pixel_range` tells.
+    /// Network to write: what makes images, what makes codes of them, or what tells their classes.
+    #[arg(long, value_enum, default_value_t = PartArg::Generator)]
+    pub network: PartArg,
+    /// ONNX file to write. Of a generator, input `z`, N×length or N×length×1×1, and output `images`, N×channels×size×size;
+    /// of the others, input `images`, and output `code` (or `mean` and `log_variance`) or `classes`. Images are in the range of the
+    /// model, which the metadata entry `pixel_range` tells.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+}
+
+/// A network of a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PartArg {
+    /// From z to images.
+    Generator,
+    /// From images to codes.
+    Encoder,
+    /// From images to logits of classes.
+    Classifier,
+}
+
+impl From<PartArg> for Part {
+    fn from(argument: PartArg) -> Self {
+        match argument {
+            PartArg::Generator => Part::Generator,
+            PartArg::Encoder => Part::Encoder,
+            PartArg::Classifier => Part::Classifier,
+        }
+    }
 }
 
 /// Writes the graph.
 pub fn run(args: &ExportArgs) -> Result<Outcome> {
     let onnx = Outputs::beside([&args.checkpoint]).claim(&args.output)?;
     let trained = checkpoint::trained(&args.checkpoint)?;
-    onnx.write_all(&export::generator(&trained)?.encode())?;
+    onnx.write_all(&export::part(&trained, args.network.into())?.encode())?;
     let networks = &trained.config.networks;
-    output::to_stdout(&format!(
-        "{}: generator of step {}, z of {} numbers ({}) to images of {}×{}\n",
-        args.output.display(),
-        trained.step,
-        networks.latent,
-        trained.config.latent,
-        networks.size,
-        networks.size,
-    ))?;
+    let samples = match networks.dimensions {
+        0 => format!("images of {}×{}", networks.size, networks.size),
+        dimensions => format!("points of {dimensions} numbers"),
+    };
+    let (step, latent) = (trained.step, trained.config.latent);
+    let what = match args.network {
+        PartArg::Generator => {
+            format!("generator of step {step}, z of {} numbers ({latent}) to {samples}", networks.latent)
+        }
+        PartArg::Encoder => format!("encoder of step {step}, {samples} to codes"),
+        PartArg::Classifier => format!("classifier of step {step}, {samples} to logits of classes"),
+    };
+    output::to_stdout(&format!("{}: {what}\n", args.output.display()))?;
     Ok(Outcome::Success)
 }

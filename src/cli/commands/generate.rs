@@ -1,8 +1,10 @@
 //! `gan-metrics generate`: images from a checkpoint, streamed into a folder, a zip archive or an array file.
 
 mod array;
+mod latents;
 mod onnx;
 pub mod pixels;
+mod points;
 mod sink;
 
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use std::path::PathBuf;
 use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::gan::train::{ImageSampler, checkpoint};
+use crate::output::Outputs;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -18,6 +21,7 @@ use crate::cli::numbers::{seed, whole};
 use crate::cli::output;
 use crate::cli::progress;
 pub use array::Shape;
+use latents::Latents;
 pub use onnx::OnnxGeneratorArgs;
 use sink::Sink;
 
@@ -33,6 +37,10 @@ pub struct GenerateArgs {
     /// Folder to make or, if it is there and empty, to fill; or .zip (of PNGs), .npz or .npy file to write.
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
+    /// Write what the images were made of, too, to this .npz file: `z`, N×length, and `condition`, N×numbers, where the generator is
+    /// given more than z.
+    #[arg(long, value_name = "FILE")]
+    pub save_latents: Option<PathBuf>,
     /// Make images of this class only, by its index from 0; models that know no classes refuse.
     #[arg(long, value_name = "INDEX", value_parser = whole(0..=u16::MAX))]
     pub class: Option<u16>,
@@ -63,8 +71,13 @@ impl Blamed for Interrupted {
 
 /// Writes the images.
 pub fn run(args: &GenerateArgs) -> Result<Outcome> {
-    let sink = Sink::claim(&args.output, &args.checkpoint)?;
     let trained = checkpoint::trained(&args.checkpoint)?;
+    if trained.config.networks.entry().takes_points() {
+        return points::run(args, trained);
+    }
+    let mut outputs = Outputs::beside([&args.checkpoint]);
+    let mut latents = Latents::claim(args.save_latents.as_deref(), trained.system.as_ref(), &mut outputs)?;
+    let sink = Sink::claim(&args.output, &mut outputs)?;
     let (step, total) = (trained.step, args.images as usize);
     let shape = Shape::squares(total, trained.config.networks.channels, trained.config.networks.size);
     let mut sampler = ImageSampler::new(trained, args.seed);
@@ -86,11 +99,12 @@ pub fn run(args: &GenerateArgs) -> Result<Outcome> {
         }
         done += count;
         bar.set_position(done as u64);
-        Ok(Some(sampler.next(count)?))
+        Ok(Some(latents.keep(&mut sampler, count)?))
     };
     let written = sink.write(shape, &mut next);
     bar.finish_and_clear();
     written?;
+    latents.write()?;
     if !args.quiet {
         output::to_stdout(&format!("{}: {total} images of step {step}, seed {}\n", args.output.display(), args.seed))?;
     }

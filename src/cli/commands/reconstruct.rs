@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{grid, train};
+use super::grid;
+use super::train::data::DataArgs;
 use crate::Result;
 use crate::cli::exit::Outcome;
 use crate::cli::numbers::{seed, whole};
@@ -18,9 +19,8 @@ pub struct ReconstructArgs {
     /// Checkpoint of a training run of a model that reconstructs: bigan, vae and others.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
-    /// Images to reconstruct; several sets by repeating it.
-    #[arg(long, value_name = "IMAGES", required = true)]
-    pub data: Vec<PathBuf>,
+    #[command(flatten)]
+    pub data: DataArgs,
     /// PNG file to write: rows of images, and under each row what the model makes of them.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
@@ -37,11 +37,11 @@ pub struct ReconstructArgs {
 
 /// Writes the grid.
 pub fn run(args: &ReconstructArgs) -> Result<Outcome> {
-    let inputs = args.data.iter().chain([&args.checkpoint]);
+    let inputs = args.data.data.iter().chain([&args.checkpoint]);
     let png = Outputs::beside(inputs).claim(&args.output)?;
     let trained = checkpoint::trained(&args.checkpoint)?;
     let [channels, size, _] = trained.config.networks.image();
-    let data = train::data::load(&args.data, size, Some(channels), false)?;
+    let data = args.data.load(&trained.config.networks, false)?;
     let columns = usize::from(args.columns).min(data.len());
     let count = (usize::from(args.rows) * columns).min(data.len() / columns * columns);
     let range = trained.system.pixel_range();
@@ -49,7 +49,7 @@ pub fn run(args: &ReconstructArgs) -> Result<Outcome> {
     let made = trained.system.reconstruct(&trained.networks, &images, &mut sampling_stream(args.seed))?;
     let made: Vec<u8> = made.data().iter().map(|&value| range.to_byte(value)).collect();
     let row = columns * channels * size * size;
-    let pairs = data.samples().chunks_exact(row).zip(made.chunks_exact(row));
+    let pairs = data.bytes().chunks_exact(row).zip(made.chunks_exact(row));
     let both: Vec<u8> = pairs.flat_map(|(images, made)| [images, made].concat()).collect();
     let grid = grid::png(&both, columns, channels, size);
     png.write_all(&grid.map_err(|source| OutputError::at(&args.output, source))?)?;

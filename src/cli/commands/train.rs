@@ -4,11 +4,13 @@
 //! tells a [`watcher::Watcher`] what happens, which writes the folder.
 
 pub mod data;
-mod folder;
+pub mod folder;
 mod history;
 mod list;
 mod plan;
-mod scoring;
+pub mod point_scores;
+pub mod points;
+pub mod scoring;
 mod settings;
 mod watcher;
 
@@ -19,7 +21,7 @@ use crate::extractor::{Device, ExtractorId};
 use crate::score::ScoreNumber;
 use clap::Args;
 
-use crate::cli::args::EngineArg;
+use crate::cli::args::{EngineArg, parse_pixel_range};
 use crate::cli::exit::Outcome;
 use crate::cli::numbers::whole;
 use crate::cli::output;
@@ -41,9 +43,14 @@ pub struct TrainArgs {
 /// A run.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Images to learn from: folder, .zip, .tar, .npz, .npy or IDX file, compressed or not; several sets by repeating it.
+    /// Images to learn from: folder, .zip, .tar, .npz, .npy or IDX file, compressed or not; several sets by repeating it. Points for
+    /// --model points: gaussians:8 (a ring), gaussians:25 (a grid), or rows of numbers in .npy or .npz.
     #[arg(long, value_name = "IMAGES", required_unless_present_any = ["resume", "list"])]
     pub data: Vec<PathBuf>,
+    /// Values of black and white in arrays of floating-point numbers, such as 0,1.
+    #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true, value_parser = parse_pixel_range)]
+    #[arg(conflicts_with = "resume")]
+    pub pixel_range: Option<[f32; 2]>,
     /// Folder of the run: config.toml, checkpoint.safetensors, metrics.csv, curves.svg and samples/.
     #[arg(long, value_name = "FOLDER", required_unless_present = "list")]
     out: Option<PathBuf>,
@@ -84,24 +91,25 @@ pub struct WatchArgs {
     /// Steps between scores against the training data.
     #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub score_every: Option<u64>,
-    /// Scores to compute, separated by commas: fid, is, kid, precision, recall … (as in the bounds of `score`).
-    #[arg(long, value_name = "SCORES", value_delimiter = ',', default_value = "fid", requires = "score_every")]
+    /// Scores to compute, separated by commas: fid, is, kid, precision, recall … (as in the bounds of `score`) [default: fid, and
+    /// coverage where there are 20 to 5000 images to learn from].
+    #[arg(long, value_name = "SCORES", value_delimiter = ',', requires = "score_every")]
     #[arg(value_parser = |text: &str| text.parse::<ScoreNumber>())]
-    pub scores: Vec<ScoreNumber>,
-    /// Generated images that scores are computed from.
+    pub scores: Option<Vec<ScoreNumber>>,
+    /// Generated images, or points, that scores are computed from.
     #[arg(long, value_name = "N", default_value_t = 2048, requires = "score_every")]
     #[arg(value_parser = whole(2..=1_000_000_u32))]
     pub score_images: u32,
-    /// Network of the scores: efficientnet-lite0 (built in, its own scores) or inception-v3.
-    #[arg(long, value_name = "NAME", default_value_t = ExtractorId::EfficientNetLite0, requires = "score_every")]
+    /// Network of the scores: efficientnet-lite0 (built in, its own scores) or inception-v3 [default: efficientnet-lite0].
+    #[arg(long, value_name = "NAME", requires = "score_every")]
     #[arg(value_parser = |text: &str| text.parse::<ExtractorId>())]
-    pub score_extractor: ExtractorId,
-    /// What runs the network of the scores.
-    #[arg(long, value_enum, default_value_t = EngineArg::Auto, requires = "score_every")]
-    pub engine: EngineArg,
-    /// Where the network of the scores runs: auto, cpu, cuda, cuda:N, tensorrt, openvino or coreml.
-    #[arg(long, default_value_t = Device::Auto, requires = "score_every")]
-    pub device: Device,
+    pub score_extractor: Option<ExtractorId>,
+    /// What runs the network of the scores [default: auto].
+    #[arg(long, value_enum, requires = "score_every")]
+    pub engine: Option<EngineArg>,
+    /// Where the network of the scores runs: auto, cpu, cuda, cuda:N, tensorrt, openvino or coreml [default: auto].
+    #[arg(long, requires = "score_every")]
+    pub device: Option<Device>,
     /// Library file or folder of ONNX Runtime, instead of searching for it.
     #[arg(long, value_name = "PATH", requires = "score_every")]
     pub ort_library: Option<PathBuf>,

@@ -76,7 +76,6 @@ macro_rules! layers {
 
 layers! {
     activation::Activation,
-    attention::Attention,
     average_pool::AveragePool,
     batch_norm::BatchNorm,
     channel_scale::ChannelScale,

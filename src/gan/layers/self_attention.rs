@@ -8,8 +8,8 @@ use crate::gan::real::Real;
 use crate::gan::tape::Var;
 
 /// What every position of a map sees of all others: of queries q, keys k and values g at the positions of maps it makes
-/// oᵢ = Σⱼ aᵢⱼ·gⱼ with aᵢ = softmaxⱼ(qᵢ·kⱼ), without the scale 1/√d (Zhang, Goodfellow, Metaxas and Odena 2019). Keys and values may
-/// be of a smaller map than queries.
+/// oᵢ = Σⱼ aᵢⱼ·gⱼ with aᵢ = softmaxⱼ(qᵢ·kⱼ) (Zhang, Goodfellow, Metaxas and Odena 2019), or softmaxⱼ(qᵢ·kⱼ/√d) (Vaswani et al. 2017).
+/// Keys and values may be of a smaller map than queries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SelfAttention {
     /// Channels of queries and of keys.
@@ -20,17 +20,25 @@ pub struct SelfAttention {
     pub side: usize,
     /// Side of the maps of keys and of values.
     pub key_side: usize,
+    /// Whether agreements are divided by the square root of `depth`.
+    pub scaled: bool,
 }
 
 impl SelfAttention {
+    /// What agreements are multiplied by.
+    fn factor(&self) -> f64 {
+        if self.scaled { 1.0 / (self.depth as f64).sqrt() } else { 1.0 }
+    }
+
     fn areas(&self) -> [usize; 2] {
         [self.side, self.key_side].map(|side| side * side)
     }
 }
 
 /// a, N×(positions of queries)×(positions of keys), whose rows add up to 1.
-fn shares<T: Real>(queries: &Var<T>, keys: &Var<T>) -> Result<Var<T>, GanError> {
-    queries.batched_matmul_tn(keys)?.softmax(2)
+fn shares<T: Real>(queries: &Var<T>, keys: &Var<T>, factor: f64) -> Result<Var<T>, GanError> {
+    let agreement = queries.batched_matmul_tn(keys)?;
+    if factor == 1.0 { agreement.softmax(2) } else { agreement.scale(T::of(factor)).softmax(2) }
 }
 
 impl Definition for SelfAttention {
@@ -39,7 +47,7 @@ impl Definition for SelfAttention {
     }
 
     fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, GanError> {
-        let &SelfAttention { depth, values, side, key_side } = self;
+        let &SelfAttention { depth, values, side, key_side, .. } = self;
         let expected = [[depth, side, side], [depth, key_side, key_side], [values, key_side, key_side]];
         match inputs.iter().zip(&expected).all(|(input, expected)| *input == expected) {
             true => Ok(vec![values, side, side]),
@@ -53,7 +61,7 @@ impl Definition for SelfAttention {
         let queries = call.inputs[0].reshape(&[batch, self.depth, area])?;
         let keys = call.inputs[1].reshape(&[batch, self.depth, key_area])?;
         let values = call.inputs[2].reshape(&[batch, self.values, key_area])?;
-        let seen = values.batched_matmul_nt(&shares(&queries, &keys)?)?;
+        let seen = values.batched_matmul_nt(&shares(&queries, &keys, self.factor())?)?;
         seen.reshape(&[batch, self.values, self.side, self.side])
     }
 
@@ -65,7 +73,10 @@ impl Definition for SelfAttention {
         let queries = graph.transposed(&name("rows"), &queries);
         let keys = graph.reshape(&name("keys"), &node.inputs[1], &[self.depth, key_area]);
         let values = graph.reshape(&name("values"), &node.inputs[2], &[self.values, key_area]);
-        let agreement = graph.matmul(&name("agreement"), &queries, &keys);
+        let mut agreement = graph.matmul(&name("agreement"), &queries, &keys);
+        if self.scaled {
+            agreement = graph.scale(&name("scaled"), &agreement, self.factor() as f32);
+        }
         let shares = graph.softmax(&name("shares"), &agreement, 2);
         let shares = graph.transposed(&name("columns"), &shares);
         let seen = graph.matmul(&name("seen"), &values, &shares);
@@ -80,7 +91,7 @@ mod tests {
     use crate::gan::tensor::Tensor;
     use crate::gan::testing::{check_derivatives, sample};
 
-    const LAYER: SelfAttention = SelfAttention { depth: 2, values: 3, side: 2, key_side: 2 };
+    const LAYER: SelfAttention = SelfAttention { depth: 2, values: 3, side: 2, key_side: 2, scaled: false };
 
     fn apply(layer: &SelfAttention, inputs: &[Var<f64>]) -> Var<f64> {
         layer.apply(Call { parameters: &[], inputs, mode: Mode::Evaluation { buffers: &[] } }).unwrap()
@@ -93,7 +104,7 @@ mod tests {
     #[test]
     fn shares_add_up_to_one_and_are_those_of_the_formula() {
         let [queries, keys, _] = maps(1).map(|map| Var::constant(map.reshape(&[2, map.shape()[1], 4]).unwrap()));
-        let shares = shares(&queries, &keys).unwrap();
+        let shares = shares(&queries, &keys, 1.0).unwrap();
         assert_eq!(shares.shape(), [2, 4, 4]);
         assert!(shares.value().data().chunks(4).all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-14));
         // Of the second position of the first sample.
@@ -117,6 +128,31 @@ mod tests {
     }
 
     #[test]
+    fn scaled_agreements_are_those_of_queries_that_are_smaller() {
+        let [queries, keys, values] = maps(1);
+        let scaled = SelfAttention { scaled: true, ..LAYER };
+        let smaller = Tensor::from_fn(queries.shape(), |i| queries.data()[i] / 2.0_f64.sqrt());
+        let of = |layer: &SelfAttention, queries: Tensor<f64>| {
+            apply(layer, &[queries, keys.clone(), values.clone()].map(Var::constant)).value().clone()
+        };
+        let (expected, found) = (of(&LAYER, smaller), of(&scaled, queries.clone()));
+        let distances = found.data().iter().zip(expected.data()).map(|(a, b)| (a - b).abs());
+        assert!(distances.fold(0.0, f64::max) < 1e-14);
+        assert_ne!(found, of(&LAYER, queries));
+    }
+
+    #[test]
+    fn a_query_that_likes_one_position_gets_it() {
+        let [_, _, values] = maps(1);
+        // Only the third position has a key.
+        let keys = Tensor::from_fn(&[2, 2, 2, 2], |i| if i % 4 == 2 { 1.0 } else { 0.0 });
+        let seen = apply(&LAYER, &[Tensor::full(&[2, 2, 2, 2], 1e4), keys, values.clone()].map(Var::constant));
+        for (map, of_values) in seen.value().data().chunks(4).zip(values.data().chunks(4)) {
+            assert!(map.iter().all(|value| (value - of_values[2]).abs() < 1e-12));
+        }
+    }
+
+    #[test]
     fn positions_that_change_places_take_what_they_see_along() {
         const ORDER: [usize; 4] = [2, 0, 3, 1];
         let moved = |map: &Tensor<f64>| Tensor::from_fn(map.shape(), |i| map.data()[i / 4 * 4 + ORDER[i % 4]]);
@@ -130,6 +166,7 @@ mod tests {
     #[test]
     fn derivatives() {
         check_derivatives(&maps(1), |x| Ok(apply(&LAYER, x)));
+        check_derivatives(&maps(1), |x| Ok(apply(&SelfAttention { scaled: true, ..LAYER }, x)));
         let smaller = SelfAttention { key_side: 1, ..LAYER };
         let inputs = [sample(&[2, 2, 2, 2], 1), sample(&[2, 2, 1, 1], 2), sample(&[2, 3, 1, 1], 3)];
         check_derivatives(&inputs, |x| Ok(apply(&smaller, x)));

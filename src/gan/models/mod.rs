@@ -21,6 +21,7 @@ mod gsn;
 mod heads;
 mod infogan;
 mod mlp;
+mod points;
 mod range;
 mod realnvp;
 mod residual;
@@ -51,6 +52,12 @@ static REGISTRY: &[ModelEntry] = &[
         about: "fully connected networks with one hidden layer",
         paper: "Goodfellow et al. 2014",
         ..ModelEntry::game("mlp", 128, 256, |_| Ok(()), |config| game(config, mlp::pair, &Wish::default(), |game| game))
+    },
+    ModelEntry {
+        about: "fully connected networks for points, rows of a few numbers, in place of images",
+        paper: "Metz, Poole, Pfau and Sohl-Dickstein 2017",
+        dimensions: 2,
+        ..ModelEntry::game("points", 8, 128, |_| Ok(()), points::system)
     },
     ModelEntry {
         about: "both networks are told the class of each image",
@@ -122,12 +129,14 @@ static REGISTRY: &[ModelEntry] = &[
         about: "a variational autoencoder of fully connected networks; bound of the likelihood",
         paper: "Kingma and Welling 2014",
         plays: false,
+        beta: true,
         ..ModelEntry::game("vae", 20, 400, alone::check, |config| vae::system(config, vae::fully_connected))
     },
     ModelEntry {
         about: "a variational autoencoder of convolutions; bound of the likelihood",
         paper: "Kingma and Welling 2014",
         plays: false,
+        beta: true,
         ..ModelEntry::game("vae-conv", 20, 32, vae::check_convolutional, |config| {
             vae::system(config, vae::convolutional)
         })

@@ -92,7 +92,10 @@ pub(super) fn attention(graph: &mut GraphBuilder, x: Source, channels: usize, si
         graph.chain(x, [pointwise(channels, outputs, Bias::No), MaxPool { side: FACTOR }.into()])
     };
     let (keys, of_values) = (pooled(graph, depth), pooled(graph, values));
-    let seen = graph.node(SelfAttention { depth, values, side, key_side: side / FACTOR }, &[queries, keys, of_values]);
+    let seen = graph.node(
+        SelfAttention { depth, values, side, key_side: side / FACTOR, scaled: false },
+        &[queries, keys, of_values],
+    );
     let seen = graph.chain(seen, [pointwise(values, channels, Bias::No), Gain.into()]);
     graph.node(Sum, &[x, seen])
 }

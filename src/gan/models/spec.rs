@@ -21,6 +21,10 @@ pub struct ModelEntry {
     /// Images whose labels it learns from where nothing is said; 0 where it learns from those of all or of none.
     pub(super) labels: usize,
     pub(super) plays: bool,
+    /// Whether it has codes whose divergence from a prior has a weight.
+    pub(super) beta: bool,
+    /// Numbers of a sample where nothing is said; 0 where samples are images.
+    pub(super) dimensions: usize,
     /// The game that it plays where nothing is said, where it is not the first of the list.
     pub(super) objective: Option<&'static str>,
     pub(super) check: fn(&ModelSpec) -> Result<(), GanError>,
@@ -37,8 +41,23 @@ impl ModelEntry {
         make: fn(&TrainConfig) -> Result<Box<dyn System>, GanError>,
     ) -> Self {
         let (about, paper, classes, labels) = ("", "", 0, 0);
-        let (labelled, plays, objective) = (false, true, None);
-        ModelEntry { name, about, paper, latent, width, classes, labelled, labels, plays, objective, check, make }
+        let (labelled, plays, beta, dimensions, objective) = (false, true, false, 0, None);
+        ModelEntry {
+            name,
+            about,
+            paper,
+            latent,
+            width,
+            classes,
+            labelled,
+            labels,
+            plays,
+            beta,
+            dimensions,
+            objective,
+            check,
+            make,
+        }
     }
 
     /// All of them.
@@ -71,17 +90,28 @@ impl ModelEntry {
         self.plays
     }
 
+    /// Whether it is an autoencoder with a [weight](TrainConfig::beta) of the divergence of its codes from their prior.
+    pub fn has_beta(&self) -> bool {
+        self.beta
+    }
+
+    /// Whether its samples are points, rows of a few numbers, and not images.
+    pub fn takes_points(&self) -> bool {
+        self.dimensions > 0
+    }
+
     /// The game that it plays where nothing is said.
     pub fn objective(&self) -> ObjectiveSpec {
         self.objective.map_or_else(ObjectiveSpec::default, |name| name.parse().expect("a name of the list"))
     }
 
-    /// Its sizes where nothing is said: images of 64×64 in gray.
+    /// Its sizes where nothing is said: images of 64×64 in gray, or points.
     pub fn spec(&self) -> ModelSpec {
         ModelSpec {
             model: self.name.to_owned(),
-            size: 64,
+            size: if self.takes_points() { 1 } else { 64 },
             channels: 1,
+            dimensions: self.dimensions,
             latent: self.latent,
             width: self.width,
             discriminator_width: None,
@@ -107,10 +137,13 @@ impl ModelEntry {
 pub struct ModelSpec {
     /// A name of the [list](ModelEntry::all).
     pub model: String,
-    /// Side of the square images.
+    /// Side of the square images; 1 where samples are points.
     pub size: usize,
     /// 1 or 3.
     pub channels: usize,
+    /// Numbers of a sample, where samples are points; 0 where they are images.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dimensions: usize,
     /// Length of z.
     pub latent: usize,
     /// Channels of the generator's last hidden layer, of which every layer before has twice as many; or units of hidden
@@ -184,6 +217,11 @@ impl ModelSpec {
         self.discriminator_width.unwrap_or(self.width)
     }
 
+    /// Shape of a sample: that of an image, or the length of a point.
+    pub fn sample(&self) -> Vec<usize> {
+        if self.dimensions > 0 { vec![self.dimensions] } else { self.image().to_vec() }
+    }
+
     /// Shape of an image.
     pub fn image(&self) -> [usize; 3] {
         [self.channels, self.size, self.size]
@@ -203,6 +241,14 @@ impl ModelSpec {
         in_range("the image size", self.size)?;
         in_range("the width", self.width)?;
         in_range("the discriminator's width", self.of_discriminator())?;
+        match (entry.takes_points(), self.dimensions) {
+            (true, 0) | (false, 1..) => {
+                let requirement = if entry.takes_points() { "at least 1 for this model" } else { "0: it makes images" };
+                return Err(GanError::setting("the number of dimensions", self.dimensions, requirement));
+            }
+            (true, _) => in_range("the number of dimensions", self.dimensions)?,
+            (false, _) => {}
+        }
         if !matches!(self.channels, 1 | 3) {
             return Err(GanError::setting("the number of channels", self.channels, "1 (gray) or 3 (RGB)"));
         }

@@ -105,12 +105,17 @@ fn trained(model: &str, steps: u64) -> crate::gan::train::Trainer {
     let labels = named.labels.min(4);
     // The smallest that every model takes; those that start from no z have a length of 1.
     let width = if named.entry().plays() || classes > 0 { 2 } else { 16 };
-    let networks = ModelSpec { size: 16, latent: named.latent.min(3), width, classes, labels, ..named };
+    let size = if named.entry().takes_points() { named.size } else { 16 };
+    let networks = ModelSpec { size, latent: named.latent.min(3), width, classes, labels, ..named };
     // Halves that are light, above or below.
     let image = |class: usize| (0..256).map(move |i| if (i / 128) % 2 == class { 220 } else { 30 });
     let samples = (0..12).flat_map(|i| image(i % 2)).collect();
     let names = ["above", "below"].map(String::from).into();
-    let data = TrainingSet::new(1, 16, samples).unwrap().with_classes(names, (0..12).map(|i| i % 2).collect()).unwrap();
+    let data = match networks.entry().takes_points() {
+        true => TrainingSet::points(2, (0..24).map(|i| i as f32).collect()),
+        false => TrainingSet::new(1, 16, samples),
+    };
+    let data = data.unwrap().with_classes(names, (0..12).map(|i| i % 2).collect()).unwrap();
     let config = TrainConfig { batch_size: 4, seed: 1, ..TrainConfig::new(networks) };
     let mut trainer = Trainer::new(config, data).unwrap();
     trainer.run(steps, &mut ()).unwrap();
@@ -123,6 +128,7 @@ fn every_model_trains_and_makes_images() {
         let trainer = trained(entry.name(), 3);
         match entry.name() {
             "classifier" => assert!(matches!(trainer.samples(3), Err(GanError::Unable { .. }))),
+            "points" => assert_eq!(trainer.sample_values(3).unwrap().shape(), [3, 2]),
             name => assert_eq!(trainer.samples(3).unwrap().len(), 3 * 256, "{name}"),
         }
         for measure in trainer.system().measures() {

@@ -1,7 +1,7 @@
 //! Relativistic average games: is a real image more real than generated ones are on average?
 
 use super::spec::Named;
-use super::{Defaults, Game, Objective};
+use super::{Defaults, Game, Objective, WITHOUT_DOUBT};
 use crate::gan::error::GanError;
 use crate::gan::optim::Rule;
 use crate::gan::real::Real;
@@ -65,6 +65,10 @@ impl<T: Real> Objective<T> for Relativistic {
     fn generator_sees_real(&self) -> bool {
         true
     }
+
+    fn won_below(&self) -> Option<f64> {
+        Some(WITHOUT_DOUBT / 2.0)
+    }
 }
 
 impl<T: Real> Objective<T> for RelativisticLeastSquares {
@@ -80,5 +84,9 @@ impl<T: Real> Objective<T> for RelativisticLeastSquares {
 
     fn generator_sees_real(&self) -> bool {
         true
+    }
+
+    fn won_below(&self) -> Option<f64> {
+        Some(WITHOUT_DOUBT / 2.0)
     }
 }

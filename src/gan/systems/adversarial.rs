@@ -1,9 +1,9 @@
 //! Algorithm 1 of Goodfellow et al. (2014): a generator and a critic, over any objective.
 
-use super::condition::{Condition, one_hot};
+use super::condition::Condition;
 use super::player::{DISCRIMINATOR, GENERATOR};
 use super::scores::{columns, mean_score};
-use super::{Draw, Measure, Networks, PlayerSpec, System};
+use super::{Measure, PlayerSpec, Reader, System};
 use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
 use crate::gan::networks::{Graph, Outputs, name};
@@ -253,26 +253,10 @@ impl System for Adversarial {
         self.pair.condition
     }
 
-    fn sample(&self, networks: &Networks, draw: &mut Draw<'_>) -> Result<Tensor, GanError> {
-        let z = draw.z(self.latent_shape());
-        let condition = match self.pair.condition {
-            Condition::None => None,
-            Condition::Class { classes } => {
-                let of_samples =
-                    draw.classes.map_or_else(|| (0..draw.count).map(|i| i % classes).collect(), <[_]>::to_vec);
-                Some(one_hot(&of_samples, classes))
-            }
-            Condition::Code { categories, numbers } => Some(draw.code(categories, numbers)?),
-        };
-        self.decode(networks, &z, condition.as_ref())
-    }
-
-    /// By a critic that tells classes, or sorts into some of its own.
-    fn classify(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
-        match self.pair.discriminator.has_output(name::CLASSES) {
-            true => networks.output(DISCRIMINATOR, &[images], name::CLASSES),
-            false => Err(GanError::Unable { system: self.title(), action: "classify images" }),
-        }
+    /// A critic that tells classes, or sorts into some of its own.
+    fn classifier(&self) -> Option<Reader> {
+        let has_classes = self.pair.discriminator.has_output(name::CLASSES);
+        has_classes.then_some(Reader { network: DISCRIMINATOR, outputs: &[name::CLASSES] })
     }
 
     fn save(&self, state: &mut StateDict) {

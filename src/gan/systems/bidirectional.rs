@@ -2,7 +2,7 @@
 
 use super::player::{DISCRIMINATOR, ENCODER, GENERATOR};
 use super::scores::{columns, mean_score, taken_for, told_apart};
-use super::{Draw, Measure, Networks, PlayerSpec, System};
+use super::{Measure, Networks, PlayerSpec, Reader, System};
 use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
 use crate::gan::networks::{Graph, name};
@@ -112,12 +112,8 @@ impl System for Bidirectional {
         vec![GENERATOR, ENCODER]
     }
 
-    fn sample(&self, networks: &Networks, draw: &mut Draw<'_>) -> Result<Tensor, GanError> {
-        networks.output(GENERATOR, &[&draw.z(&self.trio.generator.inputs()[0].value)], name::IMAGES)
-    }
-
-    fn encode(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
-        networks.output(ENCODER, &[images], name::CODE)
+    fn encoder(&self) -> Option<Reader> {
+        Some(Reader { network: ENCODER, outputs: &[name::CODE] })
     }
 
     /// G(E(x)).

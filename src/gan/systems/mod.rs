@@ -111,6 +111,35 @@ impl Draw<'_> {
     }
 }
 
+/// What a batch of samples is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// N×length.
+    pub z: Tensor,
+    /// N×[`Condition::len`], where the generator is given more than z.
+    pub condition: Option<Tensor>,
+}
+
+/// A network that is of use by itself: what it takes is [`name::IMAGES`](super::networks::name::IMAGES), and this is what it gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reader {
+    /// The network.
+    pub network: &'static str,
+    /// Its outputs.
+    pub outputs: &'static [&'static str],
+}
+
+/// What the likelihood that a system tells of an image is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likelihood {
+    /// The probability of its pixels as bits, 1 from a half on.
+    ExactOfBits,
+    /// A lower bound of the probability of bits, for which gray levels are taken as shares.
+    BoundOfBits,
+    /// The density of its bytes with uniform noise, by one draw of it: below the probability of the bytes on average.
+    DensityOfBytes,
+}
+
 /// Networks that are trained together, and how.
 pub trait System: Send + Sync {
     /// What it is called in messages, such as `dcgan, hinge`.
@@ -179,8 +208,30 @@ pub trait System: Send + Sync {
     /// # Errors
     /// [`GanError::Unable`] where it makes none, [`GanError::Shape`] when the networks are others.
     fn sample(&self, networks: &Networks, draw: &mut Draw<'_>) -> Result<Tensor, GanError> {
-        let _ = (networks, draw);
-        Err(GanError::Unable { system: self.title(), action: "make images" })
+        match self.start(draw)? {
+            Some(Start { z, condition }) => self.decode(networks, &z, condition.as_ref()),
+            None => Err(GanError::Unable { system: self.title(), action: "make images" }),
+        }
+    }
+
+    /// What samples are made of, where that is z and a [condition](Self::condition): [`Self::decode`] makes them. Of classes that
+    /// were not asked for, one after the other.
+    ///
+    /// # Errors
+    /// [`GanError::Shape`] never, for classes that there are.
+    fn start(&self, draw: &mut Draw<'_>) -> Result<Option<Start>, GanError> {
+        let Some(length) = self.latent() else { return Ok(None) };
+        let z = draw.z(&[length]);
+        let condition = match self.condition() {
+            Condition::None => None,
+            Condition::Class { classes } => {
+                let of_samples =
+                    draw.classes.map_or_else(|| (0..draw.count).map(|i| i % classes).collect(), <[_]>::to_vec);
+                Some(one_hot(&of_samples, classes))
+            }
+            Condition::Code { categories, numbers } => Some(draw.code(categories, numbers)?),
+        };
+        Ok(Some(Start { z, condition }))
     }
 
     /// Length of z, where an image is made of one: that which the [generator](Self::generator) takes.
@@ -210,8 +261,8 @@ pub trait System: Send + Sync {
     /// # Errors
     /// [`GanError::Unable`] where it has none, [`GanError::Shape`] when the images are of another shape.
     fn encode(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
-        let _ = (networks, images);
-        Err(GanError::Unable { system: self.title(), action: "encode images" })
+        read(self.encoder(), networks, images)
+            .unwrap_or_else(|| Err(GanError::Unable { system: self.title(), action: "encode images" }))
     }
 
     /// Images as the system sees them when only what it keeps of them is left: an autoencoder's, from the most likely code,
@@ -230,8 +281,8 @@ pub trait System: Send + Sync {
     /// # Errors
     /// [`GanError::Unable`] where it tells no classes, [`GanError::Shape`] when the images are of another shape.
     fn classify(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
-        let _ = (networks, images);
-        Err(GanError::Unable { system: self.title(), action: "classify images" })
+        read(self.classifier(), networks, images)
+            .unwrap_or_else(|| Err(GanError::Unable { system: self.title(), action: "classify images" }))
     }
 
     /// ln p of each of N×C×H×W images in [`Self::pixel_range`], in nats: a probability or a lower bound of one, of what its
@@ -244,9 +295,24 @@ pub trait System: Send + Sync {
         Err(GanError::Unable { system: self.title(), action: "tell how likely images are" })
     }
 
+    /// What [`Self::log_likelihood`] tells, where it tells anything.
+    fn likelihood(&self) -> Option<Likelihood> {
+        None
+    }
+
     /// The network that is exported as what makes images, where one pass of one network does.
     fn generator(&self) -> Option<&'static str> {
         Some(player::GENERATOR)
+    }
+
+    /// The network that makes codes of images, where there is one.
+    fn encoder(&self) -> Option<Reader> {
+        None
+    }
+
+    /// The network that tells the classes of images, where there is one: its first output is the logits, N×K.
+    fn classifier(&self) -> Option<Reader> {
+        None
     }
 
     /// Puts in what it remembers from step to step besides weights.
@@ -262,4 +328,10 @@ pub trait System: Send + Sync {
         let _ = state;
         Ok(())
     }
+}
+
+/// The first output of a network for images, where there is such a network.
+fn read(reader: Option<Reader>, networks: &Networks, images: &Tensor) -> Option<Result<Tensor, GanError>> {
+    let Reader { network, outputs } = reader?;
+    Some(networks.output(network, &[images], outputs[0]))
 }

@@ -4,7 +4,7 @@
 use super::condition::one_hot;
 use super::player::{DISCRIMINATOR, GENERATOR};
 use super::scores::{columns, mean_score, taken_for, told_apart};
-use super::{Draw, Measure, Networks, PlayerSpec, System};
+use super::{Measure, PlayerSpec, Reader, System};
 use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
 use crate::gan::networks::{Graph, Outputs, name};
@@ -72,6 +72,9 @@ impl SemiSupervised {
         step.descend(DISCRIMINATOR, weights, loss)
     }
 }
+
+/// Both tell classes by the discriminator.
+const READER: Reader = Reader { network: DISCRIMINATOR, outputs: &[name::CLASSES] };
 
 /// Z = ln Σ exp ℓ.
 fn being_real(outputs: &Outputs) -> Result<Var, GanError> {
@@ -172,12 +175,8 @@ impl System for SemiSupervised {
         vec![GENERATOR, DISCRIMINATOR]
     }
 
-    fn sample(&self, networks: &Networks, draw: &mut Draw<'_>) -> Result<Tensor, GanError> {
-        networks.output(GENERATOR, &[&draw.z(&self.generator.inputs()[0].value)], name::IMAGES)
-    }
-
-    fn classify(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
-        networks.output(DISCRIMINATOR, &[images], name::CLASSES)
+    fn classifier(&self) -> Option<Reader> {
+        Some(READER)
     }
 }
 
@@ -262,7 +261,7 @@ impl System for Classifier {
         None
     }
 
-    fn classify(&self, networks: &Networks, images: &Tensor) -> Result<Tensor, GanError> {
-        networks.output(DISCRIMINATOR, &[images], name::CLASSES)
+    fn classifier(&self) -> Option<Reader> {
+        Some(READER)
     }
 }

@@ -1,10 +1,12 @@
 //! Signs that the game is lost.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::observer::StepEvent;
+use crate::gan::systems::player;
 use crate::gan::tensor::Tensor;
 
 /// Why a run looks lost.
@@ -18,10 +20,12 @@ pub enum CollapseWarning {
         /// Its loss.
         loss: f64,
     },
-    /// The generator's gradient has been next to nothing for many steps.
+    /// A player's gradient has been next to nothing for many steps: it no longer learns.
     VanishingGradient {
         /// The step it was noticed at.
         step: u64,
+        /// The player.
+        player: &'static str,
         /// Norm of the gradient.
         norm: f64,
     },
@@ -53,15 +57,21 @@ impl fmt::Display for CollapseWarning {
                 "step {step}: the discriminator wins without doubt, its loss is {loss:.4} after {PATIENCE} such steps; try a \
                  smaller learning rate for it, the r1 regularizer, or wasserstein-gp"
             ),
-            CollapseWarning::VanishingGradient { step, norm } => write!(
+            CollapseWarning::VanishingGradient { step, player: player::GENERATOR, norm } => write!(
                 f,
                 "step {step}: the generator's gradient has all but vanished, its norm is {norm:.1e}; try the \
                  non-saturating loss or wasserstein-gp"
             ),
+            CollapseWarning::VanishingGradient { step, player, norm } => write!(
+                f,
+                "step {step}: the {player} no longer learns, the norm of its gradient is {norm:.1e}; try another objective or \
+                 a smaller learning rate"
+            ),
             CollapseWarning::Exploding { step, quantity, loss, at_first } => write!(
                 f,
-                "step {step}: {quantity} is {loss:.3e}, and was {at_first:.3e} at most in the first {SETTLING} steps; try a smaller \
-                 learning rate, a bound on the norm of gradients, or another objective"
+                "step {step}: {quantity} is {loss:.3e}, and was {at_first:.3e} at most in the first {} steps; try a smaller \
+                 learning rate, a bound on the norm of gradients, or another objective",
+                (*step).min(SETTLING)
             ),
             CollapseWarning::LowDiversity { step, ratio } => write!(
                 f,
@@ -81,6 +91,10 @@ const SETTLING: u64 = 100;
 /// A loss so many times as large as the largest of the first steps, or as 1, has left the game.
 const EXPLOSION: f64 = 1e3;
 
+/// A loss of this size has left the game also in the first steps, in any units: the largest that models begin with, nats of an image
+/// of 3×128×128 bytes, are below a million.
+const IMMENSE: f64 = 1e7;
+
 /// Steps that an explosion has to last: a single batch may be odd.
 const EXPLOSION_PATIENCE: u64 = 10;
 
@@ -94,7 +108,8 @@ const SMALLEST_VARIATION: f64 = 0.05;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Monitor {
     won: u64,
-    vanishing: u64,
+    /// By player.
+    vanishing: BTreeMap<String, u64>,
     uniform: u64,
     exploding: u64,
     /// The largest loss of the first steps, as bits: a resumed run must have the very number.
@@ -111,10 +126,15 @@ impl Monitor {
         {
             warnings.push(CollapseWarning::Won { step, loss });
         }
-        if let Some(norm) = event.value("generator_gradient")
-            && lasted(&mut self.vanishing, norm < SMALLEST_GRADIENT, PATIENCE)
-        {
-            warnings.push(CollapseWarning::VanishingGradient { step, norm });
+        for &(name, norm) in &event.values {
+            let Some(player) = name.strip_suffix("_gradient") else { continue };
+            let small = norm < SMALLEST_GRADIENT;
+            if !small && !self.vanishing.contains_key(player) {
+                continue;
+            }
+            if lasted(self.vanishing.entry(player.to_owned()).or_default(), small, PATIENCE) {
+                warnings.push(CollapseWarning::VanishingGradient { step, player, norm });
+            }
         }
         warnings.extend(self.observe_losses(event));
         warnings
@@ -124,12 +144,11 @@ impl Monitor {
         let losses = event.values.iter().filter(|(name, _)| name.ends_with("_loss"));
         let (quantity, loss) = losses.copied().max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()))?;
         let at_first = f64::from_bits(self.largest);
-        if event.step <= SETTLING {
-            self.largest = at_first.max(loss.abs()).to_bits();
-            return None;
-        }
-        let exploded = loss.abs() > EXPLOSION * at_first.max(1.0);
         let step = event.step;
+        let exploded = loss.abs() > IMMENSE || (step > SETTLING && loss.abs() > EXPLOSION * at_first.max(1.0));
+        if step <= SETTLING && !exploded {
+            self.largest = at_first.max(loss.abs()).to_bits();
+        }
         lasted(&mut self.exploding, exploded, EXPLOSION_PATIENCE).then_some(CollapseWarning::Exploding {
             step,
             quantity,
@@ -207,7 +226,7 @@ mod tests {
     fn losses_without_a_floor_cannot_be_won_but_gradients_vanish() {
         let mut monitor = Monitor::default();
         let told: Vec<_> = (1..=300).flat_map(|step| monitor.observe(&event(step, -9.0, 1.0, 1e-9), None)).collect();
-        assert_eq!(told, [CollapseWarning::VanishingGradient { step: 200, norm: 1e-9 }]);
+        assert_eq!(told, [CollapseWarning::VanishingGradient { step: 200, player: "generator", norm: 1e-9 }]);
     }
 
     #[test]
@@ -221,6 +240,29 @@ mod tests {
         assert_eq!(told, [expected]);
         let restored: Monitor = serde_json::from_str(&serde_json::to_string(&monitor).unwrap()).unwrap();
         assert_eq!(restored, monitor);
+    }
+
+    #[test]
+    fn a_loss_that_explodes_in_the_first_steps_is_told_at_once() {
+        let mut monitor = Monitor::default();
+        let loss = |step: u64| if step < 20 { 3.0 } else { 1e8 };
+        let told: Vec<_> =
+            (1..=200).flat_map(|step| monitor.observe(&event(step, 1.0, loss(step), 1.0), None)).collect();
+        let expected = CollapseWarning::Exploding { step: 29, quantity: "generator_loss", loss: 1e8, at_first: 3.0 };
+        assert_eq!(told, [expected]);
+        assert!(told[0].to_string().contains("was 3.000e0 at most in the first 29 steps"), "{}", told[0]);
+    }
+
+    #[test]
+    fn every_player_may_stop_learning() {
+        let of_player = |step: u64| {
+            let values = vec![("encoder_gradient", 1.0), ("discriminator_gradient", 0.0)];
+            StepEvent { step, values, seconds: 1.0, images_per_second: 1.0 }
+        };
+        let mut monitor = Monitor::default();
+        let told: Vec<_> = (1..=300).flat_map(|step| monitor.observe(&of_player(step), None)).collect();
+        assert_eq!(told, [CollapseWarning::VanishingGradient { step: 200, player: "discriminator", norm: 0.0 }]);
+        assert!(told[0].to_string().contains("the discriminator no longer learns"));
     }
 
     #[test]

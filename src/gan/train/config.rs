@@ -37,6 +37,10 @@ pub struct TrainConfig {
     /// Decay of the moving average of the generator's weights that samples are drawn from, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average_decay: Option<f64>,
+    /// Weight of the divergence of codes from their prior, for a variational autoencoder: β of Higgins et al. (2017), 1 where nothing
+    /// is said. With another the loss is not the bound of a likelihood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f64>,
     /// Largest norm of a gradient, if it is clipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
@@ -64,6 +68,7 @@ impl TrainConfig {
             real_label: 1.0,
             latent: Latent::Normal,
             average_decay: None,
+            beta: None,
             clip_norm: None,
             networks,
             rules: BTreeMap::new(),
@@ -120,6 +125,15 @@ impl TrainConfig {
         }
         if let Some(decay) = self.average_decay.filter(|decay| !(0.0..1.0).contains(decay)) {
             return Err(GanError::setting("the decay of the average", decay, "in [0, 1)"));
+        }
+        match self.beta {
+            Some(beta) if !self.networks.entry().has_beta() => {
+                return Err(GanError::setting("β", beta, "left alone: this model has no codes with a prior"));
+            }
+            Some(beta) if !(beta > 0.0 && beta.is_finite()) => {
+                return Err(GanError::setting("β", beta, "positive and finite"));
+            }
+            _ => {}
         }
         match self.clip_norm {
             Some(limit) if !(limit > 0.0 && limit.is_finite()) => {
@@ -196,6 +210,11 @@ mod tests {
             (TrainConfig { clip_norm: Some(f64::INFINITY), ..standard.clone() }, "the largest gradient norm = inf"),
             (TrainConfig { average_decay: Some(1.0), ..standard.clone() }, "the decay of the average = 1"),
             (TrainConfig { real_label: 0.5, ..standard.clone() }, "the label of real images = 0.5"),
+            (TrainConfig { beta: Some(2.0), ..standard.clone() }, "β = 2 is out of range: it must be left alone"),
+            (
+                TrainConfig { beta: Some(0.0), ..TrainConfig::new(ModelSpec::named("vae").unwrap()) },
+                "β = 0 is out of range: it must be positive and finite",
+            ),
             (
                 TrainConfig { rules, ..standard.clone() },
                 "no player called `critic`: expected one of generator, discriminator",

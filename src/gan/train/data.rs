@@ -1,4 +1,4 @@
-//! Images to learn from, and the order in which they come.
+//! Images or points to learn from, and the order in which they come.
 
 use std::collections::VecDeque;
 
@@ -10,15 +10,30 @@ use crate::gan::networks::{check_bytes, numbers};
 use crate::gan::random::Random;
 use crate::gan::tensor::Tensor;
 
-/// Square images of one size in memory, a byte a sample, with the class of each where it is known.
+/// Square images of one size in memory, a byte a sample, with the class of each where it is known; or points, rows of numbers.
 #[derive(Debug, Clone)]
 pub struct TrainingSet {
-    channels: usize,
-    size: usize,
-    /// N×C×H×W.
-    samples: Vec<u8>,
+    /// Of one image, C×H×W, or the length of a point.
+    shape: Vec<usize>,
+    /// One after the other.
+    samples: Samples,
     labels: Option<Labels>,
     digest: String,
+}
+
+#[derive(Debug, Clone)]
+enum Samples {
+    Bytes(Vec<u8>),
+    Numbers(Vec<f32>),
+}
+
+impl Samples {
+    fn len(&self) -> usize {
+        match self {
+            Samples::Bytes(bytes) => bytes.len(),
+            Samples::Numbers(numbers) => numbers.len(),
+        }
+    }
 }
 
 /// The class of every image.
@@ -31,7 +46,7 @@ struct Labels {
 /// A batch of a training set.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// N×C×H×W, in the range of the networks.
+    /// N×C×H×W, in the range of the networks; N×d where they are points.
     pub images: Tensor,
     /// The class of each image, where the set has any.
     pub classes: Option<Vec<usize>>,
@@ -147,7 +162,36 @@ impl TrainingSet {
             return Err(GanError::Data(problem));
         }
         let digest = sha256(&samples);
-        Ok(TrainingSet { channels, size, samples, labels: None, digest })
+        Ok(TrainingSet { shape: vec![channels, size, size], samples: Samples::Bytes(samples), labels: None, digest })
+    }
+
+    /// Takes points, N×dimensions, which networks see as they are.
+    ///
+    /// ```
+    /// use gan_metrics::gan::train::TrainingSet;
+    ///
+    /// let data = TrainingSet::points(2, vec![0.0, 1.0, -1.0, 0.5])?;
+    /// assert_eq!((data.len(), data.shape()), (2, &[2][..]));
+    /// # Ok::<(), gan_metrics::gan::GanError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`GanError::Data`] when there is no point, the numbers do not divide evenly into points, or one is not finite.
+    pub fn points(dimensions: usize, numbers: Vec<f32>) -> Result<Self, GanError> {
+        if dimensions == 0 || numbers.is_empty() || !numbers.len().is_multiple_of(dimensions) {
+            let problem = format!(
+                "{} numbers do not divide evenly into points of {dimensions}; at least one is needed",
+                numbers.len()
+            );
+            return Err(GanError::Data(problem));
+        }
+        if let Some(place) = numbers.iter().position(|number| !number.is_finite()) {
+            let (point, number) = (place / dimensions, numbers[place]);
+            return Err(GanError::Data(format!("point {point} has the coordinate {number}")));
+        }
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let digest = sha256(&bytes);
+        Ok(TrainingSet { shape: vec![dimensions], samples: Samples::Numbers(numbers), labels: None, digest })
     }
 
     /// The same with the class of each image, as an index into the names of the classes.
@@ -177,35 +221,49 @@ impl TrainingSet {
         self.labels.as_ref().map(|labels| labels.of_images.as_slice())
     }
 
-    /// Number of images, at least 1.
+    /// Number of images or points, at least 1.
     pub fn len(&self) -> usize {
-        self.samples.len() / self.image_len()
+        self.samples.len() / self.sample_len()
     }
 
     /// Always false: an empty set cannot be made.
     pub fn is_empty(&self) -> bool {
-        self.samples.is_empty()
+        self.samples.len() == 0
     }
 
-    /// 1 or 3.
-    pub fn channels(&self) -> usize {
-        self.channels
+    /// Shape of a sample: channels, rows and columns of an image, or the length of a point.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
     }
 
-    /// Side of the images.
-    pub fn size(&self) -> usize {
-        self.size
+    /// The bytes of images, N×channels×size×size; none where the samples are points.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.samples {
+            Samples::Bytes(bytes) => bytes,
+            Samples::Numbers(_) => &[],
+        }
     }
 
-    /// The bytes, N×channels×size×size.
-    pub fn samples(&self) -> &[u8] {
-        &self.samples
+    /// The coordinates of points, N×dimensions; none where the samples are images.
+    pub fn coordinates(&self) -> &[f32] {
+        match &self.samples {
+            Samples::Bytes(_) => &[],
+            Samples::Numbers(numbers) => numbers,
+        }
+    }
+
+    /// Samples `from` to `to` as networks see them, with their classes where they are known.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub fn range(&self, from: usize, to: usize, range: PixelRange) -> Batch {
+        assert!(to <= self.len(), "the set has {} samples, not {to}", self.len());
+        self.batch(&(from as u32..to as u32).collect::<Vec<u32>>(), range)
     }
 
     /// The first images as networks see them, N×C×H×W: at most so many.
     pub fn first(&self, count: usize, range: PixelRange) -> Tensor {
-        let indices: Vec<u32> = (0..count.min(self.len()) as u32).collect();
-        self.batch(&indices, range).images
+        self.range(0, count.min(self.len()), range).images
     }
 
     /// SHA-256 of the bytes, in hexadecimal.
@@ -213,21 +271,24 @@ impl TrainingSet {
         &self.digest
     }
 
-    fn image_len(&self) -> usize {
-        self.channels * self.size * self.size
+    fn sample_len(&self) -> usize {
+        self.shape.iter().product()
     }
 
     /// The images of these indices as networks see them.
     fn batch(&self, indices: &[u32], range: PixelRange) -> Batch {
         let table: [f32; 256] = std::array::from_fn(|byte| range.from_byte(byte as u8));
-        let image_len = self.image_len();
-        let mut values = Vec::with_capacity(indices.len() * image_len);
+        let length = self.sample_len();
+        let mut values = Vec::with_capacity(indices.len() * length);
         for &index in indices {
-            let image = &self.samples[index as usize * image_len..][..image_len];
-            values.extend(image.iter().map(|&byte| table[usize::from(byte)]));
+            let place = index as usize * length..(index as usize + 1) * length;
+            match &self.samples {
+                Samples::Bytes(bytes) => values.extend(bytes[place].iter().map(|&byte| table[usize::from(byte)])),
+                Samples::Numbers(numbers) => values.extend_from_slice(&numbers[place]),
+            }
         }
-        let shape = [indices.len(), self.channels, self.size, self.size];
-        let images = Tensor::new(&shape, values).expect("every image has this length");
+        let shape = [&[indices.len()], self.shape.as_slice()].concat();
+        let images = Tensor::new(&shape, values).expect("every sample has this length");
         let class = |labels: &Labels| indices.iter().map(|&index| labels.of_images[index as usize] as usize).collect();
         Batch { images, classes: self.labels.as_ref().map(class) }
     }

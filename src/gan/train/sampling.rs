@@ -6,7 +6,8 @@ use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
 use crate::gan::networks::{Footprint, check_numbers};
 use crate::gan::random::Random;
-use crate::gan::systems::{Draw, Networks, System};
+use crate::gan::systems::{Draw, Networks, Start, System};
+use crate::gan::tensor::Tensor;
 
 /// A trained system, in evaluation.
 pub struct Trained {
@@ -61,6 +62,15 @@ impl ImageSampler {
     /// # Errors
     /// [`GanError::Memory`] when so many images at once take too much, [`GanError::Unable`] when the system makes none.
     pub fn next(&mut self, count: usize) -> Result<Vec<u8>, GanError> {
+        let drawn = self.draw(count)?;
+        Ok(bytes(&drawn.values, self.trained.system.pixel_range()))
+    }
+
+    /// The next samples as the networks give them, with what they were made of.
+    ///
+    /// # Errors
+    /// As for [`Self::next`].
+    pub fn draw(&mut self, count: usize) -> Result<Drawn, GanError> {
         let Self { trained, random, labels, class } = self;
         let outputs: u128 = trained.networks.iter().map(|(_, network)| Footprint::of(network.graph()).outputs).sum();
         check_numbers("a batch of so many images", count as u128 * outputs)?;
@@ -69,8 +79,22 @@ impl ImageSampler {
             None => (0..count).map(|_| labels.below(classes)).collect(),
         });
         let latent = trained.config.latent;
-        images(trained.system.as_ref(), &trained.networks, Draw { count, latent, classes: classes.as_deref(), random })
+        // The same numbers that the samples are drawn from.
+        let mut again = random.clone();
+        let mut draw = Draw { count, latent, classes: classes.as_deref(), random: &mut again };
+        let start = trained.system.start(&mut draw)?;
+        let mut draw = Draw { count, latent, classes: classes.as_deref(), random };
+        Ok(Drawn { values: trained.system.sample(&trained.networks, &mut draw)?, start })
     }
+}
+
+/// Samples, and what they were made of.
+#[derive(Debug)]
+pub struct Drawn {
+    /// Images in the range of the system, N×C×H×W, or points.
+    pub values: Tensor,
+    /// z and what else the generator was given, where an image is made of these alone.
+    pub start: Option<Start>,
 }
 
 /// The random numbers that samples are made of: not a stream that training uses, so that no z was seen in training.
@@ -86,22 +110,21 @@ pub fn label_stream(seed: u64) -> Random {
     Random::stream(seed, PURPOSE)
 }
 
-/// Images that stay the same for a whole run, as bytes: of class after class where there are classes.
+/// Samples that stay the same for a whole run: of class after class where there are classes.
 pub(super) fn fixed(
     system: &dyn System,
     networks: &Networks,
     latent: Latent,
     count: usize,
     mut random: Random,
-) -> Result<Vec<u8>, GanError> {
+) -> Result<Tensor, GanError> {
     let classes: Option<Vec<usize>> = system.classes_made().map(|classes| (0..count).map(|i| i % classes).collect());
-    images(system, networks, Draw { count, latent, classes: classes.as_deref(), random: &mut random })
+    system.sample(networks, &mut Draw { count, latent, classes: classes.as_deref(), random: &mut random })
 }
 
-fn images(system: &dyn System, networks: &Networks, mut draw: Draw<'_>) -> Result<Vec<u8>, GanError> {
-    let range: PixelRange = system.pixel_range();
-    let images = system.sample(networks, &mut draw)?;
-    Ok(images.data().iter().map(|&value| range.to_byte(value)).collect())
+/// Images as bytes.
+pub(super) fn bytes(images: &Tensor, range: PixelRange) -> Vec<u8> {
+    images.data().iter().map(|&value| range.to_byte(value)).collect()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::gan::optim::Optimizer;
 use crate::gan::random::Random;
 use crate::gan::state::StateDict;
 use crate::gan::systems::{Networks, System};
+use crate::gan::tensor::Tensor;
 
 /// Streams of random numbers, apart by what they are for.
 enum Purpose {
@@ -154,6 +155,14 @@ impl Trainer {
     /// # Errors
     /// [`GanError::Unable`] when the system makes none.
     pub fn samples(&self, count: usize) -> std::result::Result<Vec<u8>, GanError> {
+        Ok(sampling::bytes(&self.sample_values(count)?, self.system().pixel_range()))
+    }
+
+    /// The same as the networks give them: points, or images in the range of the system.
+    ///
+    /// # Errors
+    /// As for [`Self::samples`].
+    pub fn sample_values(&self, count: usize) -> std::result::Result<Tensor, GanError> {
         let random = Random::stream(self.config.seed, Purpose::Samples as u64);
         sampling::fixed(self.system(), &self.averaged(), self.config.latent, count, random)
     }
@@ -292,11 +301,18 @@ impl Run {
     }
 }
 
+/// A shape of samples, for people.
+fn described(shape: &[usize]) -> String {
+    match shape {
+        [dimensions] => format!("points of {dimensions} numbers"),
+        _ => shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×"),
+    }
+}
+
 fn check_data(config: &TrainConfig, system: &dyn System, data: &TrainingSet) -> std::result::Result<(), GanError> {
-    let [channels, size, _] = config.networks.image();
-    if (data.channels(), data.size()) != (channels, size) {
-        let (c, s) = (data.channels(), data.size());
-        return Err(GanError::Data(format!("they are {c}×{s}×{s}, the model makes {channels}×{size}×{size}")));
+    let (wanted, found) = (config.networks.sample(), data.shape());
+    if found != wanted {
+        return Err(GanError::Data(format!("they are {}, the model makes {}", described(found), described(&wanted))));
     }
     if data.len() < config.batch_size {
         let problem = format!("there are {} of them, fewer than a batch of {}", data.len(), config.batch_size);

@@ -42,6 +42,8 @@ pub(super) fn all() -> Vec<Row> {
         settings(),
         watching(),
         making(),
+        knowing(),
+        comparing(),
         networks(),
         reports(),
         scores::all(),
@@ -213,6 +215,31 @@ fn runs() -> Vec<Row> {
     let resumed = "--data images.npy --out run --steps 3 -q";
     vec![
         row("train", "--data", [choice(&without_data, "--data images.npy", "--data other.npy")]),
+        row(
+            "train",
+            "--data",
+            [
+                choice("--width 8 --batch-size 8 --out new --steps 1 -q", "--data gaussians:8", "--data gaussians:25"),
+                refused("--data gaussians:9 --out new --steps 1", &["gaussians:9", "gaussians:8 (a ring)"]),
+                refused("--data gaussians:8 --model mlp --out new --steps 1", &["are points", "--model points"]),
+                refused("--data gaussians:8 --size 8 --out new --steps 1", &["--size", "points takes points"]),
+                refused("--data gaussians:8 --channels 1 --out new --steps 1", &["--channels", "points takes points"]),
+                refused("--data images.npy --model points --out new --steps 1", &["images.npy", "dimensions"]),
+            ],
+        ),
+        row(
+            "train",
+            "--pixel-range",
+            [
+                choice(
+                    &format!("--data floats.npy {} --out new --steps 2 -q", training_without("--data")),
+                    "--pixel-range 0,1",
+                    "--pixel-range 0,4",
+                ),
+                refused("{} --pixel-range 0,1", &["--pixel-range", "would have no effect"]),
+                refused("--data gaussians:8 --out new --steps 1 --pixel-range 0,1", &["--pixel-range", "points"]),
+            ],
+        ),
         row("train", "--out", [choice(&format!("{} --steps 2 -q", training()), "--out new", "--out newer")]),
         row(
             "train",
@@ -325,6 +352,19 @@ fn settings() -> Vec<Row> {
         setting("--learning-rate", ["0.1", "0.2"], &rates),
         setting("--critic-learning-rate", ["0.1", "0.2"], &rates),
         setting("--betas", ["0.5,0.9", "0.9,0.9"], &[("1,0.9", "in [0, 1)"), ("0.5", "two numbers with a comma")]),
+        row(
+            "train",
+            "--beta",
+            [
+                choice(
+                    "--data images.npy --model vae --size 4 --width 4 --batch-size 4 --out new --steps 2 -q",
+                    "--beta 1",
+                    "--beta 4",
+                ),
+                refused("{} --beta 4", &["--beta", "mlp has no codes"]),
+                refused("--out run --steps 3 --resume --beta 4", &["--resume", "--beta", "cannot be used with"]),
+            ],
+        ),
         row("train", "--betas", [refused("{} --betas 0.5,0.9 --optimizer sgd", &["--betas", "Adam"])]),
         setting("--real-label", ["1", "0.9"], &[("0.5", "in (0.5, 1]"), ("1.1", "in (0.5, 1]")]),
         row("train", "--real-label", labels),
@@ -356,7 +396,18 @@ fn watching() -> Vec<Row> {
         row("train", "--sample-every", never("--sample-every")),
         row("train", "--score-every", [between(base.clone(), scored("1", "12", "tract"))]),
         row("train", "--score-every", never("--score-every")),
-        row("train", "--scores", [effect(&base, "--scores is"), idle("--scores is")]),
+        row(
+            "train",
+            "--scores",
+            [
+                effect(&base, "--scores is"),
+                idle("--scores is"),
+                refused(
+                    "--data gaussians:8 --out new --steps 1 --score-every 1 --scores fid",
+                    &["--scores", "points have their own"],
+                ),
+            ],
+        ),
         row(
             "train",
             "--score-images",
@@ -509,6 +560,126 @@ fn making() -> Vec<Row> {
         row("traverse", "--seed", [choice(&format!("{told} -o grid.png"), "--seed 1", "--seed 2")]),
         row("export", "--checkpoint", [choice("-o g.onnx", &one, &other)]),
         row("export", "--output", [choice(&one, "--output g.onnx", "--output h.onnx")]),
+        row(
+            "export",
+            "--network",
+            [
+                choice(
+                    "--checkpoint likely/checkpoint.safetensors -o g.onnx",
+                    "--network generator",
+                    "--network encoder",
+                ),
+                choice(
+                    "--checkpoint sorting/checkpoint.safetensors -o g.onnx",
+                    "--network generator",
+                    "--network classifier",
+                ),
+                refused(&format!("{one} -o g.onnx --network encoder"), &["mlp cannot be written as an encoder"]),
+                refused(&format!("{one} -o g.onnx --network classifier"), &["mlp cannot be written as a classifier"]),
+            ],
+        ),
+        row(
+            "generate",
+            "--save-latents",
+            [
+                effect("{} -q", "--save-latents z.npz"),
+                refused("{} --save-latents z.npy", &["--save-latents", ".npz"]),
+                refused("{} --save-latents out.npy", &["--save-latents", ".npz"]),
+                refused(&format!("{noisy} -n 2 -o out.npy --save-latents z.npz"), &["gsn cannot save", "no z"]),
+            ],
+        ),
+        row(
+            "reconstruct",
+            "--pixel-range",
+            [
+                choice(&format!("{noisy} --data floats.npy -o grid.png"), "--pixel-range 0,1", "--pixel-range 0,4"),
+                refused(&format!("{seen} -o grid.png --pixel-range 0,1"), &["--pixel-range", "would have no effect"]),
+            ],
+        ),
+    ]
+}
+
+/// What a model knows of images.
+fn knowing() -> Vec<Row> {
+    let likely = "--checkpoint likely/checkpoint.safetensors";
+    let usual = format!("{likely} --data images.npy");
+    vec![
+        row(
+            "evaluate",
+            "--checkpoint",
+            [
+                choice("--data images.npy", likely, "--checkpoint likely2/checkpoint.safetensors"),
+                refused("--data images.npy --checkpoint run/checkpoint.safetensors", &["mlp tells neither"]),
+                refused(
+                    "--data images.npy --checkpoint sorting/checkpoint.safetensors",
+                    &["acgan tells classes", "are not known"],
+                ),
+            ],
+        ),
+        row("evaluate", "--data", [choice(likely, "--data images.npy", "--data other.npy")]),
+        row(
+            "evaluate",
+            "--pixel-range",
+            [
+                choice(&format!("{likely} --data floats.npy"), "--pixel-range 0,1", "--pixel-range 0,4"),
+                refused(&format!("{usual} --pixel-range 0,1"), &["--pixel-range", "would have no effect"]),
+            ],
+        ),
+        row("evaluate", "--seed", [choice(&usual, "--seed 1", "--seed 2")]),
+        row("evaluate", "--json", [effect(&usual, "--json")]),
+        row("evaluate", "--output", [choice(&usual, "--output a.txt", "--output b.txt")]),
+        // Nothing is said on the way.
+        row("evaluate", "--quiet", [Case::Unseen]),
+    ]
+}
+
+/// Runs against each other.
+fn comparing() -> Vec<Row> {
+    const NET: &str = "--engine tract";
+    let dots = "dots1 dots2 --images 50";
+    let images = format!("run run2 --images 8 --scores fid,vendi {NET}");
+    let no_scores = |flag: &str| refused(&format!("{dots} {flag}"), &["points have their own"]);
+    vec![
+        row(
+            "runs compare",
+            "--data",
+            [
+                // Other data than they learnt from are refused.
+                effect(dots, "--data gaussians:25").exits(0, 2),
+                refused(&format!("{dots} --data gaussians:25"), &["not those that dots1 learnt from", "--data"]),
+            ],
+        ),
+        row(
+            "runs compare",
+            "--scores",
+            [
+                choice(&format!("run run2 --images 8 {NET}"), "--scores fid", "--scores vendi"),
+                no_scores("--scores fid"),
+            ],
+        ),
+        row(
+            "runs compare",
+            "--images",
+            [choice("dots1 dots2", "--images 50", "--images 60"), refused("dots1 --images 1", &["from 2 to 1000000"])],
+        ),
+        row(
+            "runs compare",
+            "--extractor",
+            [effect(&images, "--extractor inception-v3").exits(0, 3), no_scores("--extractor efficientnet-lite0")],
+        ),
+        row(
+            "runs compare",
+            "--engine",
+            [
+                choice("run run2 --images 8 --scores fid --json", "--engine tract", "--engine onnxruntime"),
+                no_scores("--engine tract"),
+            ],
+        ),
+        row("runs compare", "--seed", [choice(dots, "--seed 1", "--seed 2")]),
+        row("runs compare", "--plot", [choice(dots, "--plot a.svg", "--plot b.svg")]),
+        row("runs compare", "--json", [effect(dots, "--json")]),
+        row("runs compare", "--output", [choice(dots, "--output a.txt", "--output b.txt")]),
+        row("runs compare", "--quiet", [effect(&images, "--quiet").aloud()]),
     ]
 }
 

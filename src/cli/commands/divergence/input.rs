@@ -261,7 +261,7 @@ fn doubles(path: &Path) -> Result<Result<ArrayD<f64>, ReadNpyError>, InputError>
 }
 
 /// Samples, one a row; one dimension is one column.
-fn samples(path: &Path) -> Result<Array2<f64>, InputError> {
+pub fn samples(path: &Path) -> Result<Array2<f64>, InputError> {
     const EXPECTED: &str = "array of samples";
     let array = doubles(path)?.map_err(|error| unusable(path, EXPECTED, error))?;
     match array.ndim() {

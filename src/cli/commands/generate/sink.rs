@@ -44,9 +44,9 @@ pub enum Sink {
 }
 
 impl Sink {
-    /// Makes sure that a path can be written, which must not be that of the checkpoint.
-    pub fn claim(path: &Path, checkpoint: &Path) -> Result<Self> {
-        let file = || Outputs::beside([checkpoint]).claim(path);
+    /// Makes sure that a path can be written, which must be none of the others of the command.
+    pub fn claim(path: &Path, outputs: &mut Outputs) -> Result<Self> {
+        let mut file = || outputs.claim(path);
         let is_folder = path.is_dir() || path.to_string_lossy().ends_with(std::path::is_separator);
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         Ok(match extension.as_deref().filter(|_| !is_folder) {

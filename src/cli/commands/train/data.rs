@@ -1,4 +1,4 @@
-//! Images as the networks see them: square, of one size, gray or RGB.
+//! Images as the networks see them: square, of one size, gray or RGB; or points, as they are.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -7,11 +7,33 @@ use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::evaluate::class_names;
 use crate::gan::GanError;
+use crate::gan::models::ModelSpec;
 use crate::gan::train::TrainingSet;
-use crate::image::{DataSet, ResizeMode, Resizer, RgbImage};
+use crate::image::{DataSet, Reading, ResizeMode, Resizer, RgbImage};
+use clap::Args;
 use rayon::prelude::*;
 
+use super::points;
+use crate::cli::args::{first_given, parse_pixel_range};
 use crate::cli::progress;
+
+/// Images for a trained model.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// Images: folder, .zip, .tar, .npz, .npy or IDX file, compressed or not; several sets by repeating it.
+    #[arg(long, value_name = "IMAGES", required = true)]
+    pub data: Vec<PathBuf>,
+    /// Values of black and white in arrays of floating-point numbers, such as 0,1.
+    #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true, value_parser = parse_pixel_range)]
+    pub pixel_range: Option<[f32; 2]>,
+}
+
+impl DataArgs {
+    /// The images as a trained model sees them; with their classes where they are `labelled` and told.
+    pub fn load(&self, networks: &ModelSpec, labelled: bool) -> Result<TrainingSet> {
+        Images { paths: &self.data, pixel_range: self.pixel_range, labelled }.load_for(networks)
+    }
+}
 
 /// Stopped before the first step.
 #[derive(Debug, thiserror::Error)]
@@ -26,13 +48,62 @@ impl Blamed for Interrupted {
     }
 }
 
+/// What to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Images<'a> {
+    /// The sets.
+    pub paths: &'a [PathBuf],
+    /// Values of black and white, where they are floating-point numbers.
+    pub pixel_range: Option<[f32; 2]>,
+    /// Whether classes are wanted, where they are told.
+    pub labelled: bool,
+}
+
+impl Images<'_> {
+    /// What a model has sizes for: images as [`load`] reads them, or points.
+    pub fn load_for(self, networks: &ModelSpec) -> Result<TrainingSet> {
+        match networks.entry().takes_points() {
+            true => self.load_points(),
+            false => load(self, networks.size, Some(networks.channels)),
+        }
+    }
+
+    /// Points, which have neither black nor white.
+    pub fn load_points(self) -> Result<TrainingSet> {
+        first_given(
+            &[("--pixel-range", self.pixel_range.is_some())],
+            "it is for images, and points are taken as they are",
+        )?;
+        points::load(self.paths)
+    }
+}
+
+/// Built-in points for a model of images.
+#[derive(Debug, thiserror::Error)]
+#[error("{} are points, and this model takes images: name the data of images, or choose --model points", .0.display())]
+struct Points(PathBuf);
+
+impl Blamed for Points {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
 /// Reads all images of some sets.
 ///
 /// Images are cropped to the square in their middle and resized as Pillow's bicubic filter does, antialiased. Without a
-/// number of channels, they are gray where every image is. Their classes are read where they are `labelled` and told.
-pub fn load(paths: &[PathBuf], size: usize, channels: Option<usize>, labelled: bool) -> Result<TrainingSet> {
+/// number of channels, they are gray where every image is.
+pub fn load(images: Images<'_>, size: usize, channels: Option<usize>) -> Result<TrainingSet> {
+    let Images { paths, pixel_range, labelled } = images;
+    if let Some(path) = paths.iter().find(|path| points::is_built_in(path)) {
+        return Err(Points(path.clone()).into());
+    }
     let interrupt = progress::interrupt();
-    let sets: Vec<DataSet> = paths.iter().map(|path| DataSet::open_with(path, &interrupt)).collect::<Result<_, _>>()?;
+    let reading = Reading { pixel_range, ..Reading::default() };
+    let open = |path: &PathBuf| DataSet::open_as(path, &reading, &interrupt);
+    let sets: Vec<DataSet> = paths.iter().map(open).collect::<Result<_, _>>()?;
+    let unused = pixel_range.is_some() && !sets.iter().any(DataSet::is_float);
+    first_given(&[("--pixel-range", unused)], "it is for images that are floating-point numbers, and none was given")?;
     // Decoded images have three channels until it is known whether all are gray.
     TrainingSet::check_memory(sets.iter().map(DataSet::len).sum(), 3, size)?;
     let side = u32::try_from(size).unwrap_or(u32::MAX);

@@ -1,6 +1,7 @@
 //! The folder of a run.
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::Result;
@@ -10,7 +11,7 @@ use crate::gan::train::{TrainConfig, Trainer, checkpoint};
 use crate::output::{OutputError, check_folder};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::commands::grid;
+use crate::cli::commands::{grid, scatter};
 use crate::cli::output;
 
 /// A `config.toml` that is none of ours.
@@ -34,6 +35,9 @@ pub struct RunFile {
     pub version: String,
     /// Where the images came from, as absolute paths.
     pub data: Vec<PathBuf>,
+    /// Values of black and white, where they are floating-point numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixel_range: Option<[f32; 2]>,
     /// Number of images.
     pub images: usize,
     /// SHA-256 of the images as the networks see them.
@@ -46,11 +50,12 @@ pub struct RunFile {
 
 impl RunFile {
     /// The record of a run before its first step.
-    pub fn new(data: Vec<PathBuf>, trainer: &Trainer) -> Self {
+    pub fn new(data: Vec<PathBuf>, pixel_range: Option<[f32; 2]>, trainer: &Trainer) -> Self {
         let absolute = |path: PathBuf| fs::canonicalize(&path).unwrap_or(path);
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
             data: data.into_iter().map(absolute).collect(),
+            pixel_range,
             images: trainer.data().len(),
             data_sha256: trainer.data().digest().into(),
             threads: rayon::current_num_threads(),
@@ -61,6 +66,9 @@ impl RunFile {
 
 /// Images of a row of samples, and rows.
 const COLUMNS: usize = 8;
+
+/// Points of a picture of samples.
+const POINTS: usize = 2048;
 
 /// Where everything of a run is.
 pub struct RunFolder(PathBuf);
@@ -135,17 +143,23 @@ impl RunFolder {
         Ok(checkpoint::save(trainer, &self.checkpoint())?)
     }
 
-    /// The images of the noise that stays the same, as `samples/STEP.png`.
+    /// The images of the noise that stays the same, or points beside those of the data, as `samples/STEP.png`.
     pub fn write_samples(&self, trainer: &Trainer) -> Result<()> {
         let networks = &trainer.config().networks;
+        let path = self.samples().join(format!("{:07}.png", trainer.steps()));
+        let write =
+            |png: io::Result<Vec<u8>>| output::to_file(&path, &png.map_err(|source| OutputError::at(&path, source))?);
+        if networks.entry().takes_points() {
+            let real = trainer.data().range(0, POINTS.min(trainer.data().len()), trainer.system().pixel_range());
+            let made = trainer.sample_values(POINTS)?;
+            return write(scatter::png(networks.dimensions, real.images.data(), made.data()));
+        }
         let images = match trainer.samples(COLUMNS * COLUMNS) {
             // A classifier makes none.
             Err(GanError::Unable { .. }) => return Ok(()),
             images => images?,
         };
-        let path = self.samples().join(format!("{:07}.png", trainer.steps()));
-        let png = grid::png(&images, COLUMNS, networks.channels, networks.size);
-        output::to_file(&path, &png.map_err(|source| OutputError::at(&path, source))?)
+        write(grid::png(&images, COLUMNS, networks.channels, networks.size))
     }
 
     pub fn write_curves(&self, svg: &str) -> Result<()> {

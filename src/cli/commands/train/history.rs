@@ -1,5 +1,6 @@
 //! What a run measured: a row a step in `metrics.csv`, and curves of bounded length for the plot.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,6 @@ use crate::Result;
 use crate::gan::systems::Measure;
 use crate::gan::train::StepEvent;
 use crate::output::OutputError;
-use crate::score::ScoreNumber;
 
 use crate::cli::output;
 use crate::report::plot::{Curve, Panel};
@@ -23,14 +23,39 @@ fn columns(measures: &[Measure]) -> impl Iterator<Item = &'static str> {
 }
 
 /// The first line of the file.
-fn header(measures: &[Measure], scores: &[ScoreNumber]) -> String {
-    let names = scores.iter().map(ToString::to_string);
-    columns(measures).map(String::from).chain(names).collect::<Vec<_>>().join(",") + "\n"
+fn header(measures: &[Measure], scores: &[String]) -> String {
+    columns(measures).map(String::from).chain(scores.iter().cloned()).collect::<Vec<_>>().join(",") + "\n"
 }
 
-/// The scores that the first line of a file names.
-fn scores_of_header(line: &str) -> Vec<ScoreNumber> {
-    line.trim_end().split(',').filter_map(|name| name.parse().ok()).collect()
+/// The scores that the first line of a file names, behind so many other columns.
+fn scores_of_header(line: &str, others: usize) -> Vec<String> {
+    line.trim_end().split(',').skip(others).map(String::from).collect()
+}
+
+/// Scores of diversity, by their names in the file.
+const DIVERSITY: [&str; 4] = ["coverage", "recall", "vendi", "modes"];
+
+/// Share of its best value below which a score of diversity says that modes were lost.
+const LOST: f64 = 0.5;
+
+/// A score of diversity that has fallen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decline {
+    name: &'static str,
+    now: f64,
+    best: f64,
+    step: f64,
+}
+
+impl fmt::Display for Decline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, now, best, step } = self;
+        write!(
+            f,
+            "samples have lost diversity, their {name} is {now:.4} and was {best:.4} at step {step}; try a smaller \
+             --learning-rate, --regularizer r1, --minibatch-discrimination, or go back to an earlier checkpoint"
+        )
+    }
 }
 
 /// A step: the numbers of its row after the step itself, but for the scores.
@@ -111,13 +136,13 @@ pub struct History {
     trace: Trace,
     last: Option<Row>,
     /// What the run computes now.
-    wanted: Vec<ScoreNumber>,
+    wanted: Vec<String>,
     /// The scores of the file, in the order of its columns, and their values by step.
     scores: Vec<ScoreCurve>,
 }
 
 /// A score and its values by step.
-type ScoreCurve = (ScoreNumber, Vec<(f64, f64)>);
+type ScoreCurve = (String, Vec<(f64, f64)>);
 
 /// Adds what was computed of each score after a step.
 fn extend(scores: &mut [ScoreCurve], step: u64, found: &[Option<f64>]) {
@@ -129,17 +154,17 @@ fn extend(scores: &mut [ScoreCurve], step: u64, found: &[Option<f64>]) {
 impl History {
     /// Goes on after `steps` steps: rows beyond them, of a process that was killed after its last checkpoint, are
     /// dropped. A run that goes on with other scores keeps the columns of the earlier ones.
-    pub fn open(path: &Path, steps: u64, measures: &[Measure], wanted: &[ScoreNumber]) -> Result<Self> {
+    pub fn open(path: &Path, steps: u64, measures: &[Measure], wanted: &[String]) -> Result<Self> {
         let failure = |source| OutputError::at(path, source);
         let earlier = match steps > 0 && path.exists() {
             true => fs::read_to_string(path).map_err(failure)?,
             false => String::new(),
         };
         let numbers = measures.len() + SPEED.len();
-        let mut kept = scores_of_header(earlier.lines().next().unwrap_or_default());
-        kept.extend(wanted.iter().filter(|quantity| !kept.contains(quantity)).collect::<Vec<_>>());
+        let mut kept = scores_of_header(earlier.lines().next().unwrap_or_default(), 1 + numbers);
+        kept.extend(wanted.iter().filter(|quantity| !kept.contains(quantity)).cloned().collect::<Vec<_>>());
         let mut text = header(measures, &kept);
-        let mut scores: Vec<_> = kept.iter().map(|&quantity| (quantity, Vec::new())).collect();
+        let mut scores: Vec<_> = kept.iter().map(|quantity| (quantity.clone(), Vec::new())).collect();
         let mut trace = Trace { group: 1, groups: Vec::new() };
         for line in earlier.split_inclusive('\n') {
             let Some((row, found)) = Row::parse(line, numbers).filter(|(row, _)| row.step <= steps) else { continue };
@@ -169,11 +194,11 @@ impl History {
     /// written anew. A process that dies while it scores leaves the row of that step all the same.
     pub fn score(&mut self, scores: &[Option<f64>]) -> Result<()> {
         let Some(row) = self.last.clone() else { return Ok(()) };
-        let score = |quantity: ScoreNumber| {
-            let place = self.wanted.iter().position(|&wanted| wanted == quantity)?;
+        let score = |quantity: &String| {
+            let place = self.wanted.iter().position(|wanted| wanted == quantity)?;
             scores[place]
         };
-        let found: Vec<_> = self.scores.iter().map(|&(quantity, _)| score(quantity)).collect();
+        let found: Vec<_> = self.scores.iter().map(|(quantity, _)| score(quantity)).collect();
         extend(&mut self.scores, row.step, &found);
         self.flush()?;
         let without = row.line(found.iter().map(|_| None)).len() as u64;
@@ -181,6 +206,21 @@ impl History {
         let length = self.file.get_ref().metadata().map_err(failure)?.len();
         self.file.get_ref().set_len(length.saturating_sub(without)).map_err(failure)?;
         self.write(&row.line(found.into_iter()))
+    }
+
+    /// Which of these scores, one for each that is wanted, say that samples have lost much of the diversity that they had: the run has
+    /// dropped modes. Of a generator that makes nothing good yet these scores are low, but they have not fallen.
+    pub fn declines(&self, scores: &[Option<f64>]) -> Vec<Decline> {
+        let of_score = |(name, score): (&String, &Option<f64>)| {
+            let name = DIVERSITY.into_iter().find(|known| known == name)?;
+            let now = (*score)?;
+            let (_, points) = self.scores.iter().find(|(known, _)| known == name)?;
+            let (step, best) = points.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+            // Told when it falls, and not again until it has recovered.
+            let before = points.last().map_or(best, |point| point.1);
+            (now < LOST * best && before >= LOST * best).then_some(Decline { name, now, best, step })
+        };
+        self.wanted.iter().zip(scores).filter_map(of_score).collect()
     }
 
     fn write(&mut self, line: &str) -> Result<()> {
@@ -206,10 +246,7 @@ impl History {
             }
         }
         let computed = self.scores.iter().filter(|(_, points)| !points.is_empty());
-        panels.extend(computed.map(|(quantity, points)| {
-            let name = quantity.to_string();
-            panel(&name, vec![Curve::line(&name, points.clone())])
-        }));
+        panels.extend(computed.map(|(name, points)| panel(name, vec![Curve::line(name, points.clone())])));
         panels
     }
 }
@@ -229,8 +266,8 @@ mod tests {
         StepEvent { step, values, seconds: 0.5, images_per_second: 128.0 }
     }
 
-    fn number(name: &str) -> ScoreNumber {
-        name.parse().unwrap()
+    fn number(name: &str) -> String {
+        name.to_owned()
     }
 
     #[test]
@@ -263,6 +300,24 @@ mod tests {
         assert_eq!(history.scores[0], (number("fid"), vec![(2.0, 12.5), (4.0, 9.0)]));
         let titles: Vec<String> = history.panels().into_iter().map(|panel| panel.title).collect();
         assert_eq!(titles, ["losses", "fid", "kid"]);
+    }
+
+    #[test]
+    fn diversity_that_was_lost_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = [number("fid"), number("coverage")];
+        let mut history = History::open(&folder.path().join("metrics.csv"), 0, &MEASURES, &wanted).unwrap();
+        let mut told = Vec::new();
+        for (step, coverage) in [(1, 0.05), (2, 0.8), (3, 0.5), (4, 0.3), (5, 0.2), (6, 0.7), (7, 0.1)] {
+            history.push(&event(step)).unwrap();
+            let scores = [Some(1.0), Some(coverage)];
+            told.extend(history.declines(&scores).into_iter().map(|decline| (step, decline)));
+            history.score(&scores).unwrap();
+        }
+        let steps: Vec<u64> = told.iter().map(|(step, _)| *step).collect();
+        assert_eq!(steps, [4, 7]);
+        assert!(told[0].1.to_string().contains("their coverage is 0.3000 and was 0.8000 at step 2"), "{}", told[0].1);
+        assert!(history.declines(&[Some(0.0), None]).is_empty());
     }
 
     #[test]

@@ -9,8 +9,9 @@ use crate::gan::objectives::ObjectiveSpec;
 use crate::gan::train::{Trainer, checkpoint};
 
 use super::RunArgs;
-use super::data;
+use super::data::{self, Images};
 use super::folder::{RunFile, RunFolder};
+use super::points;
 use super::scoring::Scorer;
 use crate::cli::args::EngineArg;
 
@@ -48,6 +49,12 @@ pub enum PlanError {
     /// A game for a model that plays its own.
     #[error("{flag} is for models that play a game of one's choice, and {model} plays its own: drop it")]
     PlaysItsOwn { flag: &'static str, model: String },
+    /// A weight for a model without what it weighs.
+    #[error("--beta is for vae and vae-conv, and {0} has no codes with a prior: drop it")]
+    NoBeta(String),
+    /// What only images have, for a model of points.
+    #[error("{flag} is for images, and {model} takes points: drop it")]
+    NoImages { flag: &'static str, model: String },
     /// A number of classes for a model that has none, or takes them from the data.
     #[error("--classes is for models that find classes of their own, and {0} does not: drop it")]
     NoClasses(String),
@@ -105,7 +112,7 @@ impl Plan {
         start_threads(args, &folder)?;
         let trainer = if args.resume { resume(args, &folder)? } else { begin(args)? };
         let scorer = match args.watch.score_every {
-            Some(every) => Some(Scorer::new(&args.watch, every, trainer.data())?),
+            Some(every) => Some(Scorer::new(&args.watch, every, trainer.data(), &data_of(args, &folder)?)?),
             None => None,
         };
         // Nothing is left behind by a run that cannot begin.
@@ -117,7 +124,7 @@ impl Plan {
         } else if folder.checkpoint().exists() {
             return Err(PlanError::Occupied(args.out().to_owned()).into());
         } else {
-            folder.write_config(&RunFile::new(args.data.clone(), &trainer))?;
+            folder.write_config(&RunFile::new(args.data.clone(), args.pixel_range, &trainer))?;
         }
         let plan = Plan {
             folder,
@@ -152,7 +159,7 @@ fn check(args: &RunArgs) -> Result<(), PlanError> {
         }
     }
     match watch.engine {
-        EngineArg::Tract if watch.ort_library.is_some() => Err(PlanError::UnusedLibrary),
+        Some(EngineArg::Tract) if watch.ort_library.is_some() => Err(PlanError::UnusedLibrary),
         _ => Ok(()),
     }
 }
@@ -202,20 +209,32 @@ fn check_unmoved(folder: &RunFolder, trainer: &Trainer, out: &Path) -> Result<()
 
 fn begin(args: &RunArgs) -> Result<Trainer> {
     // Settings out of range are told before all images are read.
-    let channels = args.settings.channels;
-    let model = args.settings.model()?;
-    args.settings.config(channels.unwrap_or(1), SOME_CLASSES)?;
-    let data = data::load(&args.data, args.settings.size(), channels, model.entry().is_labelled())?;
+    let (channels, size) = (args.settings.channels, args.settings.size());
+    let model = args.settings.model(args.data.iter().all(|path| points::is_built_in(path)))?;
+    let labelled = model.entry().is_labelled();
+    let images = Images { paths: &args.data, pixel_range: args.pixel_range, labelled };
+    let data = match model.entry().takes_points() {
+        true => {
+            args.settings.config(model.clone(), &model.sample(), SOME_CLASSES)?;
+            images.load_points()?
+        }
+        false => {
+            args.settings.config(model.clone(), &[channels.unwrap_or(1), size, size], SOME_CLASSES)?;
+            data::load(images, size, channels)?
+        }
+    };
     // A model that learns from classes says what it misses.
     let classes = data.class_names().map_or(SOME_CLASSES, <[String]>::len);
-    Ok(Trainer::new(args.settings.config(data.channels(), classes)?, data)?)
+    Ok(Trainer::new(args.settings.config(model, data.shape(), classes)?, data)?)
 }
 
 fn resume(args: &RunArgs, folder: &RunFolder) -> Result<Trainer> {
     let path = folder.checkpoint();
     let networks = checkpoint::config(&path)?.networks;
     let labelled = networks.entry().is_labelled();
-    let data = data::load(&data_of(args, folder)?, networks.size, Some(networks.channels), labelled)?;
+    // What is wrong with the record is told where the data are not named.
+    let pixel_range = folder.read_config().ok().and_then(|run| run.pixel_range);
+    let data = Images { paths: &data_of(args, folder)?, pixel_range, labelled }.load_for(&networks)?;
     let trainer = checkpoint::resume(&path, data)?;
     match trainer.steps() {
         done if done >= args.steps() => Err(PlanError::Done { out: args.out().to_owned(), done }.into()),

@@ -13,8 +13,9 @@ use crate::gan::train::{Latent, TrainConfig};
 
 use super::plan::PlanError;
 
-/// Where nothing is said.
+/// Where nothing is said, of images and of built-in points.
 const MODEL: &str = "dcgan";
+const MODEL_OF_POINTS: &str = "points";
 /// Side of the images where nothing is said.
 pub const SIZE: usize = 64;
 
@@ -22,7 +23,7 @@ pub const SIZE: usize = 64;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model and training")]
 pub struct SettingsArgs {
-    /// Networks and how they are trained: dcgan, mlp or another of --list [default: dcgan].
+    /// Networks and how they are trained: dcgan, mlp or another of --list [default: dcgan, of built-in points points].
     #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = model)]
     pub model: Option<ModelSpec>,
     /// Side of the images; others are cropped to a square and resized [default: 64].
@@ -31,13 +32,14 @@ pub struct SettingsArgs {
     /// 1 (gray) or 3 (RGB) [default: 1 where every image is gray].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1_usize..=3))]
     pub channels: Option<usize>,
-    /// Length of z [default: 100, for mlp 128].
+    /// Length of z [default: 100, for mlp 128, for points 8].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub latent_size: Option<usize>,
     /// Distribution of z: normal or uniform [default: normal].
     #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = |text: &str| text.parse::<Latent>())]
     pub latent: Option<Latent>,
-    /// Channels of the widest resolution of both networks, or units of hidden layers [default: 64, for mlp 256].
+    /// Channels of the widest resolution of both networks, or units of hidden layers [default: 64, for mlp 256,
+    /// for points 128].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub width: Option<usize>,
     /// Classes that infogan and catgan find [default: 10].
@@ -85,6 +87,9 @@ pub struct SettingsArgs {
     /// Draw samples from a moving average of the generator's weights with this decay, such as 0.999.
     #[arg(long, value_name = "DECAY", conflicts_with = "resume")]
     pub average_decay: Option<f64>,
+    /// Weight of the divergence of codes from their prior, of vae and vae-conv [default: 1].
+    #[arg(long, value_name = "BETA", conflicts_with = "resume")]
+    pub beta: Option<f64>,
     /// Shorten gradients to this norm.
     #[arg(long, value_name = "NORM", conflicts_with = "resume")]
     pub clip_norm: Option<f64>,
@@ -144,9 +149,10 @@ impl SettingsArgs {
         self.size.unwrap_or(SIZE)
     }
 
-    /// The model with its default sizes.
-    pub fn model(&self) -> Result<ModelSpec, GanError> {
-        self.model.clone().map_or_else(|| ModelSpec::named(MODEL), Ok)
+    /// The model with its default sizes, for built-in points or for other data.
+    pub fn model(&self, of_points: bool) -> Result<ModelSpec, GanError> {
+        let standard = if of_points { MODEL_OF_POINTS } else { MODEL };
+        self.model.clone().map_or_else(|| ModelSpec::named(standard), Ok)
     }
 
     /// The game: that of the model where nothing is said.
@@ -155,14 +161,18 @@ impl SettingsArgs {
         self.objective.clone().unwrap_or_else(of_model)
     }
 
-    /// The settings for images of so many channels and classes, with those of the papers where nothing is said.
-    pub fn config(&self, channels: usize, classes: usize) -> crate::Result<TrainConfig> {
-        let named = self.model()?;
+    /// The settings of a model for samples of a shape and so many classes, with those of the papers where nothing is said.
+    pub fn config(&self, named: ModelSpec, sample: &[usize], classes: usize) -> crate::Result<TrainConfig> {
         self.check_model(named.entry())?;
         let classes = if named.entry().is_labelled() { classes } else { self.classes.unwrap_or(named.classes) };
+        let (channels, size, dimensions) = match sample {
+            [dimensions] => (named.channels, named.size, *dimensions),
+            sample => (sample[0], self.size(), named.dimensions),
+        };
         let networks = ModelSpec {
-            size: self.size(),
+            size,
             channels,
+            dimensions,
             classes,
             latent: self.latent_size.unwrap_or(named.latent),
             width: self.width.unwrap_or(named.width),
@@ -181,6 +191,7 @@ impl SettingsArgs {
             real_label: self.real_label.unwrap_or(standard.real_label),
             latent: self.latent.unwrap_or(standard.latent),
             average_decay: self.average_decay,
+            beta: self.beta,
             clip_norm: self.clip_norm,
             ..standard
         };
@@ -199,9 +210,16 @@ impl SettingsArgs {
     /// Refuses flags that the model has no use for.
     fn check_model(&self, entry: &ModelEntry) -> Result<(), PlanError> {
         let model = || entry.name().to_owned();
+        let of_images = [("--size", self.size.is_some()), ("--channels", self.channels.is_some())];
+        if let Some((flag, _)) = of_images.into_iter().find(|(_, given)| *given && entry.takes_points()) {
+            return Err(PlanError::NoImages { flag, model: model() });
+        }
         let of_games = [("--objective", self.objective.is_some()), ("--real-label", self.real_label.is_some())];
         if let Some((flag, _)) = of_games.into_iter().find(|(_, given)| *given && !entry.plays()) {
             return Err(PlanError::PlaysItsOwn { flag, model: model() });
+        }
+        if self.beta.is_some() && !entry.has_beta() {
+            return Err(PlanError::NoBeta(model()));
         }
         match self.classes {
             Some(_) if entry.is_labelled() || entry.spec().classes == 0 => Err(PlanError::NoClasses(model())),

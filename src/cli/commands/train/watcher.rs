@@ -9,8 +9,7 @@ use super::history::History;
 use super::plan::Plan;
 use super::scoring::Scorer;
 use crate::cli::exit::Outcome;
-use crate::cli::output;
-use crate::cli::{progress, terminal};
+use crate::cli::{hints, output, progress, terminal};
 use crate::report::plot;
 
 /// The run was stopped between two steps.
@@ -39,17 +38,16 @@ pub struct Watcher {
 impl Watcher {
     /// Begins, or goes on after the trainer's steps.
     pub fn new(plan: Plan, trainer: &Trainer) -> Result<Self> {
-        let quantities = plan.scorer.as_ref().map_or(&[][..], Scorer::numbers);
+        let quantities = plan.scorer.as_ref().map_or_else(Vec::new, Scorer::names);
         let measures = trainer.system().measures();
-        let history = History::open(&plan.folder.metrics(), trainer.steps(), &measures, quantities)?;
+        let history = History::open(&plan.folder.metrics(), trainer.steps(), &measures, &quantities)?;
         let bar = if plan.quiet { ProgressBar::hidden() } else { ProgressBar::new(plan.steps) };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
         bar.set_position(trainer.steps());
         let shown =
             measures.iter().filter_map(|measure| Some(Column::of(measure.heading?, Shown::Measure(measure.name))));
-        let scores =
-            quantities.iter().enumerate().map(|(place, number)| Column::of(&number.to_string(), Shown::Score(place)));
+        let scores = quantities.iter().enumerate().map(|(place, number)| Column::of(number, Shown::Score(place)));
         let columns = std::iter::once(Column::of("step", Shown::Step)).chain(shown);
         let columns = columns.chain([Column::of("images/s", Shown::Speed)]).chain(scores).collect();
         let watcher = Self { plan, history, columns, bar, interrupt: progress::interrupt() };
@@ -69,12 +67,14 @@ impl Watcher {
             true => format!("{}, ", config.objective),
             false => String::new(),
         };
+        let kind = match data.shape() {
+            [dimensions] => format!("points of {dimensions} numbers"),
+            shape => format!("images of {}", shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×")),
+        };
         let mut text = format!(
-            "{} images of {}×{}×{}; {}, parameters: {}; {game}batches of {}, {} threads\n",
+            "{} {}; {}, parameters: {}; {game}batches of {}, {} threads\n",
             data.len(),
-            data.channels(),
-            data.size(),
-            data.size(),
+            kind,
             trainer.system().title(),
             counts.collect::<Vec<_>>().join(", "),
             config.batch_size,
@@ -187,6 +187,9 @@ impl Observer for Watcher {
             _ => None,
         };
         if let Some(scores) = &scores {
+            for decline in self.history.declines(scores).iter().filter(|_| !self.plan.quiet) {
+                self.bar.suspend(|| terminal::say(&format!("warning: step {step}: {decline}")));
+            }
             self.history.score(scores)?;
         }
         if step.is_multiple_of(self.plan.sample_every) {
@@ -213,7 +216,8 @@ impl Observer for Watcher {
 
     fn warning(&mut self, warning: &CollapseWarning) {
         if !self.plan.quiet {
-            self.bar.suspend(|| terminal::say(&format!("warning: {warning}")));
+            let flags = hints::of_collapse(warning);
+            self.bar.suspend(|| terminal::say(&format!("warning: {warning} ({flags})")));
         }
     }
 }

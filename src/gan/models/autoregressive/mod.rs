@@ -12,7 +12,7 @@ use crate::gan::error::GanError;
 use crate::gan::networks::{Graph, Network, name};
 use crate::gan::optim::Rule;
 use crate::gan::random::Random;
-use crate::gan::systems::{Draw, Measure, Networks, PlayerSpec, System};
+use crate::gan::systems::{Draw, Likelihood, Measure, Networks, PlayerSpec, System};
 use crate::gan::tape::Var;
 use crate::gan::tensor::Tensor;
 use crate::gan::train::{Step, TrainConfig};
@@ -148,6 +148,10 @@ impl System for Autoregressive {
         let outputs = networks.get(MODEL)?.evaluate(&[&images])?;
         let costs = alone::cross_entropy_of_bits(outputs.get(name::LOGITS)?, &images)?;
         Ok(alone::numbers_of(&costs.neg()))
+    }
+
+    fn likelihood(&self) -> Option<Likelihood> {
+        Some(Likelihood::ExactOfBits)
     }
 
     fn generator(&self) -> Option<&'static str> {

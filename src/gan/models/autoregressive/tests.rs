@@ -111,7 +111,7 @@ fn independent() -> (TrainingSet, f64) {
 fn trained(model: &str, data: TrainingSet, least: f64, tolerance: f64) -> Trainer {
     const MOST_STEPS: u64 = 3000;
     let rules = [(MODEL.to_owned(), Rule::adam(5e-3, 0.9, 0.999))].into();
-    let config = TrainConfig { batch_size: data.len(), rules, ..TrainConfig::new(spec(model, data.size(), 16)) };
+    let config = TrainConfig { batch_size: data.len(), rules, ..TrainConfig::new(spec(model, data.shape()[1], 16)) };
     let mut trainer = Trainer::new(config, data).unwrap();
     loop {
         let event = trainer.step().unwrap().0;

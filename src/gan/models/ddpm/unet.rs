@@ -3,7 +3,7 @@
 use super::super::{ModelSpec, alone};
 use crate::gan::error::GanError;
 use crate::gan::layers::{
-    Activation, Attention, Bias, ChannelShift, Concat, Conv2d, GroupNorm, Initializer, Layer, Linear, Sum,
+    Activation, Bias, ChannelShift, Concat, Conv2d, GroupNorm, Initializer, Layer, Linear, SelfAttention, Sum,
     TimeEmbedding, Upsample,
 };
 use crate::gan::networks::{Graph, GraphBuilder, Source, name};
@@ -49,8 +49,8 @@ pub(super) fn network(spec: &ModelSpec) -> Result<Graph, GanError> {
             Linear::new(numbers, numbers).into(),
         ],
     );
-    let mut net = Builder { graph, time, numbers };
     let lowest = MULTIPLES.len() - 1;
+    let mut net = Builder { graph, time, numbers, lowest_side: spec.size >> lowest };
 
     let mut channels = width;
     let mut x = net.graph.node(Conv2d::same(spec.channels, width, 3), &[images]);
@@ -97,6 +97,8 @@ struct Builder {
     time: Source,
     /// In so many numbers.
     numbers: usize,
+    /// Side of the smallest maps.
+    lowest_side: usize,
 }
 
 /// What is in front of a convolution.
@@ -125,11 +127,13 @@ impl Builder {
         self.graph.node(Sum, &[shortcut, y])
     }
 
-    /// Attention as a residual.
+    /// Attention as a residual, at the lowest resolution.
     fn attend(&mut self, x: Source, channels: usize) -> Source {
         let normalised = self.graph.node(GroupNorm { groups: GROUPS, channels }, &[x]);
         let maps = [(); 3].map(|()| self.graph.node(Conv2d::same(channels, channels, 1), &[normalised]));
-        let seen = self.graph.node(Attention, &maps);
+        let (depth, side) = (channels, self.lowest_side);
+        let attention = SelfAttention { depth, values: channels, side, key_side: side, scaled: true };
+        let seen = self.graph.node(attention, &maps);
         let change = self.last(seen, Conv2d::same(channels, channels, 1));
         self.graph.node(Sum, &[x, change])
     }

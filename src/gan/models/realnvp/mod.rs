@@ -10,7 +10,7 @@ use crate::gan::networks::{Graph, numbers};
 use crate::gan::optim::Rule;
 use crate::gan::random::Random;
 use crate::gan::real::Real;
-use crate::gan::systems::{Draw, Measure, Networks, PlayerSpec, System};
+use crate::gan::systems::{Draw, Likelihood, Measure, Networks, PlayerSpec, System};
 use crate::gan::tape::Var;
 use crate::gan::tensor::Tensor;
 use crate::gan::train::{Latent, Step, TrainConfig};
@@ -152,6 +152,10 @@ impl System for RealNvp {
         let y = Var::constant(dequantised(images, &Tensor::new(images.shape(), noise)?));
         let flowed = self.flow.forward(&y, &mut |network, x| networks.get(network)?.evaluate(&[x]))?;
         Ok(alone::numbers_of(&cost(&y, &flowed)?.neg()))
+    }
+
+    fn likelihood(&self) -> Option<Likelihood> {
+        Some(Likelihood::DensityOfBytes)
     }
 
     fn generator(&self) -> Option<&'static str> {

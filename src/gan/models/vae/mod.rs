@@ -9,10 +9,10 @@ use crate::gan::networks::{Graph, Outputs, name};
 use crate::gan::optim::Rule;
 use crate::gan::random::Random;
 use crate::gan::real::Real;
-use crate::gan::systems::{Draw, Measure, Networks, PlayerSpec, System};
+use crate::gan::systems::{Likelihood, Measure, Networks, PlayerSpec, Reader, System};
 use crate::gan::tape::Var;
 use crate::gan::tensor::Tensor;
-use crate::gan::train::{Latent, Step, TrainConfig};
+use crate::gan::train::{Step, TrainConfig};
 pub(super) use networks::{check_convolutional, convolutional, fully_connected};
 
 /// Images to codes.
@@ -37,12 +37,16 @@ const WEIGHED: usize = 100;
 /// levels x in \[0, 1\] are taken for the probabilities that a pixel is 1, as everybody does: only where images are black and
 /// white is the bound one of their probability, and comparable with that of models of bits.
 ///
+/// With a weight β of the second sum (Higgins et al. 2017) codes say less, and each number of them something of its own.
+///
 /// The likelihood it tells of an image is the bound of Burda, Grosse and Salakhutdinov (2016) with 100 codes, ln of the mean
 /// of p(x, z)/q(z|x), which is tighter.
 pub(super) struct Vae {
     title: String,
     encoder: Graph,
     decoder: Graph,
+    /// Weight of the divergence from the prior: 1 for the bound.
+    beta: f32,
 }
 
 /// The two networks.
@@ -58,7 +62,8 @@ pub(super) fn system(
 ) -> Result<Box<dyn System>, GanError> {
     alone::check_normal(config)?;
     let Autoencoder { encoder, decoder } = autoencoder(&config.networks)?;
-    Ok(Box::new(Vae { title: config.networks.model.clone(), encoder, decoder }))
+    let (title, beta) = (config.networks.model.clone(), config.beta.unwrap_or(1.0) as f32);
+    Ok(Box::new(Vae { title, encoder, decoder, beta }))
 }
 
 /// A normal distribution of codes for every image.
@@ -91,7 +96,7 @@ impl Vae {
         self.decoder.inputs()[0].value[0]
     }
 
-    fn encode(&self, networks: &Networks, images: &Tensor) -> Result<Codes<f32>, GanError> {
+    fn codes(&self, networks: &Networks, images: &Tensor) -> Result<Codes<f32>, GanError> {
         Codes::of(&networks.get(ENCODER)?.evaluate(&[&Var::constant(images.clone())])?)
     }
 
@@ -99,7 +104,7 @@ impl Vae {
     fn weighed(&self, networks: &Networks, image: &Tensor, codes: usize, random: &mut Random) -> Result<f64, GanError> {
         let latent = self.latent();
         let noise = Var::constant(random.normal(&[codes, latent], 0.0, 1.0));
-        let of_image = self.encode(networks, image)?;
+        let of_image = self.codes(networks, image)?;
         let z = of_image.at(&noise)?;
         let logits = networks.get(DECODER)?.evaluate(&[&z])?.get(name::LOGITS)?.clone();
         let copies = Var::constant(image.clone()).broadcast_to(logits.shape())?;
@@ -143,7 +148,8 @@ impl System for Vae {
         let divergence = codes.divergence()?.mean();
         step.record("reconstruction_nats", f64::from(reconstruction.item()?));
         step.record("kl_nats", f64::from(divergence.item()?));
-        let loss = reconstruction.add(&divergence)?;
+        let loss =
+            reconstruction.add(&if self.beta == 1.0 { divergence.clone() } else { divergence.scale(self.beta) })?;
         drop((codes, z, decoded, reconstruction, divergence));
         step.descend(MODEL, weights, loss)
     }
@@ -156,19 +162,22 @@ impl System for Vae {
         vec![ENCODER, DECODER]
     }
 
-    fn sample(&self, networks: &Networks, draw: &mut Draw<'_>) -> Result<Tensor, GanError> {
-        let z = Latent::Normal.draw(&[self.latent()], draw.count, draw.random);
-        Ok(networks.get(DECODER)?.evaluate(&[&Var::constant(z)])?.get(name::IMAGES)?.value().clone())
+    fn encoder(&self) -> Option<Reader> {
+        Some(Reader { network: ENCODER, outputs: &[name::MEAN, name::LOG_VARIANCE] })
     }
 
     fn reconstruct(&self, networks: &Networks, images: &Tensor, _: &mut Random) -> Result<Tensor, GanError> {
-        let codes = self.encode(networks, images)?;
+        let codes = self.codes(networks, images)?;
         Ok(networks.get(DECODER)?.evaluate(&[&codes.mean])?.get(name::IMAGES)?.value().clone())
     }
 
     fn log_likelihood(&self, networks: &Networks, images: &Tensor, random: &mut Random) -> Result<Vec<f64>, GanError> {
         alone::count_of(images, &self.encoder.inputs()[0].value)?;
         alone::each(images).map(|image| self.weighed(networks, &image, WEIGHED, &mut random.fork())).collect()
+    }
+
+    fn likelihood(&self) -> Option<Likelihood> {
+        Some(Likelihood::BoundOfBits)
     }
 
     fn generator(&self) -> Option<&'static str> {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::gan::networks::Network;
 use crate::gan::testing::sample;
-use crate::gan::train::{Trainer, TrainingSet};
+use crate::gan::train::{Latent, Trainer, TrainingSet};
 
 fn spec(model: &str, size: usize, channels: usize, latent: usize) -> ModelSpec {
     ModelSpec { size, channels, latent, ..ModelSpec::named(model).unwrap() }
@@ -10,7 +10,7 @@ fn spec(model: &str, size: usize, channels: usize, latent: usize) -> ModelSpec {
 fn small(latent: usize) -> (Vae, Networks) {
     let spec = ModelSpec { width: 3, ..spec("vae", 3, 1, latent) };
     let Autoencoder { encoder, decoder } = fully_connected(&spec).unwrap();
-    let vae = Vae { title: "vae".into(), encoder, decoder };
+    let vae = Vae { title: "vae".into(), encoder, decoder, beta: 1.0 };
     let mut networks = Networks::new(vae.networks(), &mut Random::new(4)).unwrap();
     // Weights of another kind than those at first, which say nothing yet of the variance.
     let mut random = Random::new(5);
@@ -90,7 +90,7 @@ fn bounds_are_below_the_exact_likelihood_and_close_in_on_it() {
         let (elbo, weighed, close) = (mean_of(1, 4000), mean_of(20, 400), mean_of(50_000, 1));
         assert!(elbo < weighed && weighed < exact + 0.02, "{elbo}, {weighed}, {exact}");
         assert!((close - exact).abs() < 0.02, "{close} is not {exact}");
-        let codes = vae.encode(&networks, &image).unwrap();
+        let codes = vae.codes(&networks, &image).unwrap();
         assert!(exact - elbo > 0.01 && codes.divergence().unwrap().item().unwrap() > 0.1, "nothing was tested");
     }
 }
@@ -133,4 +133,18 @@ fn another_prior_is_refused() {
     assert_eq!(message, "the distribution of z = uniform is out of range: it must be normal for this model");
     let wide = ModelSpec { discriminator_width: Some(3), ..spec("vae", 3, 1, 2) };
     assert!(wide.validate().unwrap_err().to_string().contains("left out: this model has none"));
+}
+
+#[test]
+fn beta_weighs_the_divergence_and_nothing_else() {
+    let measured = |beta: Option<f64>| {
+        let config = TrainConfig { beta, batch_size: 4, seed: 5, ..TrainConfig::new(spec("vae", 3, 1, 4)) };
+        let data = TrainingSet::new(1, 3, (0..72).map(|i| (3 * i) as u8).collect()).unwrap();
+        let (event, _) = Trainer::new(config, data).unwrap().step().unwrap();
+        ["model_loss", "reconstruction_nats", "kl_nats"].map(|name| event.value(name).unwrap())
+    };
+    let ([loss, rec, kl], [weighed, rec_again, kl_again]) = (measured(None), measured(Some(4.0)));
+    // The first step is taken from the same weights with the same noise.
+    assert_eq!((rec, kl), (rec_again, kl_again));
+    assert!((loss - rec - kl).abs() < 1e-5 && (weighed - rec - 4.0 * kl).abs() < 1e-5, "{loss} {weighed} {rec} {kl}");
 }

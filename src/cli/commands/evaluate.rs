@@ -1,0 +1,226 @@
+//! `gan-metrics evaluate`: what a trained model knows of images, where it knows anything: how likely they are, and their classes.
+
+use std::fmt::Write;
+
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+
+use super::train::data::DataArgs;
+use crate::Result;
+use crate::cli::args::OutputArgs;
+use crate::cli::exit::Outcome;
+use crate::cli::numbers::seed;
+use crate::cli::{output, progress};
+use crate::error::{Blame, Blamed};
+use crate::gan::systems::Likelihood;
+use crate::gan::train::{Trained, TrainingSet, checkpoint, sampling_stream};
+use crate::output::Outputs;
+use crate::report::{entry, pretty};
+
+/// `gan-metrics evaluate --checkpoint FILE --data IMAGES`
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// Checkpoint of a training run of a model that tells how likely images are, or their classes.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: PathBuf,
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Seed of the noise, where a likelihood needs any.
+    #[arg(long, default_value_t = 0, value_parser = seed)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Why there is nothing to tell.
+#[derive(Debug, thiserror::Error)]
+enum EvaluateModelError {
+    #[error("{0} tells neither how likely images are nor their classes")]
+    Silent(String),
+    #[error("{model} tells classes, and those of the images are not known")]
+    NoClasses { model: String },
+    #[error("{model} tells {known} classes, the images have {found}")]
+    OtherClasses { model: String, known: usize, found: usize },
+    #[error("interrupted after {done} of {total} images")]
+    Interrupted { done: usize, total: usize },
+}
+
+impl Blamed for EvaluateModelError {
+    fn blame(&self) -> Blame {
+        match self {
+            EvaluateModelError::Interrupted { .. } => Blame::Interrupted,
+            _ => Blame::Input,
+        }
+    }
+}
+
+/// What was found, as JSON has it.
+#[derive(Debug, Serialize)]
+struct Found {
+    model: String,
+    step: u64,
+    images: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    likelihood: Option<LikelihoodFound>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accuracy: Option<Accuracy>,
+}
+
+/// How likely the images are.
+#[derive(Debug, Serialize)]
+struct LikelihoodFound {
+    /// Mean of ln p of an image, in nats.
+    nats: f64,
+    /// Standard error of that mean.
+    standard_error: f64,
+    /// −nats divided by dimensions · ln 2.
+    bits_per_dimension: f64,
+    /// `exact`, `bound` or `density`.
+    kind: &'static str,
+}
+
+/// How many classes are right.
+#[derive(Debug, Serialize)]
+struct Accuracy {
+    /// Share of the images.
+    share: f64,
+    /// Whether the model's own categories were each taken for the class that most of its images have.
+    by_majority: bool,
+    /// What the most frequent class alone would give.
+    most_frequent_class: f64,
+}
+
+/// Tells.
+pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
+    let mut outputs = Outputs::beside(args.data.data.iter().chain([&args.checkpoint]));
+    let file = args.output.output.as_deref().map(|path| outputs.claim(path)).transpose()?;
+    let trained = checkpoint::trained(&args.checkpoint)?;
+    let (likelihood, tells_classes) = (trained.system.likelihood(), trained.system.classifier().is_some());
+    if likelihood.is_none() && !tells_classes {
+        return Err(EvaluateModelError::Silent(trained.system.title()).into());
+    }
+    let data = args.data.load(&trained.config.networks, tells_classes)?;
+    let classes = if tells_classes { Some(classes(&trained, &data)?) } else { None };
+    let found = evaluate(&trained, &data, classes, args.seed)?;
+    let text = if args.output.json { pretty(&found) } else { text(&found, likelihood) };
+    output::write(file, &text)?;
+    Ok(Outcome::Success)
+}
+
+/// How many classes the images have, of which a model that learnt from labels must know as many.
+fn classes(trained: &Trained, data: &TrainingSet) -> Result<usize, EvaluateModelError> {
+    let model = || trained.system.title();
+    let found =
+        data.class_names().map(<[String]>::len).ok_or_else(|| EvaluateModelError::NoClasses { model: model() })?;
+    match trained.system.classes() {
+        Some(known) if known != found => Err(EvaluateModelError::OtherClasses { model: model(), known, found }),
+        _ => Ok(found),
+    }
+}
+
+fn evaluate(trained: &Trained, data: &TrainingSet, classes: Option<usize>, seed: u64) -> Result<Found> {
+    /// Images at once: their activations must fit into memory.
+    const BATCH: usize = 64;
+    let (system, total) = (trained.system.as_ref(), data.len());
+    let (interrupt, mut random) = (progress::interrupt(), sampling_stream(seed));
+    let (mut nats, mut table) = (Vec::new(), classes.map(|_| Vec::<Vec<usize>>::new()));
+    for from in (0..total).step_by(BATCH) {
+        if interrupt.is_requested() {
+            return Err(EvaluateModelError::Interrupted { done: from, total }.into());
+        }
+        let batch = data.range(from, (from + BATCH).min(total), system.pixel_range());
+        if system.likelihood().is_some() {
+            nats.extend(system.log_likelihood(&trained.networks, &batch.images, &mut random)?);
+        }
+        if let (Some(table), Some(labels)) = (&mut table, &batch.classes) {
+            let logits = system.classify(&trained.networks, &batch.images)?;
+            let width = logits.shape()[1];
+            table.resize(width, vec![0; classes.unwrap_or_default()]);
+            for (row, &label) in logits.data().chunks_exact(width).zip(labels) {
+                let said = (0..width).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or_default();
+                table[said][label] += 1;
+            }
+        }
+    }
+    let dimensions: usize = data.shape().iter().product();
+    Ok(Found {
+        model: system.title(),
+        step: trained.step,
+        images: total,
+        likelihood: system.likelihood().map(|kind| likelihood_of(&nats, dimensions, kind)),
+        accuracy: table.map(|table| accuracy_of(&table, system.classes().is_none())),
+    })
+}
+
+fn likelihood_of(nats: &[f64], dimensions: usize, kind: Likelihood) -> LikelihoodFound {
+    let count = nats.len() as f64;
+    let mean = nats.iter().sum::<f64>() / count;
+    let variance = nats.iter().map(|nats| (nats - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    LikelihoodFound {
+        nats: mean,
+        standard_error: (variance / count).sqrt(),
+        bits_per_dimension: -mean / (dimensions as f64 * std::f64::consts::LN_2),
+        kind: match kind {
+            Likelihood::ExactOfBits => "exact",
+            Likelihood::BoundOfBits => "bound",
+            Likelihood::DensityOfBytes => "density",
+        },
+    }
+}
+
+/// Of a table of what was said (rows) against classes (columns).
+fn accuracy_of(table: &[Vec<usize>], by_majority: bool) -> Accuracy {
+    let total: usize = table.iter().flatten().sum();
+    let right: usize = match by_majority {
+        true => table.iter().map(|row| row.iter().max().copied().unwrap_or_default()).sum(),
+        false => table.iter().enumerate().map(|(class, row)| row[class]).sum(),
+    };
+    let of_class = |class: usize| table.iter().map(|row| row[class]).sum::<usize>();
+    let classes = table.first().map_or(0, Vec::len);
+    let share = |count: usize| count as f64 / total.max(1) as f64;
+    let most_frequent_class = share((0..classes).map(of_class).max().unwrap_or_default());
+    Accuracy { share: share(right), by_majority, most_frequent_class }
+}
+
+fn text(found: &Found, likelihood: Option<Likelihood>) -> String {
+    let mut text = String::new();
+    writeln!(text, "{} of step {}, {} images", found.model, found.step, found.images).expect("texts take everything");
+    if let (Some(values), Some(kind)) = (&found.likelihood, likelihood) {
+        let what = match kind {
+            Likelihood::ExactOfBits => "exact, of pixels as bits",
+            Likelihood::BoundOfBits => "a lower bound, gray levels taken for probabilities of bits",
+            Likelihood::DensityOfBytes => "of bytes, with one draw of their uniform noise",
+        };
+        let (mean, error) = (values.nats, values.standard_error);
+        text += &entry("log-likelihood", &format!("{mean:.3} ± {error:.3} nats an image ({what})"));
+        text += &entry("bits/dimension", &format!("{:.4}", values.bits_per_dimension));
+    }
+    if let Some(accuracy) = &found.accuracy {
+        let how = if accuracy.by_majority { ", each category taken for the class of most of its images" } else { "" };
+        let (share, chance) = (accuracy.share, accuracy.most_frequent_class);
+        text += &entry("accuracy", &format!("{share:.4} (the most frequent class alone: {chance:.4}{how})"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accuracy_is_the_share_of_the_diagonal_or_of_majorities() {
+        let table = [vec![3, 1], vec![4, 2]];
+        let own = accuracy_of(&table, false);
+        assert_eq!((own.share, own.most_frequent_class), (0.5, 0.7));
+        // Both categories hold more of the first class: it is right 7 times.
+        assert_eq!(accuracy_of(&table, true).share, 0.7);
+    }
+
+    #[test]
+    fn bits_are_nats_over_the_dimensions() {
+        let found = likelihood_of(&[-2.0, -4.0], 3, Likelihood::ExactOfBits);
+        assert_eq!((found.nats, found.standard_error), (-3.0, 1.0));
+        assert!((found.bits_per_dimension - 1.0 / std::f64::consts::LN_2).abs() < 1e-15);
+    }
+}

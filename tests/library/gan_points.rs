@@ -1,0 +1,98 @@
+//! Games on points, whose outcome is known: the ring of Gaussians (Metz et al. 2017).
+
+use gan_metrics::gan::models::ModelSpec;
+use gan_metrics::gan::optim::Rule;
+use gan_metrics::gan::train::{CollapseWarning, Control};
+use gan_metrics::gan::train::{Coverage, Gaussians, ImageSampler, Observer, StepEvent, TrainConfig, Trainer};
+
+/// What a game of an objective with regularizers has learnt of the ring after some steps.
+fn learnt(objective: &str, regularizers: &[&str], steps: u64, change: impl Fn(&mut TrainConfig)) -> Coverage {
+    let ring: Gaussians = "gaussians:8".parse().unwrap();
+    let mut config = TrainConfig {
+        batch_size: 256,
+        seed: 1,
+        objective: objective.parse().unwrap(),
+        regularizers: regularizers.iter().map(|text| text.parse().unwrap()).collect(),
+        ..TrainConfig::new(ModelSpec::named("points").unwrap())
+    };
+    change(&mut config);
+    let seed = config.seed;
+    let mut trainer = Trainer::new(config, ring.data().unwrap()).unwrap();
+    trainer.run(steps, &mut ()).unwrap();
+    let points = ImageSampler::new(trainer.trained().unwrap(), seed).draw(4096).unwrap();
+    let found = ring.coverage(points.values.data());
+    println!("{objective} {regularizers:?} after {steps}: {found:?}");
+    found
+}
+
+fn as_it_is(_: &mut TrainConfig) {}
+
+/// Thresholds are those that a reference in PyTorch met with two seeds, with slack: all modes, and four of five samples within four
+/// deviations, of which three are counted here.
+#[test]
+#[ignore = "the threshold is that of the reference in PyTorch, and its time is not measured here"]
+fn a_penalised_critic_shows_the_generator_all_modes() {
+    let found = learnt("non-saturating", &["r1:1"], 1500, as_it_is);
+    assert_eq!(found.modes, 8, "{found:?}");
+    assert!(found.high_quality > 0.6 && found.imbalance < 0.3, "{found:?}");
+}
+
+#[test]
+#[ignore = "five games of three thousand steps take a minute or two"]
+fn games_end_on_the_ring_as_they_do_in_the_reference() {
+    for (objective, regularizers, quality) in [
+        ("non-saturating", &[][..], 0.5),
+        ("non-saturating", &["r1:1"], 0.75),
+        ("non-saturating", &["r1:1", "r2:1"], 0.7),
+        ("relativistic-least-squares", &[], 0.75),
+        ("feature-matching", &[], 0.4),
+    ] {
+        let found = learnt(objective, regularizers, 3000, as_it_is);
+        assert!(found.modes == 8 && found.high_quality > quality, "{objective} {regularizers:?}: {found:?}");
+    }
+}
+
+/// Gathers what is told of a run.
+#[derive(Default)]
+struct Told {
+    warnings: Vec<String>,
+    gradients: Vec<f64>,
+}
+
+impl Observer for Told {
+    fn step(&mut self, event: &StepEvent, _: &Trainer) -> gan_metrics::Result<Control> {
+        self.gradients.extend(event.value("generator_gradient"));
+        Ok(Control::Continue)
+    }
+
+    fn warning(&mut self, warning: &CollapseWarning) {
+        self.warnings.push(warning.to_string());
+    }
+}
+
+/// Goodfellow et al. (2014), section 3: where the discriminator rejects samples with confidence, ln(1 − D) saturates and
+/// −ln D does not.
+#[test]
+#[ignore = "the threshold is not measured yet"]
+fn the_saturating_gradient_dies_while_the_critic_wins_and_the_other_lives() {
+    let gradient = |objective: &str| {
+        let config = TrainConfig {
+            batch_size: 64,
+            critic_steps: Some(10),
+            objective: objective.parse().unwrap(),
+            // The generator hardly moves, so that both games are the same but for its loss.
+            rules: [("generator".to_owned(), Rule::adam(1e-7, 0.5, 0.9))].into(),
+            ..TrainConfig::new(ModelSpec::named("points").unwrap())
+        };
+        let ring: Gaussians = "gaussians:8".parse().unwrap();
+        let mut told = Told::default();
+        Trainer::new(config, ring.data().unwrap()).unwrap().run(150, &mut told).unwrap();
+        let last = &told.gradients[told.gradients.len() - 20..];
+        println!("{objective}: {} at first, {} at last", told.gradients[0], last.iter().sum::<f64>() / 20.0);
+        (told.gradients[0], last.iter().sum::<f64>() / 20.0)
+    };
+    let (saturating, living) = (gradient("minimax"), gradient("non-saturating"));
+    // With D = ½ both losses have the same slope.
+    assert!((saturating.0 / living.0 - 1.0).abs() < 0.5, "{saturating:?} {living:?}");
+    assert!(saturating.1 < 0.2 * living.1, "{saturating:?} {living:?}");
+}
