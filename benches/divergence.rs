@@ -1,5 +1,5 @@
 //! How long divergences take. Ids carry the sizes; inputs are made outside the timing from fixed formulas. The same
-//! problems for scipy and POT: `python_ref/time_divergences.py`.
+//! problems for scipy and POT, and both by turns: `python_ref/time_divergences.py`.
 
 use std::hint::black_box;
 
@@ -44,7 +44,7 @@ fn densities(criterion: &mut Criterion) {
 fn transport(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("transport");
     group.sample_size(10);
-    for n in [100, 500] {
+    for n in [100, 500, 2000] {
         let cost = cost_matrix(points(n, 2, 0.0).view(), points(n, 2, 0.3).view(), Order::TWO).unwrap();
         let (p, q) = (weights(n, 0.1), weights(n, 0.37));
         group.bench_function(BenchmarkId::new("exact", n), |b| {
@@ -56,13 +56,18 @@ fn transport(criterion: &mut Criterion) {
     group.bench_function(BenchmarkId::new("line", 20_000), |b| {
         b.iter(|| wasserstein_line_samples(black_box(&x), &y, Order::ONE));
     });
-    let (x, y) = (points(1000, 8, 0.0), points(1000, 8, 0.3));
-    group.bench_function(BenchmarkId::new("sliced-100", 1000), |b| {
-        b.iter(|| sliced_wasserstein(black_box(x.view()), y.view(), Order::TWO, 100, 0));
-    });
-    group.bench_function(BenchmarkId::new("knn-kl", 1000), |b| {
-        b.iter(|| knn_kullback_leibler(black_box(x.view()), y.view(), 5));
-    });
+    for n in [1_000, 100_000] {
+        let (x, y) = (points(n, 8, 0.0), points(n, 8, 0.3));
+        group.bench_function(BenchmarkId::new("sliced-100", n), |b| {
+            b.iter(|| sliced_wasserstein(black_box(x.view()), y.view(), Order::TWO, 100, 0));
+        });
+    }
+    for (n, dimensions) in [(1_000, 8), (20_000, 2)] {
+        let (x, y) = (points(n, dimensions, 0.0), points(n, dimensions, 0.3));
+        group.bench_function(BenchmarkId::new("knn-kl", n), |b| {
+            b.iter(|| knn_kullback_leibler(black_box(x.view()), y.view(), 5));
+        });
+    }
     group.finish();
 }
 

@@ -120,11 +120,13 @@ impl Distribution {
         &'a self,
         q: &'a Distribution,
     ) -> Result<impl Iterator<Item = (f64, f64)> + Clone + 'a, DistributionError> {
-        if self.len() == q.len() {
-            Ok(self.0.iter().copied().zip(q.0.iter().copied()))
-        } else {
-            Err(DistributionError::LengthMismatch { p: self.len(), q: q.len() })
-        }
+        self.check_length(q)?;
+        Ok(self.0.iter().copied().zip(q.0.iter().copied()))
+    }
+
+    fn check_length(&self, q: &Distribution) -> Result<(), DistributionError> {
+        let (p, q) = (self.len(), q.len());
+        if p == q { Ok(()) } else { Err(DistributionError::LengthMismatch { p, q }) }
     }
 }
 
@@ -160,11 +162,12 @@ fn checked_sum(entries: &[f64]) -> Result<f64, DistributionError> {
 /// # Errors
 /// [`DistributionError::LengthMismatch`].
 pub fn divergence(divergence: Divergence, p: &Distribution, q: &Distribution) -> Result<f64, DistributionError> {
-    let pairs = p.zip(q)?;
+    p.check_length(q)?;
+    let log_affinity = |order| log_affinity(order, p.probabilities(), q.probabilities());
     Ok(match divergence {
-        Divergence::F(generator) => f_divergence(generator, pairs),
-        Divergence::Renyi(order) => Divergence::of_log_affinity(order.get(), log_affinity(order.get(), pairs)),
-        Divergence::Bhattacharyya => 0.5 * Divergence::of_log_affinity(0.5, log_affinity(0.5, pairs)),
+        Divergence::F(generator) => f_divergence(generator, p.probabilities(), q.probabilities()),
+        Divergence::Renyi(order) => Divergence::of_log_affinity(order.get(), log_affinity(order.get())),
+        Divergence::Bhattacharyya => 0.5 * Divergence::of_log_affinity(0.5, log_affinity(0.5)),
     })
 }
 
@@ -201,20 +204,18 @@ fn log_of_sum(logs: impl Iterator<Item = f64>) -> f64 {
     largest + compensated_sum(logs.iter().map(|log| (log - largest).exp())).ln()
 }
 
-fn f_divergence(generator: Generator, pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
-    let excess = compensated_sum(pairs.map(|(p, q)| generator.excess(p, q)));
-    generator.minimum() + excess
+fn f_divergence(generator: Generator, p: &[f64], q: &[f64]) -> f64 {
+    generator.minimum() + generator.total_excess(p, q)
 }
 
 /// ln Σ p^order q^{1−order} for a positive order other than 1.
-fn log_affinity(order: f64, pairs: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
-    let generator = Generator::alpha(order).expect("Rényi orders are orders of the α-divergence");
-    let affinity_minus_one = order * (order - 1.0) * f_divergence(generator, pairs.clone());
+fn log_affinity(order: f64, p: &[f64], q: &[f64]) -> f64 {
+    let affinity_minus_one = affinity_minus_one(order, p, q);
     if affinity_minus_one.abs() < 0.5 {
         return affinity_minus_one.ln_1p();
     }
     let mut logs = Vec::new();
-    for (p, q) in pairs.filter(|(p, _)| *p > 0.0) {
+    for (&p, &q) in p.iter().zip(q).filter(|(p, _)| **p > 0.0) {
         if q > 0.0 {
             logs.push(order * p.ln() + (1.0 - order) * q.ln());
         } else if order > 1.0 {
@@ -222,6 +223,16 @@ fn log_affinity(order: f64, pairs: impl Iterator<Item = (f64, f64)> + Clone) -> 
         }
     }
     log_of_sum(logs.into_iter())
+}
+
+/// Σ p^order q^{1−order} − 1, of the divergence that is a multiple of it.
+fn affinity_minus_one(order: f64, p: &[f64], q: &[f64]) -> f64 {
+    if order == 0.5 {
+        // Without powers.
+        return -0.5 * f_divergence(Generator::SQUARED_HELLINGER, p, q);
+    }
+    let generator = Generator::alpha(order).expect("Rényi orders are orders of the α-divergence");
+    order * (order - 1.0) * f_divergence(generator, p, q)
 }
 
 #[cfg(test)]

@@ -114,6 +114,21 @@ pub(crate) fn compensated_sum(terms: impl IntoIterator<Item = f64>) -> f64 {
     sum + lost
 }
 
+/// Sum of finite terms with Knuth's compensation, in lanes that the compiler makes vector instructions of.
+pub(crate) fn lane_sum(terms: &[f64]) -> f64 {
+    let (lanes, rest) = terms.as_chunks::<8>();
+    let (mut sums, mut lost) = ([0.0; 8], [0.0; 8]);
+    for terms in lanes {
+        for (lane, term) in terms.iter().enumerate() {
+            let (before, sum) = (sums[lane], sums[lane] + term);
+            let added = sum - before;
+            lost[lane] += (before - (sum - added)) + (term - added);
+            sums[lane] = sum;
+        }
+    }
+    compensated_sum(sums.into_iter().chain(lost).chain(rest.iter().copied()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +155,9 @@ mod tests {
         assert_eq!(compensated_sum([1.0, 1e100, 1.0, -1e100]), 2.0);
         assert_eq!(compensated_sum([1.0, f64::INFINITY]), f64::INFINITY);
         assert_eq!(compensated_sum([]), 0.0);
+        let mut terms = vec![1.0; 33];
+        (terms[3], terms[11]) = (1e100, -1e100);
+        assert_eq!((lane_sum(&terms), lane_sum(&terms[..3])), (31.0, 3.0));
     }
 
     #[test]

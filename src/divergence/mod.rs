@@ -9,6 +9,7 @@
 //! | means and covariances | [`gaussian`] | formulas; Monte Carlo with an interval where there is none |
 //! | densities on the line | [`continuous`] | formulas; quadrature with an error bound where there is none |
 //! | samples | [`estimators`], [`variational`] | estimates; lower bounds with an interval |
+//! | samples, and samples or a density | [`significance`] | statistics with p-values |
 //!
 //! [`transport`] holds the Wasserstein distances, [`game`] the theorems on GANs that connect the two.
 
@@ -25,6 +26,7 @@ mod kind;
 mod masses;
 mod quadrature;
 pub(crate) mod random;
+pub mod significance;
 pub mod transport;
 pub mod variational;
 
@@ -32,7 +34,7 @@ pub use density::{Density, DensityError};
 pub use discrete::{Distribution, DistributionError, divergence};
 pub use estimate::Estimate;
 pub use estimators::EstimatorError;
-pub use gaussian::{Gaussian, GaussianError, GaussianPair};
+pub use gaussian::{Gaussian, GaussianError, GaussianMixture, GaussianPair};
 pub use generator::{ConjugateDomain, Generator, GeneratorError};
 pub use kind::{Base, Divergence, DivergenceError, RenyiOrder};
 pub use quadrature::{Integral, QuadratureError};

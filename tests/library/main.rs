@@ -14,6 +14,7 @@ mod custom_networks;
 mod digits;
 mod divergence_fixtures;
 mod divergence_pairs;
+mod divergence_significance;
 #[cfg(feature = "inference")]
 mod engines;
 #[cfg(feature = "inference")]

@@ -40,32 +40,18 @@ impl Histogram {
     /// [`EstimatorError`] when a sample is empty or not finite, or the number of bins is zero or too large.
     pub fn new(p: &[f64], q: &[f64], bins: Bins) -> Result<Self, EstimatorError> {
         check_samples(aview1(p).insert_axis(Axis(1)), aview1(q).insert_axis(Axis(1)), (1, 1))?;
-        let mut pooled: Vec<f64> = p.iter().chain(q).copied().collect();
-        pooled.sort_by(f64::total_cmp);
-        let (mut low, mut high) = (pooled[0], pooled[pooled.len() - 1]);
-        if low == high {
-            // All samples are equal: one bin around them.
-            (low, high) = (low - 0.5, high + 0.5);
+        if let Bins::Count(count) = bins
+            && !(1..=Self::MOST_BINS).contains(&count)
+        {
+            return Err(EstimatorError::setting("bins", count, format!("from 1 to {}", Self::MOST_BINS)));
         }
-        let count = match bins {
-            Bins::Count(count @ 1..=Self::MOST_BINS) => count,
-            Bins::Count(count) => {
-                return Err(EstimatorError::setting("bins", count, format!("from 1 to {}", Self::MOST_BINS)));
-            }
-            Bins::FreedmanDiaconis => freedman_diaconis(&pooled, high - low),
-        };
-        let width = (high - low) / count as f64;
+        let scale = Scale::of(p.iter().chain(q).copied(), bins);
         let counts = |samples: &[f64]| {
-            let mut counts = vec![0; count];
-            for sample in samples {
-                // The last bin contains its upper end.
-                let bin = ((sample - low) / width) as usize;
-                counts[bin.min(count - 1)] += 1;
-            }
+            let mut counts = vec![0; scale.count];
+            samples.iter().for_each(|sample| counts[scale.bin(*sample)] += 1);
             counts
         };
-        let edges = (0..=count).map(|k| if k == count { high } else { low + k as f64 * width }).collect();
-        Ok(Histogram { edges, counts_p: counts(p), counts_q: counts(q) })
+        Ok(Histogram { counts_p: counts(p), counts_q: counts(q), edges: scale.edges() })
     }
 
     /// The relative frequencies, after adding `pseudocount` to every bin of both; 0 is the plain plug-in estimate, a
@@ -81,6 +67,45 @@ impl Histogram {
             Distribution::normalized(counts.iter().map(|count| *count as f64 + pseudocount).collect())
         };
         Ok((normalized(&self.counts_p)?, normalized(&self.counts_q)?))
+    }
+}
+
+/// Bins of equal width from the smallest to the largest value.
+pub(super) struct Scale {
+    low: f64,
+    high: f64,
+    count: usize,
+}
+
+impl Scale {
+    /// Of at least one finite value.
+    pub fn of(values: impl Iterator<Item = f64>, bins: Bins) -> Self {
+        let mut sorted: Vec<f64> = values.collect();
+        sorted.sort_by(f64::total_cmp);
+        let (mut low, mut high) = (sorted[0], sorted[sorted.len() - 1]);
+        if low == high {
+            // All values are equal: one bin around them.
+            (low, high) = (low - 0.5, high + 0.5);
+        }
+        let count = match bins {
+            Bins::Count(count) => count,
+            Bins::FreedmanDiaconis => freedman_diaconis(&sorted, high - low),
+        };
+        Scale { low, high, count }
+    }
+
+    fn width(&self) -> f64 {
+        (self.high - self.low) / self.count as f64
+    }
+
+    /// The bin that holds a value; the last one contains its upper end.
+    pub fn bin(&self, value: f64) -> usize {
+        (((value - self.low) / self.width()) as usize).min(self.count - 1)
+    }
+
+    fn edges(&self) -> Vec<f64> {
+        let edge = |k| if k == self.count { self.high } else { self.low + k as f64 * self.width() };
+        (0..=self.count).map(edge).collect()
     }
 }
 

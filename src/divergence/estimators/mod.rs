@@ -1,8 +1,10 @@
-//! Divergences estimated from samples: plug-in histograms and nearest neighbours. Lower bounds with a trained critic are
+//! Divergences and mutual information estimated from samples: plug-in histograms and nearest neighbours. Lower bounds with a trained critic are
 //! in [`crate::divergence::variational`], transport distances in [`crate::divergence::transport`].
 
 mod histogram;
+mod mutual_information;
 mod neighbours;
+mod tree;
 
 use ndarray::ArrayView2;
 
@@ -10,6 +12,7 @@ use crate::divergence::discrete::DistributionError;
 use crate::error::{Blame, Blamed};
 
 pub use histogram::{Bins, Histogram};
+pub use mutual_information::{histogram_mutual_information, knn_mutual_information};
 pub use neighbours::{NeighbourEstimate, knn_kullback_leibler};
 
 /// Why samples give no estimate.
@@ -46,6 +49,30 @@ pub enum EstimatorError {
         /// Columns of Q.
         q: usize,
     },
+    /// Samples that should come in pairs and do not.
+    #[error(
+        "P has {p} samples and Q has {q}: mutual information is of samples that were observed together, row by row"
+    )]
+    Unpaired {
+        /// Samples of P.
+        p: usize,
+        /// Samples of Q.
+        q: usize,
+    },
+    /// A statistic of the line, and samples of more dimensions.
+    #[error("the samples have {columns} columns, and this statistic is of one: use energy or mmd")]
+    NotOnTheLine {
+        /// Their columns.
+        columns: usize,
+    },
+    /// The pairs of all samples would not fit into memory.
+    #[error("{samples} samples of P and Q together make too many pairs: give at most {most}")]
+    TooManyPairs {
+        /// Number of samples.
+        samples: usize,
+        /// The most that work.
+        most: usize,
+    },
     /// A neighbour at distance zero.
     #[error(
         "sample {row} of P coincides with {neighbours} or more samples of {of}: nearest neighbours estimate densities, \
@@ -75,7 +102,7 @@ pub enum EstimatorError {
 }
 
 impl EstimatorError {
-    fn setting(setting: &'static str, value: impl ToString, requirement: impl Into<String>) -> Self {
+    pub(crate) fn setting(setting: &'static str, value: impl ToString, requirement: impl Into<String>) -> Self {
         EstimatorError::Setting { setting, value: value.to_string(), requirement: requirement.into() }
     }
 }
@@ -95,13 +122,18 @@ pub(crate) fn check_samples(
     q: ArrayView2<'_, f64>,
     (needed_p, needed_q): (usize, usize),
 ) -> Result<(), EstimatorError> {
-    for (which, samples, needed) in [('P', p, needed_p), ('Q', q, needed_q)] {
-        if samples.nrows() < needed {
-            return Err(EstimatorError::TooFewSamples { which, samples: samples.nrows(), needed });
-        }
-        if let Some(((row, column), &value)) = samples.indexed_iter().find(|(_, value)| !value.is_finite()) {
-            return Err(EstimatorError::NotFinite { which, row, column, value });
-        }
-    }
+    check_sample('P', p, needed_p)?;
+    check_sample('Q', q, needed_q)?;
     if p.ncols() == q.ncols() { Ok(()) } else { Err(EstimatorError::DimensionMismatch { p: p.ncols(), q: q.ncols() }) }
+}
+
+/// Checks one set of samples.
+pub(crate) fn check_sample(which: char, samples: ArrayView2<'_, f64>, needed: usize) -> Result<(), EstimatorError> {
+    if samples.nrows() < needed {
+        return Err(EstimatorError::TooFewSamples { which, samples: samples.nrows(), needed });
+    }
+    match samples.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        Some(((row, column), &value)) => Err(EstimatorError::NotFinite { which, row, column, value }),
+        None => Ok(()),
+    }
 }

@@ -5,6 +5,7 @@
 //! two eigendecompositions once, and each divergence is then O(d).
 
 mod double;
+mod mixture;
 mod pair;
 mod reduction;
 mod wasserstein;
@@ -13,6 +14,7 @@ use ndarray::{Array1, Array2};
 
 use crate::error::{Blame, Blamed};
 use crate::linalg;
+pub use mixture::{GaussianMixture, MixtureBounds};
 pub use pair::{GaussianDivergence, GaussianPair};
 pub use wasserstein::wasserstein_2;
 
@@ -84,6 +86,14 @@ pub enum GaussianError {
         /// The number of dimensions.
         dimensions: usize,
     },
+    /// A mixture needs a weight for each component.
+    #[error("there are {weights} weights and {components} components: a mixture needs as many")]
+    Weights {
+        /// Number of weights.
+        weights: usize,
+        /// Number of components.
+        components: usize,
+    },
     /// The two Gaussians live in different spaces.
     #[error("P has {p} dimensions and Q has {q}: both must have the same")]
     DimensionMismatch {
@@ -94,8 +104,8 @@ pub enum GaussianError {
     },
     /// No closed form, and no Monte Carlo estimate whose interval could be trusted.
     #[error(
-        "{divergence} of Gaussians has no closed form, and its integrand is unbounded, so that no Monte Carlo interval \
-         could be trusted: use a bounded relative such as js, tv or le-cam"
+        "{divergence} of Gaussians or their mixtures has no closed form here, and its integrand is unbounded, so that no Monte \
+         Carlo interval could be trusted: use a bounded relative such as js, tv or le-cam"
     )]
     Unavailable {
         /// The divergence in question.

@@ -94,10 +94,7 @@ impl GaussianPair {
         match reduce(&shift, &p.covariance, &q.covariance) {
             Ok(reduced) => Ok(GaussianPair { coordinates: reduced.into_iter().map(Coordinate::from).collect() }),
             // An eigenvalue just above the floor may be a negative one that was rounded.
-            Err(which) => {
-                let (smallest, largest) = extremes(if which == 'P' { &p.covariance } else { &q.covariance })?;
-                Err(GaussianError::NotPositiveDefinite { which, smallest, largest })
-            }
+            Err(which) => Err(not_definite(which, if which == 'P' { &p.covariance } else { &q.covariance })?),
         }
     }
 
@@ -231,11 +228,13 @@ fn floor(largest: f64, dimensions: usize) -> f64 {
 
 fn check_definite(which: char, covariance: &Array2<f64>) -> Result<(), GaussianError> {
     let (smallest, largest) = extremes(covariance)?;
-    if smallest > floor(largest, covariance.nrows()) {
-        Ok(())
-    } else {
-        Err(GaussianError::NotPositiveDefinite { which, smallest, largest })
-    }
+    if smallest > floor(largest, covariance.nrows()) { Ok(()) } else { Err(not_definite(which, covariance)?) }
+}
+
+/// The error that names the eigenvalues of a covariance that is not positive definite.
+pub(super) fn not_definite(which: char, covariance: &Array2<f64>) -> Result<GaussianError, GaussianError> {
+    let (smallest, largest) = extremes(covariance)?;
+    Ok(GaussianError::NotPositiveDefinite { which, smallest, largest })
 }
 
 /// The smallest and the largest eigenvalue.
@@ -252,7 +251,7 @@ impl From<Reduced> for Coordinate {
 }
 
 /// The integrand relative to ½(P+Q), given ln(p/q).
-fn excess_over_mixture(generator: Generator, log_ratio: f64) -> f64 {
+pub(super) fn excess_over_mixture(generator: Generator, log_ratio: f64) -> f64 {
     // p/(½(p+q)) = 2/(1+e^{−ℓ}), and the same with −ℓ for q.
     let log_share = |log_ratio: f64| {
         let softplus = (-log_ratio).max(0.0) + (-log_ratio.abs()).exp().ln_1p();

@@ -8,6 +8,7 @@
 //! Differences to the widely copied table of the f-GAN paper are deliberate and listed in `docs/divergences.md`. What
 //! that table prints stays reachable under names that end in `-as-printed`.
 
+mod many;
 mod names;
 mod special;
 mod table;

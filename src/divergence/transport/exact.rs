@@ -1,6 +1,6 @@
 //! Optimal transport between finitely many points, exact, with the dual potentials that certify it.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, CowArray};
 
 use super::TransportError;
 use super::points::{Order, cost_matrix};
@@ -127,7 +127,12 @@ fn balance(supply: &mut [u64], demand: &mut [u64]) {
 fn plan(supply: &[u64], demand: &[u64], cost: ArrayView2<'_, f64>) -> TransportPlan {
     let carrying = |masses: &[u64]| -> Vec<usize> { (0..masses.len()).filter(|i| masses[*i] > 0).collect() };
     let (rows, columns) = (carrying(supply), carrying(demand));
-    let inner = Array2::from_shape_fn((rows.len(), columns.len()), |(i, j)| cost[(rows[i], columns[j])]);
+    let all_carry = rows.len() == supply.len() && columns.len() == demand.len();
+    let inner = if all_carry {
+        CowArray::from(cost)
+    } else {
+        Array2::from_shape_fn((rows.len(), columns.len()), |(i, j)| cost[(rows[i], columns[j])]).into()
+    };
     let pick = |masses: &[u64], kept: &[usize]| -> Vec<u64> { kept.iter().map(|i| masses[*i]).collect() };
     let solution = simplex::solve(&pick(supply, &rows), &pick(demand, &columns), inner.view());
     let total = supply.iter().sum::<u64>() as f64;

@@ -3,7 +3,7 @@
 use super::TransportError;
 use super::points::{Order, check_points};
 use crate::divergence::discrete::Distribution;
-use crate::divergence::masses::compensated_sum;
+use crate::divergence::masses::{compensated_sum, lane_sum};
 
 /// W_r between the empirical distributions of two samples of the line, which may differ in size. Exact to rounding.
 ///
@@ -17,16 +17,19 @@ use crate::divergence::masses::compensated_sum;
 /// # Errors
 /// [`TransportError`] when a sample is empty or not finite.
 pub fn wasserstein_line_samples(p: &[f64], q: &[f64], order: Order) -> Result<f64, TransportError> {
-    let sorted = |which, samples: &[f64]| {
+    let ascending = |which, samples: &[f64]| {
         check_points(which, ndarray::aview1(samples).insert_axis(ndarray::Axis(1)))?;
-        let mut sorted = samples.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        Ok::<_, TransportError>(sorted)
+        Ok::<_, TransportError>(sorted(samples))
     };
+    if p.len() == q.len() {
+        let (p, q) = (ascending('P', p)?, ascending('Q', q)?);
+        let costs: Vec<f64> = p.iter().zip(&q).map(|(x, y)| order.power((x - y).abs())).collect();
+        return Ok(order.root(lane_sum(&costs) / p.len() as f64));
+    }
     // In units of 1/(n·m) every sample carries a whole number of units, so that nothing is lost in the merge.
     let (units_p, units_q) = (q.len() as f64, p.len() as f64);
-    let p = sorted('P', p)?.into_iter().map(|x| (x, units_p));
-    let q = sorted('Q', q)?.into_iter().map(|y| (y, units_q));
+    let p = ascending('P', p)?.into_iter().map(|x| (x, units_p));
+    let q = ascending('Q', q)?.into_iter().map(|y| (y, units_q));
     Ok(order.root(monotone_cost(p, q, order) / (units_p * units_q)))
 }
 
@@ -52,6 +55,14 @@ pub fn wasserstein_line(
         Ok(atoms.into_iter().filter(|(_, weight)| *weight > 0.0))
     };
     Ok(order.root(monotone_cost(atoms('P', points_p, p)?, atoms('Q', points_q, q)?, order)))
+}
+
+/// The numbers in ascending order. Integers that compare as they do are sorted in half the time.
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let flipped = |bits: u64| bits ^ (((bits as i64) >> 63) as u64 >> 1);
+    let mut keys: Vec<i64> = values.iter().map(|value| flipped(value.to_bits()) as i64).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|key| f64::from_bits(flipped(key as u64))).collect()
 }
 
 /// Σ mass·|x−y|^r of the coupling that fills y's in order from x's in order.
@@ -89,6 +100,17 @@ mod tests {
             let order = Order::new(order).unwrap();
             assert!((wasserstein_line_samples(&x, &shifted, order).unwrap() - 1.75).abs() < 1e-14);
         }
+    }
+
+    #[test]
+    fn sorting_is_that_of_the_numbers() {
+        let values = [3.5, -0.0, 1e-310, -2.0, f64::MAX, -1e300, 0.0, -2.5, 7.0];
+        let mut expected = values.to_vec();
+        expected.sort_by(f64::total_cmp);
+        assert_eq!(
+            sorted(&values).iter().map(|x| x.to_bits()).collect::<Vec<_>>(),
+            expected.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+        );
     }
 
     #[test]

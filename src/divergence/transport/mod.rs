@@ -6,6 +6,7 @@
 
 mod densities;
 mod exact;
+mod lanes;
 mod line;
 mod points;
 mod simplex;
@@ -19,6 +20,7 @@ use crate::error::{Blame, Blamed};
 pub use densities::wasserstein_densities;
 pub use exact::{Flow, TransportPlan, kantorovich_rubinstein, optimal_transport, wasserstein_samples};
 pub use line::{wasserstein_line, wasserstein_line_samples};
+pub(crate) use points::MOST_COSTS;
 pub use points::{Order, cost_matrix};
 pub use sinkhorn::{Sinkhorn, SinkhornPlan};
 pub use sliced::{sliced_wasserstein, sliced_wasserstein_along};

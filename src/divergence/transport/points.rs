@@ -47,7 +47,7 @@ impl Order {
 }
 
 /// Costs that are held at once: 2 GiB, of which the solvers need a small multiple.
-pub(super) const MOST_COSTS: usize = 1 << 28;
+pub(crate) const MOST_COSTS: usize = 1 << 28;
 
 /// Checks samples, one a row.
 pub(super) fn check_points(which: char, points: ArrayView2<'_, f64>) -> Result<(), TransportError> {

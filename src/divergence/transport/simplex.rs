@@ -2,9 +2,12 @@
 //!
 //! A basis is a spanning tree. The start is a star: artificial arcs to a root whose cost M is larger than any other and
 //! is kept symbolic, as a count beside every potential, so that it costs no digits. Masses are integers, so flows are
-//! exact and Cunningham's rule for the leaving arc (1976) excludes cycling. Entering arcs come from a block search.
+//! exact and Cunningham's rule for the leaving arc (1976) excludes cycling. Entering arcs come from a block search over
+//! plain numbers, in which M is merely large; what it finds is judged by the symbolic potentials, and so is the end.
 
 use ndarray::ArrayView2;
+
+use super::lanes::{least_difference, position_of_difference};
 
 /// Reduced costs below this many rounding errors of their terms count as negative.
 const ROUNDING: f64 = 16.0 * f64::EPSILON;
@@ -35,15 +38,17 @@ pub(super) struct Solution {
 
 /// Minimises Σ mᵢⱼ·cᵢⱼ over plans m with the given positive marginals, which have equal sums.
 pub(super) fn solve(supply: &[u64], demand: &[u64], cost: ArrayView2<'_, f64>) -> Solution {
+    let rows = cost.as_standard_layout();
+    let cost = rows.as_slice().expect("the standard layout is contiguous");
     let mut tree = Tree::star(supply, demand, cost);
-    let (sources, sinks) = (supply.len(), demand.len());
-    let arcs = sources * sinks;
+    let arcs = cost.len();
     let block = (arcs as f64).sqrt().ceil().max(16.0) as usize;
-    let mut next = 0;
+    let mut next = Place { source: 0, column: 0 };
     // Potentials drift with every pivot, so the last word is spoken on potentials computed afresh.
     let mut fresh = false;
     loop {
-        match tree.entering_arc(&mut next, arcs, block) {
+        let found = tree.entering_arc(&mut next, block).or_else(|| if fresh { tree.any_negative_arc() } else { None });
+        match found {
             Some((source, sink)) => {
                 tree.pivot(source, sink);
                 fresh = false;
@@ -57,10 +62,21 @@ pub(super) fn solve(supply: &[u64], demand: &[u64], cost: ArrayView2<'_, f64>) -
     }
 }
 
+/// Where the search for an entering arc goes on.
+struct Place {
+    source: usize,
+    column: usize,
+}
+
+/// M in the search, in units of the largest cost: enough to prefer arcs that drive artificial ones out.
+const LARGE: f64 = 64.0;
+
 /// A spanning tree of sources, sinks and the root; the arc between a node and its parent belongs to the node.
 struct Tree<'a> {
-    cost: ArrayView2<'a, f64>,
+    /// A row for each source.
+    cost: &'a [f64],
     sources: usize,
+    sinks: usize,
     root: usize,
     parent: Vec<usize>,
     /// Whether the arc leads from the node to its parent.
@@ -68,6 +84,10 @@ struct Tree<'a> {
     flow: Vec<u64>,
     depth: Vec<u32>,
     potential: Vec<BigCost>,
+    /// The potentials as plain numbers, with `large` in the place of M, counted from `base`.
+    plain: Vec<f64>,
+    large: f64,
+    base: i32,
     first_child: Vec<usize>,
     next_sibling: Vec<usize>,
     previous_sibling: Vec<usize>,
@@ -75,18 +95,22 @@ struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    fn star(supply: &[u64], demand: &[u64], cost: ArrayView2<'a, f64>) -> Self {
+    fn star(supply: &[u64], demand: &[u64], cost: &'a [f64]) -> Self {
         let (sources, root) = (supply.len(), supply.len() + demand.len());
         let nodes = root + 1;
         let mut tree = Tree {
             cost,
             sources,
+            sinks: demand.len(),
             root,
             parent: vec![NONE; nodes],
             upward: (0..nodes).map(|node| node < sources).collect(),
             flow: supply.iter().chain(demand).copied().chain([0]).collect(),
             depth: vec![0; nodes],
             potential: vec![BigCost { big: 0, value: 0.0 }; nodes],
+            plain: vec![0.0; nodes],
+            large: LARGE * cost.iter().fold(f64::MIN_POSITIVE, |largest, cost| largest.max(cost.abs())),
+            base: 0,
             first_child: vec![NONE; nodes],
             next_sibling: vec![NONE; nodes],
             previous_sibling: vec![NONE; nodes],
@@ -107,7 +131,12 @@ impl<'a> Tree<'a> {
             return BigCost { big: i32::from(!self.upward[node]), value: 0.0 };
         }
         let (source, sink) = if self.upward[node] { (node, parent) } else { (parent, node) };
-        BigCost { big: 0, value: self.cost[(source, sink - self.sources)] }
+        BigCost { big: 0, value: self.cost[source * self.sinks + sink - self.sources] }
+    }
+
+    fn plain_potential(&self, potential: BigCost) -> f64 {
+        // Without a product where there is nothing to multiply: all the digits of the value stay.
+        potential.value + f64::from(potential.big - self.base) * self.large
     }
 
     /// The potential that gives a node's arc no reduced cost, given its parent's.
@@ -116,34 +145,53 @@ impl<'a> Tree<'a> {
         self.potential[self.parent[node]].plus(self.arc_cost(node), sign)
     }
 
-    /// The arc with the most negative reduced cost of the first block that has one.
-    fn entering_arc(&self, next: &mut usize, arcs: usize, block: usize) -> Option<(usize, usize)> {
-        let sinks = arcs / self.sources;
-        let mut best = (BigCost { big: 0, value: 0.0 }, None);
-        let (mut left_in_block, mut arc) = (block, *next);
-        for _ in 0..arcs {
-            let (source, column) = (arc / sinks, arc % sinks);
-            let (from, to) = (self.potential[source], self.potential[self.sources + column]);
-            let cost = self.cost[(source, column)];
-            let reduced = BigCost { big: from.big - to.big, value: cost + from.value - to.value };
-            let better = reduced.big < best.0.big || (reduced.big == best.0.big && reduced.value < best.0.value);
-            if better {
-                let size = cost.abs().max(from.value.abs()).max(to.value.abs());
-                if reduced.big < 0 || reduced.value < -ROUNDING * size {
-                    best = (reduced, Some((source, self.sources + column)));
-                }
+    /// An arc with a negative reduced cost: the most negative of the first block that has one, in plain numbers.
+    fn entering_arc(&self, next: &mut Place, block: usize) -> Option<(usize, usize)> {
+        let sink_potentials = &self.plain[self.sources..self.root];
+        let (mut best, mut found) = (0.0, None);
+        let (mut left, mut left_in_block) = (self.cost.len(), block);
+        while left > 0 {
+            let Place { source, column } = *next;
+            let length = left_in_block.min(self.sinks - column);
+            let start = source * self.sinks + column;
+            let (costs, potentials) = (&self.cost[start..start + length], &sink_potentials[column..column + length]);
+            let least = least_difference(costs, potentials);
+            let reduced = least + self.plain[source];
+            if reduced < best
+                && let Some(index) = position_of_difference(costs, potentials, least)
+                && self.is_negative(source, column + index)
+            {
+                (best, found) = (reduced, Some((source, self.sources + column + index)));
             }
-            arc = if arc + 1 == arcs { 0 } else { arc + 1 };
-            left_in_block -= 1;
+            *next = if column + length < self.sinks {
+                Place { source, column: column + length }
+            } else {
+                Place { source: if source + 1 == self.sources { 0 } else { source + 1 }, column: 0 }
+            };
+            (left, left_in_block) = (left.saturating_sub(length), left_in_block - length);
             if left_in_block == 0 {
-                if best.1.is_some() {
+                if found.is_some() {
                     break;
                 }
                 left_in_block = block;
             }
         }
-        *next = arc;
-        best.1
+        found
+    }
+
+    /// Whether an arc has a negative reduced cost, by more than rounding.
+    fn is_negative(&self, source: usize, column: usize) -> bool {
+        let (from, to) = (self.potential[source], self.potential[self.sources + column]);
+        let cost = self.cost[source * self.sinks + column];
+        let size = cost.abs().max(from.value.abs()).max(to.value.abs());
+        from.big < to.big || (from.big == to.big && cost + from.value - to.value < -ROUNDING * size)
+    }
+
+    /// Any arc with a negative reduced cost, by the symbolic potentials alone.
+    fn any_negative_arc(&self) -> Option<(usize, usize)> {
+        let columns = |source| (0..self.sinks).map(move |column| (source, column));
+        let negative = (0..self.sources).flat_map(columns).find(|(source, column)| self.is_negative(*source, *column));
+        negative.map(|(source, column)| (source, self.sources + column))
     }
 
     /// Sends as much as possible around the cycle that an arc closes, and exchanges it for the arc that blocks.
@@ -212,6 +260,7 @@ impl<'a> Tree<'a> {
         while let Some(node) = self.stack.pop() {
             self.depth[node] = self.depth[self.parent[node]] + 1;
             self.potential[node] = self.potential[node].plus(change, 1);
+            self.plain[node] = self.plain_potential(self.potential[node]);
             self.push_children(node);
         }
     }
@@ -222,6 +271,10 @@ impl<'a> Tree<'a> {
             self.depth[node] = self.depth[self.parent[node]] + 1;
             self.potential[node] = self.potential_from_parent(node);
             self.push_children(node);
+        }
+        self.base = self.potential[..self.root].iter().map(|potential| potential.big).min().unwrap_or(0);
+        for node in 0..self.root {
+            self.plain[node] = self.plain_potential(self.potential[node]);
         }
     }
 

@@ -299,13 +299,16 @@ mod tests {
         }
     }
 
-    /// The table of docs/divergences.md.
+    /// The table of docs/divergences.md; of one divergence alone with its name in `ONLY_DIVERGENCE`.
     #[test]
     #[ignore = "takes minutes"]
     fn bounds_hold_with_their_confidence() {
         let (runs, sizes, shifts) = (40, [200, 1000, 5000], [0.5, 1.0, 1.5, 2.0, 3.0]);
         let mut short = Vec::new();
-        for generator in Generator::catalogue() {
+        let only = std::env::var("ONLY_DIVERGENCE").ok();
+        for generator in
+            Generator::catalogue().filter(|generator| only.as_deref().is_none_or(|only| generator.name() == only))
+        {
             let mut line = format!("| `{generator}` ");
             for shift in shifts {
                 let truth = truth(generator, (0.0, 1.0), (shift, 1.0));
