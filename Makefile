@@ -1,13 +1,15 @@
 # The two commands of the README are `make demo` and `make test`; each does all its set-up, and one build serves both.
 
-.PHONY: demo demo-train test test-mathematics test-lapack bench fixtures lint verify-published
+.PHONY: demo demo-train test test-python test-peers test-mathematics test-lapack bench fixtures lint verify-published
 
 CARGO ?= cargo
 PYTHON ?= python3
 # The folder of ONNX Runtime, or nothing: the program then looks for one itself.
 ORT = ORT_DYLIB_PATH="$$(sh .ci/onnxruntime path)"
-# The development profile optimises what computes.
-RUN = $(ORT) $(CARGO) run --quiet --
+# The development profile optimises what computes. With the whole workspace selected, dependencies have the same features for the
+# program, the tests and the Python package, and are built once.
+BUILD = $(CARGO) build --workspace --bin gan-metrics
+RUN = $(ORT) $${CARGO_TARGET_DIR:-target}/debug/gan-metrics
 DIGITS := tests/data/digits
 LITE := --extractor efficientnet-lite0 --cache use
 DEMO = GAN_METRICS_HOME=target/demo $(RUN)
@@ -15,7 +17,7 @@ DEMO = GAN_METRICS_HOME=target/demo $(RUN)
 # FID and Inception Score on real images: two sets of digits, and a blurred copy, which must score worse. The cache, of the
 # demo's own, lets each set go through the network once.
 demo: onnxruntime
-	$(CARGO) build
+	$(BUILD)
 	rm -rf target/demo
 	@echo; echo "== Two sets of real digits: a small distance =="
 	@$(DEMO) fid $(DIGITS)/first.idx.gz $(DIGITS)/second.idx.gz $(LITE)
@@ -28,15 +30,24 @@ demo: onnxruntime
 # A DCGAN on 2,048 real digits: the FID falls from row to row, and the grids in the folder become digits.
 RUN_FOLDER := target/demo-train
 demo-train: onnxruntime
-	$(CARGO) build
+	$(BUILD)
 	rm -rf $(RUN_FOLDER)
 	@$(RUN) train --data $(DIGITS)/first.idx.gz --out $(RUN_FOLDER) \
 		--model dcgan --size 28 --width 32 --batch-size 32 --steps 900 --sample-every 300 --score-every 300 --score-images 256
 	@echo; echo "Samples: $(RUN_FOLDER)/samples/, curves: $(RUN_FOLDER)/curves.svg"
 
-# Every test, on both engines where ONNX Runtime can be had.
+# Every test, on both engines where ONNX Runtime can be had; what needs PyTorch or a peer runs by `make test-peers`.
 test: onnxruntime
-	$(ORT) $(CARGO) test
+	$(ORT) $(CARGO) test --workspace
+	sh .ci/python test
+
+# The Python package alone: the wheel, and its tests.
+test-python:
+	sh .ci/python test
+
+# The Python package beside PyTorch, torchmetrics, torch-fidelity and clean-fid, which take 5 GB.
+test-peers:
+	sh .ci/python peers
 
 # The library without engines and codecs, on its own linear algebra.
 MATHEMATICS := test --no-default-features --lib --test library
@@ -50,7 +61,7 @@ test-lapack:
 # What a change must satisfy besides the tests.
 lint:
 	$(CARGO) fmt --check
-	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
 
 # Ours beside the peers; the peers need the Python packages of python_ref/requirements.txt.
