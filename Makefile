@@ -1,13 +1,15 @@
 # The two commands of the README are `make demo` and `make test`; each does all its set-up, and one build serves both.
 
-.PHONY: help demo demo-train test test-mathematics test-lapack bench fixtures lint site verify-published
+.PHONY: help demo demo-train test test-python test-peers test-mathematics test-lapack bench package fixtures lint site verify-published
 
 CARGO ?= cargo
 PYTHON ?= python3
 # The folder of ONNX Runtime, or nothing: the program then looks for one itself.
 ORT = ORT_DYLIB_PATH="$$(sh .ci/onnxruntime path)"
-# The development profile optimises what computes.
-RUN = $(ORT) $(CARGO) run --quiet --
+# The development profile optimises what computes. With the whole workspace selected, dependencies have the same features for the
+# program, the tests and the Python package, and are built once.
+BUILD = $(CARGO) build --workspace --bin gan-metrics
+RUN = $(ORT) $${CARGO_TARGET_DIR:-target}/debug/gan-metrics
 DIGITS := tests/data/digits
 LITE := --extractor efficientnet-lite0 --cache use
 DEMO = GAN_METRICS_HOME=target/demo $(RUN)
@@ -18,7 +20,7 @@ help: ## This list
 # FID and Inception Score on real images: two sets of digits, and a blurred copy, which must score worse. The cache, of the
 # demo's own, lets each set go through the network once.
 demo: onnxruntime ## FID and Inception Score of the shipped images
-	$(CARGO) build
+	$(BUILD)
 	rm -rf target/demo
 	@echo; echo "== Two sets of real digits: a small distance =="
 	@$(DEMO) fid $(DIGITS)/first.idx.gz $(DIGITS)/second.idx.gz $(LITE)
@@ -31,15 +33,24 @@ demo: onnxruntime ## FID and Inception Score of the shipped images
 # A DCGAN on 2,048 real digits: the FID falls from row to row, and the grids in the folder become digits.
 RUN_FOLDER := target/demo-train
 demo-train: onnxruntime ## Train a DCGAN on real digits, scoring it on the way
-	$(CARGO) build
+	$(BUILD)
 	rm -rf $(RUN_FOLDER)
 	@$(RUN) train --data $(DIGITS)/first.idx.gz --out $(RUN_FOLDER) \
 		--model dcgan --size 28 --width 32 --batch-size 32 --steps 900 --sample-every 300 --score-every 300 --score-images 256
 	@echo; echo "Samples: $(RUN_FOLDER)/samples/, curves: $(RUN_FOLDER)/curves.svg"
 
-# Every test, on both engines where ONNX Runtime can be had.
+# Every test, on both engines where ONNX Runtime can be had; what needs PyTorch or a peer runs by `make test-peers`.
 test: onnxruntime ## Every test, on both engines
-	$(ORT) $(CARGO) test
+	$(ORT) $(CARGO) test --workspace
+	sh .ci/python test
+
+# The Python package alone: the wheel, and its tests.
+test-python: ## The Python package: the wheel, and its tests
+	sh .ci/python test
+
+# The Python package beside PyTorch, torchmetrics, torch-fidelity and clean-fid, which take 5 GB.
+test-peers: ## The same beside PyTorch and the peers, which take 5 GB
+	sh .ci/python peers
 
 # The library without engines and codecs, on its own linear algebra.
 MATHEMATICS := test --no-default-features --lib --test library
@@ -53,7 +64,7 @@ test-lapack: ## The same on the system's linear algebra
 # What a change must satisfy besides the tests.
 lint: ## Format, clippy, documentation
 	$(CARGO) fmt --check
-	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
 
 # Ours beside the peers; the peers need the Python packages of python_ref/requirements.txt.
@@ -70,6 +81,11 @@ site: ## The site of docs/, in target/site
 	test -x $(SITE_TOOLS)/bin/python || $(PYTHON) -m venv $(SITE_TOOLS)
 	$(SITE_TOOLS)/bin/pip install --quiet --requirement docs/site/requirements.txt
 	PYTHONDONTWRITEBYTECODE=1 $(SITE_TOOLS)/bin/python -m zensical build --strict --config-file mkdocs.yml
+
+# The crates as a registry would get them; it takes 10 MiB of each.
+package: ## The crates as a registry would get them
+	$(CARGO) package --workspace --exclude gan-metrics-python --no-verify --allow-dirty --quiet
+	@! find target/package -maxdepth 1 -name '*.crate' -size +10239k | grep . || { echo "a crate is larger than a registry takes" >&2; exit 1; }
 
 # Reproduces published figures; needs the published weights (`gan-metrics model install inception-v3`) and torchvision.
 verify-published: onnxruntime ## Reproduce published figures, with the published weights

@@ -9,7 +9,7 @@ resized.json       per resize mode and size the SHA-256 of the whole result (pla
 resized.npz        every 997th value of the same results
 
 The images to resize are not stored: `mix` makes them here and in the tests. The resizers are the peers' own code:
-torch-fidelity's `interpolate_bilinear_2d_like_tensorflow1x`, clean-fid's `make_resizer`, and what pytorch-fid calls.
+torch-fidelity's `interpolate_bilinear_2d_like_tensorflow1x`, clean-fid's `make_resizer`, and what pytorch-fid and torchmetrics call.
 """
 
 import hashlib
@@ -362,10 +362,18 @@ def torch_bilinear(image, width, height):
     return small[0].numpy()
 
 
+def torch_antialias(image, width, height):
+    """torchmetrics since 1.8, on 0-255."""
+    batch = torch.from_numpy(image.transpose(2, 0, 1).copy())[None].to(torch.float32)
+    options = {"mode": "bilinear", "align_corners": False, "antialias": True}
+    return torch.nn.functional.interpolate(batch, size=(height, width), **options)[0].numpy()
+
+
 def clean(image, width, height):
     return make_resizer("PIL", False, "bicubic", (width, height))(image).transpose(2, 0, 1)
 
 
+RESIZERS = {"tf1": tf1, "torch": torch_bilinear, "torch-antialias": torch_antialias, "clean": clean}
 SIZES = [
     ((32, 32), (299, 299)),
     ((28, 28), (224, 224)),
@@ -384,7 +392,7 @@ def resize_fixtures():
     hashes, samples = {}, {}
     for source, target in SIZES:
         image = mix(*source)
-        for name, resize in (("tf1", tf1), ("torch", torch_bilinear), ("clean", clean)):
+        for name, resize in RESIZERS.items():
             out = np.ascontiguousarray(resize(image, *target), dtype="<f4")
             assert out.shape == (3, target[1], target[0])
             key = f"{name} {source[0]}x{source[1]} {target[0]}x{target[1]}"

@@ -2,9 +2,11 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::accumulator::{Accumulator, data_of};
 use super::cache::{CacheError, CacheKey, FeatureCache};
+use super::measure::SetReport;
 use super::network::{Network, NetworkChoice, NetworkPlan};
 use super::partial::{Partial, WholeSet};
 use super::pass::Portion;
@@ -112,7 +114,7 @@ enum Real {
     /// It is added to. What scores need of it is made once, until it grows.
     Growing(Box<Partial>, OnceCell<Box<SetData>>),
     /// It is known whole. Its covariance is factorised once.
-    Whole(Box<SetData>),
+    Whole(Box<SetData>, Option<Box<Provenance>>),
 }
 
 impl Real {
@@ -192,6 +194,7 @@ impl Evaluator {
     /// [`EvaluatorError`] when it was computed differently or does not hold what a score needs.
     pub fn with_reference(mut self, reference: impl Into<Reference>) -> Result<Self> {
         let reference = reference.into();
+        let provenance = reference.provenance.clone().map(Box::new);
         let differences =
             reference.provenance.as_ref().map_or(Vec::new(), |known| known.differences(&self.network.provenance()));
         if !differences.is_empty() {
@@ -203,7 +206,7 @@ impl Evaluator {
                 return Err(EvaluatorError::Reference { reason }.into());
             }
         }
-        self.real = Real::Whole(Box::new(data));
+        self.real = Real::Whole(Box::new(data), provenance);
         Ok(self)
     }
 
@@ -275,7 +278,7 @@ impl Evaluator {
                 known.take();
                 ours.extend(added)?;
             }
-            (Set::Real, Real::Whole(_)) => unreachable!("it has no part"),
+            (Set::Real, Real::Whole(..)) => unreachable!("it has no part"),
         }
         Ok(())
     }
@@ -291,7 +294,7 @@ impl Evaluator {
         let data = |part: &Partial, set| part.clone().into_data(&self.request.needs(set), &self.interrupt);
         let fake = data(&self.fake, Set::Fake)?;
         let real = match &self.real {
-            Real::Whole(data) => Some(&**data),
+            Real::Whole(data, _) => Some(&**data),
             Real::Growing(part, _) if part.images() == 0 => None,
             Real::Growing(part, known) => match known.get() {
                 Some(data) => Some(&**data),
@@ -318,7 +321,24 @@ impl Evaluator {
         match (set, &self.real) {
             (Set::Fake, _) => Some(&self.fake),
             (Set::Real, Real::Growing(part, _)) => Some(part),
-            (Set::Real, Real::Whole(_)) => None,
+            (Set::Real, Real::Whole(..)) => None,
+        }
+    }
+
+    /// What reports say of a set; `None` of a real set of which nothing is known.
+    pub fn set_report(&self, set: Set) -> Option<SetReport> {
+        let of = |images: Option<u64>| SetReport::of(Path::new(title(set)), "memory", images);
+        match (self.partial(set), &self.real) {
+            (Some(part), _) if set == Set::Real && part.images() == 0 => None,
+            (Some(part), _) => {
+                let (skipped, provenance) = (part.skipped().to_vec(), part.provenance());
+                Some(SetReport { skipped, provenance, ..of(Some(part.images() as u64)) })
+            }
+            (None, Real::Whole(data, provenance)) => {
+                let provenance = provenance.as_deref().cloned();
+                Some(SetReport { provenance, ..of(data.images().map(|images| images as u64)) })
+            }
+            (None, Real::Growing(..)) => unreachable!("what grows is a part"),
         }
     }
 
@@ -333,7 +353,7 @@ impl Evaluator {
                 known.take();
                 ours.merge(part)?;
             }
-            (Set::Real, Real::Whole(_)) => return Err(EvaluatorError::HasReference.into()),
+            (Set::Real, Real::Whole(..)) => return Err(EvaluatorError::HasReference.into()),
         }
         Ok(())
     }
@@ -345,13 +365,17 @@ impl Evaluator {
     }
 }
 
-/// What is known of a set before its first image.
-fn empty(network: &Network, request: &Request, set: Set) -> Partial {
-    let title = match set {
+/// What a set is called, for people.
+fn title(set: Set) -> &'static str {
+    match set {
         Set::Real => "the real set",
         Set::Fake => "the fake set",
-    };
-    let whole = WholeSet { title: title.into(), images: None, listing: None, sample: None };
+    }
+}
+
+/// What is known of a set before its first image.
+fn empty(network: &Network, request: &Request, set: Set) -> Partial {
+    let whole = WholeSet { title: title(set).into(), images: None, listing: None, sample: None };
     Partial::new(whole, Accumulator::of_needs(&request.needs(set))).with_findings(
         Vec::new(),
         Default::default(),

@@ -95,7 +95,8 @@ pub struct SetReport {
     /// Path as given.
     #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
-    /// `folder`, `zip`, …, `features`, `statistics` or `generator`.
+    /// `folder`, `zip`, …, `features`, `statistics`, `generator`, or `memory` for images of an
+    /// [`Evaluator`](super::Evaluator).
     pub kind: String,
     /// The arrays that it came from; `null` for what is not an archive of arrays.
     pub arrays: Option<ArraysReport>,

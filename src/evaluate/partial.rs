@@ -241,6 +241,11 @@ impl Partial {
         Self { shard: Some(shard), ..self }
     }
 
+    /// Says that the set grows, as that of a training loop does: of it no more is known than the indices of the images.
+    pub fn of_growing_set(self) -> Self {
+        Self { set: WholeSet { title: self.set.title, ..WholeSet::default() }, ..self }
+    }
+
     /// Adds the names of the images behind the rows, in their order.
     ///
     /// # Panics

@@ -20,6 +20,7 @@
 
 pub mod dataset;
 pub mod decode;
+mod encoded;
 pub(crate) mod png;
 pub mod resize;
 mod rgb;
@@ -27,6 +28,7 @@ mod source;
 
 pub use dataset::{Choice, DataSet, DataSetError, DataSetKind, ImageError, Reading, Unreadable};
 pub use decode::{DecodeError, Encoding, Format, JpegEncoding, Subsampling, decode};
+pub use encoded::EncodedImages;
 pub use png::PngError;
 pub use resize::{ResizeError, ResizeMode, Resizer};
 pub use rgb::{RgbImage, RgbImageError};

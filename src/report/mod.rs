@@ -52,10 +52,11 @@ pub use warning::{FEW_IMAGES, Warning};
 pub use crate::evaluate::{
     ArraysReport, CacheUse, ChosenReport, GeneratorReport, Preparation, SetReport, StageSeconds,
 };
-use crate::evaluate::{Evaluated, Measured};
+use crate::evaluate::{Evaluated, Evaluator, Measured};
 use crate::extractor::ExtractorInfo;
 use crate::linalg;
-use crate::score::{Part, Preset, Scores, Verdict};
+use crate::metrics::Set;
+use crate::score::{Failure, Part, Preset, Scores, Verdict};
 
 /// Version of the JSON schema; grows when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -136,16 +137,11 @@ impl Report {
     /// The report of a job done, by the command that asked for it.
     pub fn of(command: &'static str, done: &Evaluated) -> Self {
         let sets: Vec<&Measured> = done.real.iter().chain([&done.fake]).map(|set| &set.measured).collect();
-        let failed = done.scores.failed().iter().map(|failure| FailureReport {
-            score: failure.metric.about().name,
-            part: failure.part,
-            reason: failure.error.to_string(),
-        });
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             command,
-            failed: failed.collect(),
+            failed: failures(&done.scores),
             metrics: done.scores.clone(),
             preset: done.plan.request.definitions.preset(),
             extractor: done.extractor.clone(),
@@ -159,6 +155,26 @@ impl Report {
         }
     }
 
+    /// The report of the scores of images in memory, which took so many seconds to compute from their features.
+    pub fn of_evaluator(command: &'static str, run: &Evaluator, scores: Scores, seconds: f64) -> Self {
+        Self {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            command,
+            failed: failures(&scores),
+            preset: run.request().definitions.preset(),
+            extractor: Some(run.network().info().clone()),
+            preparation: Some(run.network().preparation()),
+            linalg: linalg::BACKEND,
+            sets: Set::BOTH.into_iter().filter_map(|set| run.set_report(set)).collect(),
+            warnings: warnings::in_memory(run, &scores).into_iter().map(Into::into).collect(),
+            bounds: Vec::new(),
+            metrics: scores,
+            metric_seconds: seconds,
+            total_seconds: seconds,
+        }
+    }
+
     /// JSON, indented, with a final newline.
     pub fn to_json(&self) -> String {
         pretty(self)
@@ -168,6 +184,15 @@ impl Report {
     pub fn to_text(&self) -> String {
         text::render(self)
     }
+}
+
+fn failures(scores: &Scores) -> Vec<FailureReport> {
+    let failure = |failure: &Failure| FailureReport {
+        score: failure.metric.about().name,
+        part: failure.part,
+        reason: failure.error.to_string(),
+    };
+    scores.failed().iter().map(failure).collect()
 }
 
 /// JSON, indented, with a final newline.

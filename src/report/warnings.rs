@@ -1,11 +1,13 @@
 //! What there is to be careful about after a run.
 
+use std::collections::BTreeSet;
+
 use super::unlike;
 use super::warning::{FEW_IMAGES, Warning};
-use crate::evaluate::{Evaluated, Measured, MeasuredSet, SetReport};
-use crate::extractor::{ExtractorId, RangeSource};
+use crate::evaluate::{Evaluated, Evaluator, Measured, MeasuredSet, SetReport};
+use crate::extractor::{ExtractorId, ExtractorInfo, RangeSource};
 use crate::metrics::{Caution, Set};
-use crate::score::{Need, Scores};
+use crate::score::{Need, Scores, SetData};
 use crate::stats::Features;
 
 /// All warnings of a run, about the sets in the order of the arguments.
@@ -41,19 +43,40 @@ pub(super) fn of(done: &Evaluated) -> Vec<Warning> {
     warnings.extend(sets.iter().filter_map(|set| pixel_range(&set.report)));
     warnings.extend(sets.iter().filter_map(|set| batch_dependent(&set.report)));
     warnings.extend(class_scores(done, &sets));
-    if done.extractor.as_ref().is_some_and(|info| info.engine.name == "tract") {
-        warnings.push(Warning::Tract);
-    }
-    // Of this run, or of the one that wrote the files.
-    let of_files = || sets.iter().find_map(|set| Some(set.provenance.as_ref()?.extractor.clone()));
-    let extractor = done.extractor.as_ref().map(|info| info.name.clone()).or_else(of_files);
-    if let Some(name) = extractor.filter(|name| *name != ExtractorId::InceptionV3.to_string()) {
-        warnings.push(Warning::OwnExtractor { name });
-    }
+    warnings.extend(of_network(done.extractor.as_ref(), &sets));
     warnings.extend(sets.iter().filter_map(|set| skipped(&set.report)));
     warnings.extend(sets.iter().filter_map(|set| passed_over(&set.report)));
     warnings.extend(sets.iter().filter_map(|set| unused_statistics(&set.report)));
     warnings
+}
+
+/// All warnings of scores of images in memory.
+pub(super) fn in_memory(run: &Evaluator, scores: &Scores) -> Vec<Warning> {
+    let measured = |report: SetReport| Measured {
+        data: SetData::default(),
+        provenance: report.provenance.clone(),
+        rows: Vec::new(),
+        digests: BTreeSet::new(),
+        report,
+        not_cached: None,
+    };
+    let sets: Vec<Measured> = Set::BOTH.into_iter().filter_map(|set| run.set_report(set)).map(measured).collect();
+    let sets: Vec<&Measured> = sets.iter().collect();
+    let of_pair = match sets[..] {
+        [real, fake] => of_pair(scores, [real, fake]),
+        _ => Vec::new(),
+    };
+    let skipped = sets.iter().filter_map(|set| skipped(&set.report));
+    of_pair.into_iter().chain(of_network(Some(run.network().info()), &sets)).chain(skipped).collect()
+}
+
+/// Warnings of what turned the images into features, in this run or in the one that wrote the files.
+fn of_network(extractor: Option<&ExtractorInfo>, sets: &[&Measured]) -> Vec<Warning> {
+    let of_files = || sets.iter().find_map(|set| Some(set.provenance.as_ref()?.extractor.clone()));
+    let name = extractor.map(|info| info.name.clone()).or_else(of_files);
+    let slow = extractor.is_some_and(|info| info.engine.name == "tract").then_some(Warning::Tract);
+    let own = name.filter(|name| *name != ExtractorId::InceptionV3.to_string());
+    slow.into_iter().chain(own.map(|name| Warning::OwnExtractor { name })).collect()
 }
 
 /// Beyond this, a value is not one of a hyperbolic tangent, whatever its last bits.

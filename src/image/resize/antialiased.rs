@@ -1,13 +1,19 @@
-//! Pillow's bicubic filter on float channels (mode `F`), as clean-fid runs it.
+//! Filters that are widened by the scale when they shrink, which is what antialiases: Pillow's bicubic on float channels (mode `F`), as
+//! clean-fid runs it, and the bilinear of PyTorch's `interpolate(…, antialias=True)`, as torchmetrics runs it.
 //!
-//! The filter is Keys' cubic with a = −½, widened by the scale when it shrinks, which is what antialiases. Weights and
-//! sums are f64, an f32 is stored after each of the two passes, and a pass that keeps its length is left out: this order of
-//! roundings is Pillow's and makes the result bit-exact. Which pass comes first depends on Pillow's version: see [`Order`].
+//! Sums are f64, an f32 is stored after each of the two passes, and a pass that keeps its length is left out: this order of roundings is
+//! Pillow's and makes the result bit-exact. Which pass comes first depends on Pillow's version: see [`Order`].
 
 use crate::image::RgbImage;
 
-/// Half the width of the cubic at scale 1.
-const SUPPORT: f64 = 2.0;
+/// What is widened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filter {
+    /// Keys' cubic with a = −½, whose windows are computed in f64: Pillow's.
+    Cubic,
+    /// A triangle, whose windows are computed in f32, which moves values by up to 4·10⁻³: PyTorch's.
+    Linear,
+}
 
 /// Keys' cubic convolution kernel with a = −½, in Pillow's order of operations.
 fn cubic(x: f64) -> f64 {
@@ -30,10 +36,20 @@ struct Window {
 }
 
 /// Windows of an axis; none when the length stays.
-fn windows(source: usize, target: usize) -> Option<Vec<Window>> {
+fn windows(filter: Filter, source: usize, target: usize) -> Option<Vec<Window>> {
     if source == target {
         return None;
     }
+    Some(match filter {
+        Filter::Cubic => cubic_windows(source, target),
+        Filter::Linear => linear_windows(source, target),
+    })
+}
+
+/// Pillow's windows of the cubic.
+fn cubic_windows(source: usize, target: usize) -> Vec<Window> {
+    /// Half the width of the cubic at scale 1.
+    const SUPPORT: f64 = 2.0;
     let scale = source as f64 / target as f64;
     let stretch = scale.max(1.0);
     let support = SUPPORT * stretch;
@@ -49,7 +65,25 @@ fn windows(source: usize, target: usize) -> Option<Vec<Window>> {
         weights.iter_mut().for_each(|weight| *weight /= total);
         Window { first, weights }
     };
-    Some((0..target).map(window).collect())
+    (0..target).map(window).collect()
+}
+
+/// PyTorch's windows of the triangle, in its order of operations.
+fn linear_windows(source: usize, target: usize) -> Vec<Window> {
+    let scale = source as f32 / target as f32;
+    let support = scale.max(1.0);
+    let inverse = 1.0 / support;
+    let window = |i: usize| {
+        let centre = scale * (i as f32 + 0.5);
+        // The casts truncate and saturate at zero.
+        let first = (centre - support + 0.5) as usize;
+        let end = ((centre + support + 0.5) as usize).min(source);
+        let triangle = |sample: usize| (1.0 - ((sample as f32 - centre + 0.5) * inverse).abs()).max(0.0);
+        let weights: Vec<f32> = (first..end).map(triangle).collect();
+        let total: f32 = weights.iter().fold(0.0, |sum, weight| sum + weight);
+        Window { first, weights: weights.into_iter().map(|weight| f64::from(weight / total)).collect() }
+    };
+    (0..target).map(window).collect()
 }
 
 /// Which pass comes first.
@@ -69,9 +103,10 @@ impl Order {
     }
 }
 
-/// A bicubic resizer to a fixed size.
+/// A resizer to a fixed size.
 #[derive(Debug, Clone)]
-pub(super) struct Bicubic {
+pub(super) struct Antialiased {
+    filter: Filter,
     target: (usize, usize),
     order: Order,
     /// Size of the image that the windows were computed for.
@@ -86,10 +121,10 @@ pub(super) struct Bicubic {
     sums: Vec<f64>,
 }
 
-impl Bicubic {
-    pub(super) fn new(target: (usize, usize), order: Order) -> Self {
+impl Antialiased {
+    pub(super) fn new(filter: Filter, target: (usize, usize), order: Order) -> Self {
         let (channel, between, sums) = (vec![], vec![], vec![]);
-        Self { target, order, source: (0, 0), columns: None, rows: None, channel, between, sums }
+        Self { filter, target, order, source: (0, 0), columns: None, rows: None, channel, between, sums }
     }
 
     /// `out` holds three planes of the target's size.
@@ -99,8 +134,8 @@ impl Bicubic {
         let width_between = if vertical_first { source.0 } else { target.0 };
         if self.source != source {
             self.source = source;
-            self.columns = windows(source.0, target.0);
-            self.rows = windows(source.1, target.1);
+            self.columns = windows(self.filter, source.0, target.0);
+            self.rows = windows(self.filter, source.1, target.1);
             self.channel = vec![0.0; source.0 * source.1];
             self.between = vec![0.0; width_between * if vertical_first { target.1 } else { source.1 }];
             self.sums = vec![0.0; width_between];
@@ -168,11 +203,13 @@ mod tests {
 
     #[test]
     fn weights_sum_to_one_and_stay_inside_the_source() {
-        for (source, target) in [(1, 7), (5, 4), (32, 299), (640, 299), (2, 3), (1000, 1)] {
-            for window in windows(source, target).unwrap() {
-                assert!(window.first + window.weights.len() <= source && !window.weights.is_empty());
-                let total: f64 = window.weights.iter().sum();
-                assert!((total - 1.0).abs() <= 1e-13, "{source}→{target}: {total}");
+        for (filter, rounding) in [(Filter::Cubic, 1e-13), (Filter::Linear, 3e-7)] {
+            for (source, target) in [(1, 7), (5, 4), (32, 299), (640, 299), (2, 3), (1000, 1)] {
+                for window in windows(filter, source, target).unwrap() {
+                    assert!(window.first + window.weights.len() <= source && !window.weights.is_empty());
+                    let total: f64 = window.weights.iter().sum();
+                    assert!((total - 1.0).abs() <= rounding, "{filter:?} {source}→{target}: {total}");
+                }
             }
         }
     }
