@@ -132,6 +132,7 @@ pub(super) fn check(
 
     let usage = |option, given, applies, purpose| Usage { option, given, applies, purpose };
     let (histogram, knn) = (estimates_by(EstimatorArg::Histogram), estimates_by(EstimatorArg::Knn));
+    let smooths = histogram && !informs;
     let (fourier, mlp) = (critic(CriticArg::Fourier), critic(CriticArg::Mlp));
     // The picture of probabilities has them at their points.
     let of_game = measure == Measure::GanValue && kind == Kind::Densities;
@@ -150,7 +151,7 @@ pub(super) fn check(
         usage("--base", args.base.is_some(), logarithms, "divergences that are logarithms"),
         usage("--estimator", args.estimator.is_some(), estimates, "divergences of samples (.npy)"),
         usage("--bins", args.bins.is_some(), histogram, "--estimator histogram"),
-        usage("--pseudocount", args.pseudocount.is_some(), histogram, "--estimator histogram"),
+        usage("--pseudocount", args.pseudocount.is_some(), smooths, "--estimator histogram of divergences"),
         usage("--neighbours", args.neighbours.is_some(), knn, "--estimator knn"),
         usage("--critic", args.critic.is_some(), variational, "--estimator variational"),
         usage("--cosines", args.cosines.is_some(), fourier, "--critic fourier"),
