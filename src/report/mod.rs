@@ -5,6 +5,8 @@
 //! result, and [`junit()`], [`github()`] and [`log_line`] are what other programs read. A [`Comparison`] of two says which numbers
 //! differ by more than chance, an [`Explanation`] in what the runs differ.
 
+#[cfg(feature = "pictures")]
+mod bitmap;
 mod check;
 mod comparison;
 mod differing;

@@ -1,14 +1,23 @@
-//! Line plots as SVG.
+//! Line plots as SVG and as PNG.
 
-use std::io;
 use std::ops::Range;
+use std::path::Path;
 
+use super::bitmap::Bitmap;
 use crate::error::{Blame, Blamed};
+use crate::image::RgbImage;
 pub use crate::metrics::{Curve, Panel, Style};
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::ValueFormatter;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
+
+/// Pixels of a PNG in the place of one of an SVG, which has no resolution.
+const RESOLUTION: u32 = 2;
+/// What an SVG asks for; a PNG has its own font.
+const FONT: &str = "sans-serif";
+const CAPTION: u32 = 16;
+const LABEL: u32 = 12;
 
 /// Width and height of a panel, in pixels.
 pub const PANEL: (u32, u32) = (480, 320);
@@ -24,7 +33,19 @@ const BAR: f64 = 0.7;
 /// The drawing library failed on a drawing in memory.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot draw the plot: {0}; please report this")]
-pub struct PlotError(#[from] DrawingAreaErrorKind<io::Error>);
+pub struct PlotError(String);
+
+impl PlotError {
+    pub(super) fn new(reason: &dyn std::error::Error) -> Self {
+        PlotError(reason.to_string())
+    }
+}
+
+impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for PlotError {
+    fn from(error: DrawingAreaErrorKind<E>) -> Self {
+        PlotError(error.to_string())
+    }
+}
 
 impl Blamed for PlotError {
     fn blame(&self) -> Blame {
@@ -32,24 +53,70 @@ impl Blamed for PlotError {
     }
 }
 
+/// What a picture is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Lines and text, sharp at every size.
+    Svg,
+    /// Pixels, for documents and mails that know nothing else.
+    Png,
+}
+
+impl Format {
+    /// The format that the name of a file asks for, SVG for one without an extension, such as that of a pipe; `None` for other
+    /// extensions.
+    pub fn of(path: &Path) -> Option<Self> {
+        let Some(extension) = path.extension() else { return Some(Format::Svg) };
+        let formats = [("svg", Format::Svg), ("png", Format::Png)];
+        formats.into_iter().find_map(|(name, format)| extension.eq_ignore_ascii_case(name).then_some(format))
+    }
+}
+
+/// Draws panels, two a row, as the content of a file.
+pub fn picture(panels: &[Panel], format: Format) -> crate::Result<Vec<u8>> {
+    Ok(match format {
+        Format::Svg => svg(panels)?.into_bytes(),
+        Format::Png => png(panels)?.to_png()?,
+    })
+}
+
 /// Draws panels, two a row.
 pub fn svg(panels: &[Panel]) -> Result<String, PlotError> {
-    let columns = panels.len().clamp(1, 2);
-    let rows = panels.len().div_ceil(columns).max(1);
     let mut text = String::new();
-    {
-        let size = (PANEL.0 * columns as u32, PANEL.1 * rows as u32);
-        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
-        root.fill(&WHITE)?;
-        for (area, panel) in root.split_evenly((rows, columns)).iter().zip(panels) {
-            draw(area, panel)?;
-        }
-        root.present()?;
-    }
+    draw_all(SVGBackend::with_string(&mut text, size(panels, 1)), panels, 1)?;
     Ok(text)
 }
 
-fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Result<(), PlotError> {
+fn png(panels: &[Panel]) -> Result<RgbImage, PlotError> {
+    let (width, height) = size(panels, RESOLUTION);
+    let mut pixels = vec![0; 3 * width as usize * height as usize];
+    draw_all(Bitmap::new(&mut pixels, (width, height))?, panels, RESOLUTION)?;
+    Ok(RgbImage::new(width, height, pixels).expect("three bytes a pixel"))
+}
+
+/// Columns and rows of so many panels.
+fn layout(panels: &[Panel]) -> (usize, usize) {
+    let columns = panels.len().clamp(1, 2);
+    (columns, panels.len().div_ceil(columns).max(1))
+}
+
+fn size(panels: &[Panel], scale: u32) -> (u32, u32) {
+    let (columns, rows) = layout(panels);
+    (scale * PANEL.0 * columns as u32, scale * PANEL.1 * rows as u32)
+}
+
+fn draw_all<B: DrawingBackend>(backend: B, panels: &[Panel], scale: u32) -> Result<(), PlotError> {
+    let (columns, rows) = layout(panels);
+    let root = backend.into_drawing_area();
+    root.fill(&WHITE)?;
+    for (area, panel) in root.split_evenly((rows, columns)).iter().zip(panels) {
+        draw(area, panel, scale)?;
+    }
+    Ok(root.present()?)
+}
+
+fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, panel: &Panel, scale: u32) -> Result<(), PlotError> {
+    let label = (FONT, scale * LABEL);
     let points = || panel.curves.iter().flat_map(|curve| &curve.points);
     let x_range = widened(extent(points().map(|point| point.0)));
     let mut y_extent = readable_extent(points().map(|point| point.1));
@@ -65,10 +132,10 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Result<(), 
         y_range.end += room_for_legend(panel.curves.len()) * (y_range.end - y_range.start);
     }
     let mut chart = ChartBuilder::on(area)
-        .caption(&panel.title, ("sans-serif", 16))
-        .margin(10)
-        .x_label_area_size(34)
-        .y_label_area_size(52)
+        .caption(&panel.title, (FONT, scale * CAPTION))
+        .margin(10 * scale)
+        .x_label_area_size(34 * scale)
+        .y_label_area_size(52 * scale)
         .build_cartesian_2d(x_range, y_range.clone())?;
     chart
         .configure_mesh()
@@ -78,23 +145,27 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Result<(), 
         .x_label_formatter(&tick)
         .y_label_formatter(&tick)
         .light_line_style(TRANSPARENT)
-        .bold_line_style(BLACK.mix(0.12))
+        .bold_line_style(BLACK.mix(0.12).stroke_width(scale))
+        .axis_style(BLACK.stroke_width(scale))
+        .label_style(label)
+        .axis_desc_style(label)
         .draw()?;
     for (curve, colour) in panel.curves.iter().zip(COLOURS.into_iter().cycle()) {
         // The legend names a curve once, however many gaps it has.
-        let key = move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2));
+        let stroke = colour.stroke_width(2 * scale);
+        let key = move |(x, y)| PathElement::new([(x, y), (x + 16 * scale as i32, y)], stroke);
         match curve.style {
             Style::Line => {
                 let mut pieces = pieces(&curve.points, &y_range).into_iter();
                 let first = pieces.next().unwrap_or_default();
-                let series = chart.draw_series(LineSeries::new(first, colour.stroke_width(2)))?;
+                let series = chart.draw_series(LineSeries::new(first, stroke))?;
                 series.label(&curve.label).legend(key);
                 for piece in pieces {
-                    chart.draw_series(LineSeries::new(piece, colour.stroke_width(2)))?;
+                    chart.draw_series(LineSeries::new(piece, stroke))?;
                 }
             }
             Style::Dots => {
-                let dots = curve.points.iter().map(|&point| Circle::new(point, 2, colour.mix(0.45).filled()));
+                let dots = curve.points.iter().map(|&point| Circle::new(point, 2 * scale, colour.mix(0.45).filled()));
                 chart.draw_series(dots)?.label(&curve.label).legend(key);
             }
             Style::Bars => {
@@ -109,6 +180,9 @@ fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Result<(), 
         chart
             .configure_series_labels()
             .position(SeriesLabelPosition::UpperRight)
+            .label_font(label)
+            .legend_area_size(30 * scale)
+            .margin(10 * scale)
             .background_style(WHITE.mix(0.85))
             .border_style(BLACK.mix(0.3))
             .draw()?;
@@ -224,6 +298,36 @@ mod tests {
         for text in ["two lines", "first", "second"] {
             assert_eq!(picture.matches(text).count(), 2, "{text}");
         }
+    }
+
+    #[test]
+    fn a_png_has_the_lines_and_the_text() {
+        let curve = Curve::line("first", vec![(0.0, 1.0), (1.0, 2.0)]);
+        let panel =
+            |title: &str| Panel { title: title.to_owned(), x_label: "x".to_owned(), curves: vec![curve.clone()] };
+        let drawn = png(&[panel("with χ² and ‖"), panel("")]).unwrap();
+        assert_eq!((drawn.width(), drawn.height()), (4 * PANEL.0, 2 * PANEL.1));
+        let dark_in = |left: usize| {
+            let rows = drawn.pixels().chunks(3 * drawn.width() as usize).take(60);
+            let pixels = rows.flat_map(|row| row[3 * left..3 * (left + 960)].chunks(3));
+            pixels.filter(|pixel| pixel.iter().all(|level| *level < 128)).count()
+        };
+        // The title stands in the first panel alone, above its axes.
+        assert!(dark_in(0) > 100 && dark_in(960) == 0, "{} {}", dark_in(0), dark_in(960));
+        let blue = |pixel: &[u8]| pixel == [31, 119, 180];
+        assert!(drawn.pixels().chunks(3).filter(|pixel| blue(pixel)).count() > 500);
+        let file = picture(&[panel("a")], Format::Png).unwrap();
+        assert!(file.starts_with(b"\x89PNG"));
+    }
+
+    #[test]
+    fn names_tell_the_format() {
+        let of = |name: &str| Format::of(Path::new(name));
+        assert_eq!(
+            [of("a.svg"), of("a.PNG"), of("/dev/stdout")],
+            [Some(Format::Svg), Some(Format::Png), Some(Format::Svg)]
+        );
+        assert_eq!(of("a.pdf"), None);
     }
 
     #[test]

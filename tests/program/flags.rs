@@ -230,6 +230,21 @@ fn make_inputs(folder: &Path) {
         file.add_array("sigma", &(Array2::<f64>::eye(2) * variance)).unwrap();
         file.finish().unwrap();
     }
+    for (name, step) in [("samples.npz", 0.618_034), ("samples2.npz", 0.414_214)] {
+        let mut file = ndarray_npy::NpzWriter::new(fs::File::create(path(name)).unwrap());
+        for (array, stretch) in [("one", 1.0), ("two", 3.0)] {
+            file.add_array(array, &Array2::from_shape_fn((20, 2), |(i, j)| (stretch * wave(step)(2 * i + j)).sin()))
+                .unwrap();
+        }
+        file.finish().unwrap();
+    }
+    for (name, mean) in [("mixture.npz", 1.0), ("mixture2.npz", 2.0)] {
+        let mut file = ndarray_npy::NpzWriter::new(fs::File::create(path(name)).unwrap());
+        file.add_array("weights_", &Array1::from(vec![0.25, 0.75])).unwrap();
+        file.add_array("means_", &Array2::from_shape_fn((2, 2), |(i, j)| mean * i as f64 + j as f64)).unwrap();
+        file.add_array("covariances_", &Array2::from_elem((2, 2), 0.5 * mean)).unwrap();
+        file.finish().unwrap();
+    }
     for (name, step) in [("images.npy", 0.618_034), ("other.npy", 0.414_214)] {
         let mut level = (0..).map(wave(step)).map(|x| (255.0 * x) as u8);
         let images = Array4::from_shape_simple_fn((12, 4, 4, 1), || level.next().unwrap());

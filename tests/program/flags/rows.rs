@@ -67,6 +67,12 @@ const TRANSPORT: &str = "w1 0.2,0.8 0.5,0.5";
 const TRANSPORT_OF_SAMPLES: &str = "w1 p.npy q.npy";
 const TRANSPORT_OF_GAUSSIANS: &str = "w2 p.npz q.npz";
 const MONTE_CARLO: &str = "js p.npz q.npz";
+const MIXTURES: &str = "kl mixture.npz mixture2.npz";
+const FIT: &str = "ks p.npy normal(0.6,0.3)";
+const TWO_SAMPLES: &str = "ks p.npy q.npy";
+const KERNEL: &str = "mmd p.npy q.npy";
+const INFORMATION: &str = "mi p.npy q.npy --estimator knn";
+const COUNTED_INFORMATION: &str = "mi p.npy q.npy --estimator histogram";
 
 const WITH_PLAN: [&str; 2] = [TRANSPORT, TRANSPORT_OF_SAMPLES];
 const ENTROPIC: &str = "w1 0.2,0.8 0.5,0.5 --sinkhorn 0.1";
@@ -76,7 +82,7 @@ const HASTY: &str = "--sinkhorn-iterations 1";
 const PATIENT: &str = "--sinkhorn-iterations 5000";
 
 /// All of them, so that an option is tried wherever it has no effect.
-const TASKS: [&str; 12] = [
+const TASKS: [&str; 18] = [
     LIST,
     DENSITIES,
     GAUSSIANS,
@@ -89,6 +95,12 @@ const TASKS: [&str; 12] = [
     TRANSPORT_OF_SAMPLES,
     TRANSPORT_OF_GAUSSIANS,
     MONTE_CARLO,
+    MIXTURES,
+    FIT,
+    TWO_SAMPLES,
+    KERNEL,
+    INFORMATION,
+    COUNTED_INFORMATION,
 ];
 
 fn divergence() -> Vec<Row> {
@@ -134,9 +146,13 @@ fn divergence() -> Vec<Row> {
             "--plot",
             [
                 effect(LIST, "--plot kl.svg"),
-                refused("kl 0.2,0.8 0.5,0.5 --plot kl.png", &["--plot draws SVG", "kl.png", "ends in .svg"]),
+                choice(LIST, "--plot kl.svg", "--plot kl.png"),
+                refused("kl 0.2,0.8 0.5,0.5 --plot kl.pdf", &["--plot draws SVG and PNG", "kl.pdf", "ends in .svg"]),
+                refused("ks p.npy q.npy --plot ks.svg", &["--plot", "statistics of samples"]),
                 refused("all 0.2,0.8 0.5,0.5 --plot all.svg", &["--plot", "name one"]),
-                refused("w1 0.2,0.8 0.5,0.5 --plot w1.svg", &["--plot", "transport"]),
+                effect("w1 0.2,0.8 0.5,0.5", "--plot w1.svg"),
+                effect("w1 normal(0,1) laplace(1,2)", "--plot w1.png"),
+                refused("w2 0.2,0.8 0.5,0.5 --plot w2.svg", &["--plot", "it shows w1"]),
                 refused("renyi(2) p.npz q.npz --plot renyi.svg", &["--plot", "give densities or probabilities"]),
             ],
         ),
@@ -154,9 +170,9 @@ fn divergence() -> Vec<Row> {
         other_kinds("--base", "--base 2", &["tv 0.2,0.8 0.5,0.5", TRANSPORT, TRANSPORT_OF_SAMPLES], "logarithms"),
         row("divergence", "--estimator", [choice("kl p.npy q.npy", "--estimator histogram", "--estimator knn")]),
         other_kinds("--estimator", "--estimator knn", &computed, "divergences of samples"),
-        matters("--bins", ["3", "5"], &[HISTOGRAM], "--estimator histogram"),
+        matters("--bins", ["3", "5"], &[HISTOGRAM, COUNTED_INFORMATION], "--estimator histogram"),
         matters("--pseudocount", ["1", "2"], &[HISTOGRAM], "--estimator histogram"),
-        matters("--neighbours", ["3", "5"], &[KNN], "--estimator knn"),
+        matters("--neighbours", ["3", "5"], &[KNN, INFORMATION], "--estimator knn"),
         row("divergence", "--critic", [choice(VARIATIONAL, "--critic linear", "--critic quadratic")]),
         other_kinds(
             "--critic",
@@ -170,6 +186,16 @@ fn divergence() -> Vec<Row> {
         matters("--points", ["0,2", "0,-3"], &[TRANSPORT], "transport of probabilities"),
         row("divergence", "--points", [effect("kl 0.2,0.8 0.5,0.5 --plot kl.svg", "--points 0,3")]),
         row("divergence", "--points", [effect("gan-value normal(0,1) normal(1,2)", "--points 0,3")]),
+        row(
+            "divergence",
+            "--discriminator",
+            [
+                choice("gan-value 0.2,0.8 0.5,0.5", "--discriminator 0.5,0.5", "--discriminator 0.3,0.6"),
+                refused("gan-value 0.2,0.8 0.5,0.5 --discriminator 0.5", &["--discriminator gives 1", "2 entries"]),
+                refused("gan-value 0.2,0.8 0.5,0.5 --discriminator 0.5,2", &["entry 1", "is 2", "from 0 to 1"]),
+            ],
+        ),
+        matters("--discriminator", ["0.5,0.5", "0.3,0.6"], &[], "gan-value of probabilities"),
         row("divergence", "--column", [choice("tv table.csv 0.3,0.7", "--column p", "--column 2")]),
         matters("--column", ["p", "q"], &[], "files of probabilities"),
         matters("--sinkhorn", ["0.5", "1"], &[TRANSPORT], "transport of probabilities"),
@@ -183,8 +209,29 @@ fn divergence() -> Vec<Row> {
         other_kinds("--potentials", "--potentials dual.csv", &without_plan, "is for exact transport"),
         row("divergence", "--slices", [choice("w1 real.npy fake.npy", "--slices 3", "--slices 5")]),
         other_kinds("--slices", "--slices 3", &all_but_transport_of_samples, "transport of samples"),
-        matters("--samples", ["100", "200"], &[MONTE_CARLO], "Gaussians that have no formula"),
-        matters("--seed", ["1", "2"], &[MONTE_CARLO, VARIATIONAL, FOURIER, MLP], "Monte Carlo"),
+        matters("--samples", ["100", "200"], &[MONTE_CARLO, MIXTURES], "Gaussians that have no formula"),
+        matters("--draws", ["99", "199"], &[FIT, TWO_SAMPLES, KERNEL], "p-values of samples"),
+        matters("--kernel-length", ["0.5", "2"], &[KERNEL], "is for mmd"),
+        row(
+            "divergence",
+            "--kernel-length",
+            [refused("mmd p.npy q.npy --kernel-length 0", &["length = 0", "positive"])],
+        ),
+        row(
+            "divergence",
+            "--array",
+            [
+                choice("energy samples.npz samples2.npz", "--array one", "--array two"),
+                refused("energy samples.npz samples2.npz --array three", &["no array `three`", "one, two"]),
+            ],
+        ),
+        other_kinds("--array", "--array one", &[LIST, DENSITIES, TRANSPORT_OF_SAMPLES], "samples in .npz files"),
+        matters(
+            "--seed",
+            ["1", "2"],
+            &[MONTE_CARLO, MIXTURES, VARIATIONAL, FOURIER, MLP, FIT, TWO_SAMPLES, KERNEL],
+            "Monte Carlo",
+        ),
         row("divergence", "--seed", [choice("w1 real.npy fake.npy --slices 3", "--seed 1", "--seed 2")]),
     ]
 }
@@ -198,6 +245,7 @@ fn bounds_of_divergence() -> Vec<Row> {
         ("--hidden", MLP, "from 1 to 4096"),
         ("--slices", TRANSPORT_OF_SAMPLES, "2 to 67108864"),
         ("--samples", MONTE_CARLO, "from 4 to 1000000000"),
+        ("--draws", TWO_SAMPLES, "from 1 to 10000000"),
     ];
     let refusals = |(flag, task, bound)| {
         let beyond = ["1000000000000", "18446744073709551615"].map(|value| (value, bound));

@@ -1,13 +1,17 @@
 //! From a plan to rows of results.
 
 use crate::divergence::continuous::{self, DensityDivergence};
-use crate::divergence::estimators::{Histogram, knn_kullback_leibler};
-use crate::divergence::gaussian::{GaussianDivergence, GaussianError, wasserstein_2};
+use crate::divergence::estimators::{
+    Histogram, histogram_mutual_information, knn_kullback_leibler, knn_mutual_information,
+};
+use crate::divergence::gaussian::{GaussianDivergence, GaussianError, MixtureBounds, wasserstein_2};
 use crate::divergence::transport::{
     Order, cost_matrix, sliced_wasserstein, wasserstein_densities, wasserstein_line, wasserstein_samples,
 };
 use crate::divergence::variational::{LinearCritic, LowerBound, VariationalEstimator};
-use crate::divergence::{Distribution, Divergence, GaussianPair, Generator, discrete, divergence, game};
+use crate::divergence::{
+    Distribution, Divergence, GaussianMixture, GaussianPair, Generator, discrete, divergence, game,
+};
 use crate::error::Blame;
 use crate::gan::variational::MlpCritic;
 use ndarray::{Array1, Array2, Axis};
@@ -15,7 +19,7 @@ use ndarray::{Array1, Array2, Axis};
 use super::input::Pair;
 use super::options::ArgumentsError;
 use super::output::{Found, Method, Row, Uncertainty, Value};
-use super::{Critic, Estimator, Measure, Plan, Quantity, Transport};
+use super::{Bins, Critic, Estimator, Measure, Plan, Quantity, Transport};
 
 /// Everything the plan asks for, and whom to blame for what cannot be had. A failure among all measures costs its own row
 /// alone.
@@ -32,6 +36,8 @@ pub(super) fn rows(plan: &Plan) -> crate::Result<(Vec<Row>, Option<Blame>)> {
         let row = match *quantity {
             Quantity::Divergence(divergence) => f_divergence(plan, gaussians.as_ref(), divergence),
             Quantity::Wasserstein(order) => wasserstein(plan, order),
+            Quantity::Test(test) => test.row(plan),
+            Quantity::MutualInformation => mutual_information(plan),
         };
         rows.push(match row {
             Ok(row) => row,
@@ -44,9 +50,53 @@ pub(super) fn rows(plan: &Plan) -> crate::Result<(Vec<Row>, Option<Blame>)> {
     }
     if plan.measure == Measure::GanValue {
         rows[0].title = "V(D*, G) = −ln 4 + 2·JS".to_owned();
+        rows.extend(given_discriminator(plan)?);
         rows.extend(optimal_discriminator(plan));
     }
+    if let Pair::Mixtures(p, q) = &plan.pair
+        && plan.quantities.contains(&Quantity::Divergence(Divergence::F(Generator::KULLBACK_LEIBLER)))
+    {
+        rows.extend(mixture_bounds(plan, p, q)?);
+    }
     Ok((rows, blame))
+}
+
+/// KL as far as that of the components tells it.
+fn mixture_bounds(plan: &Plan, p: &GaussianMixture, q: &GaussianMixture) -> crate::Result<[Row; 3]> {
+    let MixtureBounds { upper, variational, matched } = p.kullback_leibler_bounds(q)?;
+    let kind = Divergence::F(Generator::KULLBACK_LEIBLER);
+    let of = |name: &str, value, method, title: &str| {
+        let row = row(plan, kind, value, method, None);
+        Row { measure: format!("{kind}, {name}"), title: title.to_owned(), ..row }
+    };
+    Ok([
+        of("upper", upper, Method::UpperBound, "Variational bound of Hershey and Olsen"),
+        of("variational", variational, Method::Approximation, "Variational approximation of Hershey and Olsen"),
+        of("matched", matched, Method::Approximation, "Components matched"),
+    ])
+}
+
+fn mutual_information(plan: &Plan) -> crate::Result<Row> {
+    let Pair::Samples(x, y) = &plan.pair else { unreachable!("options::check lets samples through") };
+    let (value, method) = match plan.estimator.ok_or(ArgumentsError::EstimatorMissing)? {
+        Estimator::Histogram { bins, .. } => {
+            let [x, y] = [x, y].map(|samples| column(samples, HISTOGRAM));
+            let bins = if let Bins::Count(count) = bins { Some(count) } else { None };
+            (histogram_mutual_information(&x?, &y?, bins)?, Method::PlugIn)
+        }
+        Estimator::Neighbours(neighbours) => {
+            (knn_mutual_information(x.view(), y.view(), neighbours)?.value, Method::NearestNeighbours)
+        }
+        Estimator::Variational(_) => Err(ArgumentsError::Unavailable {
+            what: Quantity::MutualInformation.name(),
+            subject: "this estimator",
+            remedy: "use --estimator knn or histogram",
+        })?,
+    };
+    // It is a Kullback–Leibler divergence, between the pairs and pairs that were torn apart.
+    let row = row(plan, Divergence::F(Generator::KULLBACK_LEIBLER), value, method, None);
+    let quantity = Quantity::MutualInformation;
+    Ok(Row { measure: quantity.name(), title: quantity.title().to_owned(), ..row })
 }
 
 fn row(plan: &Plan, divergence: Divergence, value: f64, method: Method, uncertainty: Option<Uncertainty>) -> Row {
@@ -111,7 +161,19 @@ fn f_divergence(
             }
         }
         (Pair::Gaussians(..), None) => unreachable!("Gaussians are reduced before their rows"),
+        (Pair::Mixtures(p, q), _) => {
+            let Divergence::F(generator) = kind else {
+                return Err(ArgumentsError::Unavailable {
+                    what: kind.to_string(),
+                    subject: "mixtures of Gaussians",
+                    remedy: "ask for kl, js or another f-divergence that does not grow like a power",
+                })?;
+            };
+            let estimate = p.divergence(q, generator, plan.samples, plan.seed)?;
+            row(plan, kind, estimate.value, Method::MonteCarlo, Some(estimate.into()))
+        }
         (Pair::Samples(p, q), _) => estimate(plan, kind, p, q)?,
+        (Pair::Fit(..), _) => unreachable!("options::check lets tests through"),
     })
 }
 
@@ -127,7 +189,7 @@ fn estimate(plan: &Plan, kind: Divergence, p: &Array2<f64>, q: &Array2<f64>) -> 
         |remedy| ArgumentsError::Unavailable { what: kind.to_string(), subject: "this estimator", remedy };
     Ok(match plan.estimator.ok_or(ArgumentsError::EstimatorMissing)? {
         Estimator::Histogram { bins, pseudocount } => {
-            let (p, q) = (column(p)?, column(q)?);
+            let (p, q) = (column(p, HISTOGRAM)?, column(q, HISTOGRAM)?);
             let (p, q) = Histogram::new(&p, &q, bins)?.distributions(pseudocount)?;
             row(plan, kind, divergence(kind, &p, &q)?, Method::PlugIn, None)
         }
@@ -153,14 +215,17 @@ fn estimate(plan: &Plan, kind: Divergence, p: &Array2<f64>, q: &Array2<f64>) -> 
     })
 }
 
-fn column(samples: &Array2<f64>) -> Result<Vec<f64>, ArgumentsError> {
+const HISTOGRAM: &str = "a histogram";
+
+/// The samples, which must be of one dimension for what is to be had of them.
+pub(super) fn column(samples: &Array2<f64>, what: &str) -> Result<Vec<f64>, ArgumentsError> {
     if samples.ncols() == 1 {
         Ok(samples.iter().copied().collect())
     } else {
         Err(ArgumentsError::Unavailable {
-            what: "a histogram".to_owned(),
+            what: what.to_owned(),
             subject: "samples of several dimensions",
-            remedy: "use --estimator knn or variational",
+            remedy: "give one column; of several, --estimator knn or variational, energy and mmd work",
         })
     }
 }
@@ -190,6 +255,13 @@ fn wasserstein(plan: &Plan, order: Order) -> crate::Result<Row> {
             let bound = Uncertainty::Bound { error: integral.error_bound };
             of(integral.value, Method::Quadrature, Some(bound))
         }
+        Pair::Mixtures(p, q) if order == Order::TWO => of(p.wasserstein_2_bound(q)?, Method::UpperBound, None),
+        Pair::Mixtures(..) => Err(ArgumentsError::Unavailable {
+            what: format!("wasserstein({})", order.get()),
+            subject: "mixtures of Gaussians",
+            remedy: "only w2 has a bound; draw samples for other orders",
+        })?,
+        Pair::Fit(..) => unreachable!("options::check lets tests through"),
         Pair::Gaussians(p, q) if order == Order::TWO => of(wasserstein_2(p, q)?, Method::ClosedForm, None),
         Pair::Gaussians(..) => Err(ArgumentsError::Unavailable {
             what: format!("wasserstein({})", order.get()),
@@ -210,6 +282,21 @@ fn wasserstein(plan: &Plan, order: Order) -> crate::Result<Row> {
 
 pub(super) fn points(plan: &Plan, distribution: &Distribution) -> Vec<f64> {
     plan.points.clone().unwrap_or_else(|| (0..distribution.len()).map(|index| index as f64).collect())
+}
+
+/// The value of the game for a discriminator that is not the best one.
+fn given_discriminator(plan: &Plan) -> crate::Result<Option<Row>> {
+    let (Some(discriminator), Pair::Distributions(p, q)) = (&plan.discriminator, &plan.pair) else { return Ok(None) };
+    if discriminator.len() != p.len() {
+        return Err(ArgumentsError::Discriminator { given: discriminator.len(), entries: p.len() })?;
+    }
+    let value = game::value(discriminator, p, q)?;
+    let row = row(plan, Divergence::F(Generator::GAN), value, Method::Exact, None);
+    Ok(Some(Row {
+        measure: "gan, D given".to_owned(),
+        title: "V(D, G) = E_p[ln D] + E_q[ln(1 − D)]".to_owned(),
+        ..row
+    }))
 }
 
 /// D* where there are points to name: the game's value is reached there.
@@ -233,7 +320,7 @@ fn optimal_discriminator(plan: &Plan) -> Vec<Row> {
             };
             points.map(at).collect()
         }
-        Pair::Gaussians(..) | Pair::Samples(..) => Vec::new(),
+        Pair::Gaussians(..) | Pair::Mixtures(..) | Pair::Samples(..) | Pair::Fit(..) => Vec::new(),
     }
 }
 
@@ -244,7 +331,7 @@ mod tests {
     use super::*;
 
     fn plan(measure: &str, p: &str, q: &str) -> Plan {
-        let (measure, kind) = (Measure::parse(measure).unwrap(), Kind::of_both(p, q).unwrap());
+        let (measure, kind) = (Measure::parse(measure).unwrap(), Kind::of_both(p, q, None).unwrap());
         Plan {
             measure,
             quantities: measure.quantities(kind, None),
@@ -253,7 +340,10 @@ mod tests {
             estimator: None,
             transport: Transport::Exact,
             points: None,
+            discriminator: None,
             samples: 1000,
+            draws: 9,
+            kernel_length: None,
             seed: 1,
             picture: None,
         }
@@ -281,6 +371,20 @@ mod tests {
         assert_eq!(values.len(), 4);
         assert_eq!(values[2], ("D*(0)".to_owned(), 0.25));
         assert!((values[0].1 - 2.0 * values[1].1 + 4.0_f64.ln()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn the_game_has_a_value_for_every_discriminator() {
+        let mut plan = plan("gan-value", "0.25,0.75", "0.75,0.25");
+        plan.discriminator = Some(vec![0.5, 0.5]);
+        let values_of_half = values(&plan);
+        assert_eq!(values_of_half[2].0, "gan, D given");
+        assert!((values_of_half[2].1 + 4.0_f64.ln()).abs() < 1e-15);
+        plan.discriminator = Some(vec![0.25, 0.75]);
+        let values_of_best = values(&plan);
+        assert!((values_of_best[2].1 - values_of_best[0].1).abs() < 1e-15);
+        plan.discriminator = Some(vec![0.25]);
+        assert!(rows(&plan).is_err());
     }
 
     #[test]

@@ -30,7 +30,9 @@ impl Coupling {
                 (p.clone(), q.clone(), column(compute::points(plan, p)), column(compute::points(plan, q)))
             }
             Pair::Samples(x, y) => (uniform(x)?, uniform(y)?, x.clone(), y.clone()),
-            Pair::Densities(..) | Pair::Gaussians(..) => unreachable!("options::check lets points through"),
+            Pair::Densities(..) | Pair::Gaussians(..) | Pair::Mixtures(..) | Pair::Fit(..) => {
+                unreachable!("options::check lets points through")
+            }
         };
         let mut coupling = optimal_transport(&p, &q, cost_matrix(x.view(), y.view(), order)?.view())?;
         if order == Order::ONE && x == y {

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::table;
-use crate::divergence::{Density, DensityError, Distribution, DistributionError, Gaussian};
+use super::{archive, table};
+use crate::divergence::{Density, DensityError, Distribution, DistributionError, Gaussian, GaussianMixture};
 use crate::error::{Blame, Blamed};
 use crate::regular;
 use crate::stats::StatsFile;
@@ -19,6 +19,8 @@ pub(super) struct Reading<'a> {
     pub normalized: bool,
     /// The column of a file, by its heading or its number.
     pub column: Option<&'a str>,
+    /// The array of an archive that holds samples.
+    pub array: Option<&'a str>,
 }
 
 /// What P and Q are.
@@ -27,16 +29,21 @@ pub(super) enum Kind {
     Probabilities,
     Densities,
     Gaussians,
+    Mixtures,
     Samples,
+    /// P is samples and Q a density.
+    Fit,
 }
 
-/// P and Q, which must be of the same kind.
+/// P and Q: of the same kind, but for samples against a density.
 #[derive(Debug)]
 pub(super) enum Pair {
     Distributions(Distribution, Distribution),
     Densities(Density, Density),
     Gaussians(Gaussian, Gaussian),
+    Mixtures(GaussianMixture, GaussianMixture),
     Samples(Array2<f64>, Array2<f64>),
+    Fit(Array2<f64>, Density),
 }
 
 /// Why P or Q cannot be read.
@@ -46,7 +53,8 @@ pub enum InputError {
     /// Neither numbers, nor a density, nor a known file.
     #[error(
         "cannot tell what `{text}` is: expected probabilities (0.2,0.8), a density (normal(0,1)), or a file that ends \
-         in .csv or .tsv (probabilities), .npy (samples) or .npz (mu and sigma)"
+         in .csv or .tsv (probabilities), .npy (samples) or .npz (mu and sigma of a Gaussian; weights, means and covariances of \
+         a mixture)"
     )]
     Unrecognized {
         /// What was given.
@@ -96,8 +104,16 @@ pub enum InputError {
         /// What is wrong with it.
         source: DensityError,
     },
+    /// A discriminator's output is no probability.
+    #[error("entry {entry} of the discriminator is {value}: it must be a probability, from 0 to 1")]
+    Discriminator {
+        /// Index of the entry, from 0.
+        entry: usize,
+        /// Its value.
+        value: f64,
+    },
     /// P and Q are of different kinds.
-    #[error("P is {p} and Q is {q}: give both in the same form")]
+    #[error("P is {p} and Q is {q}: give both in the same form, or samples as P and a density as Q")]
     Mixed {
         /// What P is.
         p: &'static str,
@@ -113,20 +129,23 @@ impl Blamed for InputError {
 }
 
 impl Kind {
-    /// What both are, by the form of their texts: no file is opened.
-    pub fn of_both(p: &str, q: &str) -> Result<Self, InputError> {
-        match (Self::of(p)?, Self::of(q)?) {
+    /// What both are, by the form of their texts; of archives, by the names of their arrays or the one that is named.
+    pub fn of_both(p: &str, q: &str, array: Option<&str>) -> Result<Self, InputError> {
+        match (Self::of(p, array)?, Self::of(q, array)?) {
             (p, q) if p == q => Ok(p),
+            (Kind::Samples, Kind::Densities) => Ok(Kind::Fit),
             (p, q) => Err(InputError::Mixed { p: p.one(), q: q.one() }),
         }
     }
 
-    fn of(text: &str) -> Result<Self, InputError> {
+    fn of(text: &str, array: Option<&str>) -> Result<Self, InputError> {
         match extension(text) {
             // A density such as `normal(0,1.csv` does not exist; anything with a parenthesis is an expression.
             _ if text.contains('(') => Ok(Kind::Densities),
             _ if is_table(text) => Ok(Kind::Probabilities),
             Some("npy") => Ok(Kind::Samples),
+            Some("npz") if array.is_some() => Ok(Kind::Samples),
+            Some("npz") if archive::holds_mixture(Path::new(text)) => Ok(Kind::Mixtures),
             Some("npz") => Ok(Kind::Gaussians),
             _ if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+')) => {
                 Ok(Kind::Probabilities)
@@ -141,7 +160,9 @@ impl Kind {
             Kind::Probabilities => "probabilities",
             Kind::Densities => "densities",
             Kind::Gaussians => "Gaussians",
+            Kind::Mixtures => "mixtures of Gaussians",
             Kind::Samples => "samples",
+            Kind::Fit => "samples against a density",
         }
     }
 
@@ -151,7 +172,8 @@ impl Kind {
             Kind::Probabilities => "probabilities",
             Kind::Densities => "a density",
             Kind::Gaussians => "a Gaussian",
-            Kind::Samples => "samples",
+            Kind::Mixtures => "a mixture of Gaussians",
+            Kind::Samples | Kind::Fit => "samples",
         }
     }
 }
@@ -161,11 +183,14 @@ impl Pair {
     pub fn read(kind: Kind, p: &str, q: &str, reading: Reading<'_>) -> crate::Result<Self> {
         let probabilities = |which, text| distribution(which, probabilities(text, reading.column)?, reading);
         let density = |which, text: &str| text.parse().map_err(|source| InputError::Density { which, source });
+        let samples = |text: &str| samples(Path::new(text), reading.array);
         Ok(match kind {
             Kind::Probabilities => Pair::Distributions(probabilities('P', p)?, probabilities('Q', q)?),
             Kind::Densities => Pair::Densities(density('P', p)?, density('Q', q)?),
             Kind::Gaussians => Pair::Gaussians(gaussian(Path::new(p))?, gaussian(Path::new(q))?),
-            Kind::Samples => Pair::Samples(samples(Path::new(p))?, samples(Path::new(q))?),
+            Kind::Mixtures => Pair::Mixtures(archive::mixture(Path::new(p))?, archive::mixture(Path::new(q))?),
+            Kind::Samples => Pair::Samples(samples(p)?, samples(q)?),
+            Kind::Fit => Pair::Fit(samples(p)?, density('Q', q)?),
         })
     }
 
@@ -175,7 +200,9 @@ impl Pair {
             Pair::Distributions(..) => Kind::Probabilities,
             Pair::Densities(..) => Kind::Densities,
             Pair::Gaussians(..) => Kind::Gaussians,
+            Pair::Mixtures(..) => Kind::Mixtures,
             Pair::Samples(..) => Kind::Samples,
+            Pair::Fit(..) => Kind::Fit,
         }
     }
 }
@@ -187,6 +214,11 @@ fn extension(text: &str) -> Option<&str> {
 /// Whether a text names a file of numbers.
 pub(super) fn is_table(text: &str) -> bool {
     !text.contains('(') && matches!(extension(text), Some("csv" | "txt" | "tsv"))
+}
+
+/// Whether a text names an archive of arrays.
+pub(super) fn is_archive(text: &str) -> bool {
+    !text.contains('(') && extension(text) == Some("npz")
 }
 
 /// The numbers of a file, or of the text itself.
@@ -203,6 +235,15 @@ fn probabilities(text: &str, column: Option<&str>) -> Result<Vec<f64>, InputErro
             }
         }
         false => numbers(text),
+    }
+}
+
+/// A discriminator's probabilities, one for each entry of P and Q.
+pub(super) fn discriminator(text: &str) -> Result<Vec<f64>, InputError> {
+    let values = probabilities(text, None)?;
+    match values.iter().position(|value| !(0.0..=1.0).contains(value)) {
+        Some(entry) => Err(InputError::Discriminator { entry, value: values[entry] }),
+        None => Ok(values),
     }
 }
 
@@ -235,7 +276,7 @@ fn distribution(which: char, values: Vec<f64>, reading: Reading<'_>) -> Result<D
     .map_err(|source| InputError::Distribution { which, source })
 }
 
-fn unusable(path: &Path, expected: &'static str, reason: impl std::fmt::Display) -> InputError {
+pub(super) fn unusable(path: &Path, expected: &'static str, reason: impl std::fmt::Display) -> InputError {
     InputError::Format { path: path.display().to_string(), expected, reason: reason.to_string() }
 }
 
@@ -261,9 +302,12 @@ fn doubles(path: &Path) -> Result<Result<ArrayD<f64>, ReadNpyError>, InputError>
 }
 
 /// Samples, one a row; one dimension is one column.
-pub fn samples(path: &Path) -> Result<Array2<f64>, InputError> {
+pub fn samples(path: &Path, array: Option<&str>) -> Result<Array2<f64>, InputError> {
     const EXPECTED: &str = "array of samples";
-    let array = doubles(path)?.map_err(|error| unusable(path, EXPECTED, error))?;
+    let array = match array.filter(|_| is_archive(&path.to_string_lossy())) {
+        Some(name) => archive::array(path, EXPECTED, name)?,
+        None => doubles(path)?.map_err(|error| unusable(path, EXPECTED, error))?,
+    };
     match array.ndim() {
         1 => array.into_dimensionality::<Ix1>().map(|column| column.insert_axis(Axis(1))),
         2 => array.into_dimensionality::<Ix2>(),
@@ -285,7 +329,7 @@ mod tests {
     use super::*;
 
     fn read(p: &str, q: &str) -> Result<Pair, String> {
-        let kind = Kind::of_both(p, q).map_err(|error| error.to_string())?;
+        let kind = Kind::of_both(p, q, None).map_err(|error| error.to_string())?;
         Pair::read(kind, p, q, Reading::default()).map_err(|error| error.to_string())
     }
 
@@ -311,15 +355,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let column = folder.path().join("column.npy");
         ndarray_npy::write_npy(&column, &ndarray::array![1.0_f32, 2.5]).unwrap();
-        assert_eq!(samples(&column).unwrap(), ndarray::array![[1.0], [2.5]]);
+        assert_eq!(samples(&column, None).unwrap(), ndarray::array![[1.0], [2.5]]);
         ndarray_npy::write_npy(&column, &ndarray::array![-3_i64, 4]).unwrap();
-        assert_eq!(samples(&column).unwrap(), ndarray::array![[-3.0], [4.0]]);
+        assert_eq!(samples(&column, None).unwrap(), ndarray::array![[-3.0], [4.0]]);
         ndarray_npy::write_npy(&column, &ndarray::array![[7_u8, 255]]).unwrap();
-        assert_eq!(samples(&column).unwrap(), ndarray::array![[7.0, 255.0]]);
+        assert_eq!(samples(&column, None).unwrap(), ndarray::array![[7.0, 255.0]]);
         ndarray_npy::write_npy(&column, &ndarray::array![true]).unwrap();
-        assert!(samples(&column).unwrap_err().to_string().contains("array of samples"));
+        assert!(samples(&column, None).unwrap_err().to_string().contains("array of samples"));
         let cube = folder.path().join("cube.npy");
         ndarray_npy::write_npy(&cube, &ndarray::Array3::<f64>::zeros((1, 1, 1))).unwrap();
-        assert!(samples(&cube).unwrap_err().to_string().contains("3 dimensions"));
+        assert!(samples(&cube, None).unwrap_err().to_string().contains("3 dimensions"));
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::{MUTUAL_INFORMATION, Test};
 use crate::divergence::{Density, Divergence};
 
 /// Everything there is.
@@ -9,6 +10,8 @@ use crate::divergence::{Density, Divergence};
 pub(super) struct Listing {
     divergences: Vec<Entry>,
     transport: Vec<Entry>,
+    /// What samples have.
+    samples: Vec<Entry>,
     densities: Vec<Family>,
 }
 
@@ -51,6 +54,27 @@ impl Listing {
             range: ["0".to_owned(), "∞".to_owned()],
             symmetric: true,
         };
+        let test = |test: Test| Entry {
+            name: test.name().to_owned(),
+            aliases: test.aliases().to_vec(),
+            title: test.title(),
+            formula: test.formula().to_owned(),
+            range: match test {
+                Test::KolmogorovSmirnov => ["0", "1"],
+                Test::Mmd => ["−∞", "2"],
+                Test::CramerVonMises | Test::AndersonDarling | Test::Energy => ["0", "∞"],
+            }
+            .map(str::to_owned),
+            symmetric: test != Test::AndersonDarling,
+        };
+        let mutual_information = Entry {
+            name: MUTUAL_INFORMATION.to_owned(),
+            aliases: vec!["mi"],
+            title: "Mutual information",
+            formula: "KL(P_XY‖P_X × P_Y) of samples observed together".to_owned(),
+            range: ["0".to_owned(), "∞".to_owned()],
+            symmetric: true,
+        };
         let family = |(name, aliases, parameters)| Family { name, aliases, parameters };
         Listing {
             divergences: Divergence::catalogue().map(divergence).collect(),
@@ -59,6 +83,7 @@ impl Listing {
                 transport("wasserstein(2)", &["w2"]),
                 transport("wasserstein(r)", &["w3", "w1.5", "…"]),
             ],
+            samples: Test::ALL.into_iter().map(test).chain([mutual_information]).collect(),
             densities: Density::families().map(family).collect(),
         }
     }
@@ -70,7 +95,7 @@ impl Listing {
     }
 
     pub fn to_text(&self) -> String {
-        let entries = || self.divergences.iter().chain(&self.transport);
+        let entries = || self.divergences.iter().chain(&self.transport).chain(&self.samples);
         let names = |entry: &Entry| match entry.aliases[..] {
             [] => entry.name.clone(),
             _ => format!("{} ({})", entry.name, entry.aliases.join(", ")),
@@ -118,6 +143,7 @@ fn divergence(divergence: Divergence) -> Entry {
 
 #[cfg(test)]
 mod tests {
+    use super::super::input::Kind;
     use super::*;
 
     #[test]
@@ -127,6 +153,12 @@ mod tests {
             for name in entry.aliases.iter().copied().filter(|_| !entry.name.contains('(')).chain([entry.name.as_str()])
             {
                 assert_eq!(name.parse::<Divergence>().unwrap().to_string(), entry.name, "{name}");
+            }
+        }
+        for entry in &listing.samples {
+            for name in entry.aliases.iter().copied().chain([entry.name.as_str()]) {
+                let measure = crate::cli::commands::divergence::Measure::parse(name).unwrap();
+                assert_eq!(measure.quantities(Kind::Samples, None)[0].name(), entry.name, "{name}");
             }
         }
         assert!(listing.to_text().contains("normal(mean, deviation)  (also gaussian, n)"), "{}", listing.to_text());

@@ -6,7 +6,7 @@ use crate::divergence::GaussianPair;
 use crate::error::{Blame, Blamed};
 
 use super::input::{self, Kind};
-use super::{CriticArg, DivergenceArgs, EstimatorArg, Measure, Quantity};
+use super::{CriticArg, DivergenceArgs, EstimatorArg, Measure, Quantity, Test};
 
 /// Arguments that do not go together.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -44,8 +44,16 @@ pub enum ArgumentsError {
         /// What to do instead.
         remedy: &'static str,
     },
+    /// The discriminator is of other points.
+    #[error("--discriminator gives {given} probabilities, and P and Q have {entries} entries: give one for each")]
+    Discriminator {
+        /// How many it gives.
+        given: usize,
+        /// How many there are.
+        entries: usize,
+    },
     /// The picture would not be what its name says.
-    #[error("--plot draws SVG, and {path} names another format: choose a name that ends in .svg")]
+    #[error("--plot draws SVG and PNG, and {path} names another format: choose a name that ends in .svg or .png")]
     PlotFormat {
         /// The name.
         path: String,
@@ -72,6 +80,23 @@ pub(super) fn check_list(args: &DivergenceArgs) -> Result<(), ArgumentsError> {
     if *args == alone { Ok(()) } else { Err(ArgumentsError::ListAlone) }
 }
 
+/// Checks that the measure is of such P and Q.
+fn check_kind(measure: Measure, kind: Kind) -> Result<(), ArgumentsError> {
+    let unavailable =
+        |what: &str, remedy| ArgumentsError::Unavailable { what: what.to_owned(), subject: kind.name(), remedy };
+    match (measure, kind) {
+        (Measure::Test(test), _) => test.check(kind),
+        (Measure::MutualInformation, Kind::Samples) => Ok(()),
+        (Measure::MutualInformation, _) => {
+            Err(unavailable("mutual information", "give samples of both, observed together, one a row (.npy)"))
+        }
+        (Measure::One(_) | Measure::GanValue | Measure::Wasserstein(_), Kind::Fit) => {
+            Err(unavailable("a divergence", "ask for ks, cvm or ad, or give both as samples or as densities"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Checks that every option given has an effect on these quantities of P and Q.
 pub(super) fn check(
     args: &DivergenceArgs,
@@ -79,15 +104,17 @@ pub(super) fn check(
     quantities: &[Quantity],
     kind: Kind,
 ) -> Result<(), ArgumentsError> {
+    check_kind(measure, kind)?;
     let divergences = || {
         quantities.iter().filter_map(|quantity| match quantity {
             Quantity::Divergence(divergence) => Some(*divergence),
-            Quantity::Wasserstein(_) => None,
+            Quantity::Wasserstein(_) | Quantity::Test(_) | Quantity::MutualInformation => None,
         })
     };
     let transports = quantities.iter().any(|quantity| matches!(quantity, Quantity::Wasserstein(_)));
     let (of_probabilities, of_samples) = (kind == Kind::Probabilities, kind == Kind::Samples);
-    let estimates = of_samples && divergences().next().is_some();
+    let informs = measure == Measure::MutualInformation;
+    let estimates = of_samples && (informs || divergences().next().is_some());
     if estimates && args.estimator.is_none() {
         return Err(ArgumentsError::EstimatorMissing);
     }
@@ -95,30 +122,36 @@ pub(super) fn check(
     let estimates_by = |which| estimator == Some(which);
     let variational = estimates_by(EstimatorArg::Variational);
     let critic = |which| variational && args.critic() == which;
-    let draws = kind == Kind::Gaussians && divergences().any(|divergence| !GaussianPair::has_formula(divergence));
+    let has_formula = |divergence| kind == Kind::Gaussians && GaussianPair::has_formula(divergence);
+    let is_gaussian = matches!(kind, Kind::Gaussians | Kind::Mixtures);
+    let integrates = is_gaussian && divergences().any(|divergence| !has_formula(divergence));
+    let tests = quantities.iter().any(|quantity| matches!(quantity, Quantity::Test(_)));
+    let by_kernel = quantities.contains(&Quantity::Test(Test::Mmd));
     let slices = transports && of_samples;
-    let is_random = draws || variational || (slices && args.slices.is_some());
+    let is_random = integrates || tests || variational || (slices && args.slices.is_some());
 
     let usage = |option, given, applies, purpose| Usage { option, given, applies, purpose };
     let (histogram, knn) = (estimates_by(EstimatorArg::Histogram), estimates_by(EstimatorArg::Knn));
+    let smooths = histogram && !informs;
     let (fourier, mlp) = (critic(CriticArg::Fourier), critic(CriticArg::Mlp));
     // The picture of probabilities has them at their points.
     let of_game = measure == Measure::GanValue && kind == Kind::Densities;
     let places = of_game || (of_probabilities && (transports || args.plot.is_some()));
-    let is_table = |text: &str| input::is_table(text);
-    let tables = of_probabilities && args.distributions()?.into_iter().any(is_table);
+    let texts = args.distributions()?;
+    let tables = of_probabilities && texts.into_iter().any(input::is_table);
+    let archives = texts.into_iter().any(input::is_archive);
     let entropic = transports && of_probabilities && args.sinkhorn.is_some();
     let exact = matches!(measure, Measure::Wasserstein(_))
         && (of_probabilities || of_samples)
         && args.sinkhorn.is_none()
         && args.slices.is_none();
-    let logarithms = divergences().any(|divergence| divergence.is_in_nats());
+    let logarithms = informs || divergences().any(|divergence| divergence.is_in_nats());
     let usages = [
         usage("--normalize", args.normalize, of_probabilities, "probabilities"),
         usage("--base", args.base.is_some(), logarithms, "divergences that are logarithms"),
         usage("--estimator", args.estimator.is_some(), estimates, "divergences of samples (.npy)"),
         usage("--bins", args.bins.is_some(), histogram, "--estimator histogram"),
-        usage("--pseudocount", args.pseudocount.is_some(), histogram, "--estimator histogram"),
+        usage("--pseudocount", args.pseudocount.is_some(), smooths, "--estimator histogram of divergences"),
         usage("--neighbours", args.neighbours.is_some(), knn, "--estimator knn"),
         usage("--critic", args.critic.is_some(), variational, "--estimator variational"),
         usage("--cosines", args.cosines.is_some(), fourier, "--critic fourier"),
@@ -131,14 +164,23 @@ pub(super) fn check(
             places,
             "transport of probabilities, their pictures, and gan-value of densities",
         ),
+        usage(
+            "--discriminator",
+            args.discriminator.is_some(),
+            measure == Measure::GanValue && of_probabilities,
+            "gan-value of probabilities",
+        ),
         usage("--sinkhorn-tolerance", args.sinkhorn_tolerance.is_some(), entropic, "--sinkhorn"),
         usage("--sinkhorn-iterations", args.sinkhorn_iterations.is_some(), entropic, "--sinkhorn"),
         usage("--transport-plan", args.transport_plan.is_some(), exact, "exact transport of probabilities or samples"),
         usage("--potentials", args.potentials.is_some(), exact, "exact transport of probabilities or samples"),
         usage("--sinkhorn", args.sinkhorn.is_some(), transports && of_probabilities, "transport of probabilities"),
         usage("--slices", args.slices.is_some(), slices, "transport of samples"),
-        usage("--samples", args.samples.is_some(), draws, "divergences of Gaussians that have no formula"),
-        usage("--seed", args.seed.is_some(), is_random, "Monte Carlo, --slices and --estimator variational"),
+        usage("--samples", args.samples.is_some(), integrates, "divergences of Gaussians that have no formula"),
+        usage("--array", args.array.is_some(), archives, "samples in .npz files"),
+        usage("--draws", args.draws.is_some(), tests, "p-values of samples"),
+        usage("--kernel-length", args.kernel_length.is_some(), by_kernel, "mmd"),
+        usage("--seed", args.seed.is_some(), is_random, "Monte Carlo, p-values, --slices and --estimator variational"),
     ];
     match usages.into_iter().find(|usage| usage.given && !usage.applies) {
         Some(Usage { option, purpose, .. }) => {

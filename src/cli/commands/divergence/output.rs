@@ -12,6 +12,8 @@ const LONGEST_INPUT: usize = 60;
 /// All results of one call.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
+    /// What the numbers are of P and Q.
+    pub relation: &'static str,
     /// What P and Q are.
     pub kind: &'static str,
     /// P as it was given.
@@ -110,6 +112,10 @@ pub(super) enum Method {
     LowerBound,
     Sinkhorn,
     Sliced,
+    Permutation,
+    Simulation,
+    UpperBound,
+    Approximation,
 }
 
 impl Method {
@@ -124,6 +130,10 @@ impl Method {
             Method::LowerBound => "lower bound",
             Method::Sinkhorn => "entropic",
             Method::Sliced => "sliced, 95% interval",
+            Method::Permutation => "permutation test",
+            Method::Simulation => "Monte Carlo test",
+            Method::UpperBound => "upper bound",
+            Method::Approximation => "approximation, no error known",
         }
     }
 }
@@ -138,6 +148,8 @@ pub(super) enum Uncertainty {
     Interval { standard_error: f64, lower: f64, upper: f64 },
     /// The value is a lower bound that holds with this confidence; the estimate is what it would be without sampling error.
     Below { confidence: f64, estimate: f64 },
+    /// The share of the statistics of so many draws under the hypothesis, this one among them, that are at least as large.
+    PValue { p_value: f64, draws: usize },
 }
 
 impl Uncertainty {
@@ -153,6 +165,7 @@ impl Uncertainty {
             Uncertainty::Below { confidence, estimate } => {
                 Uncertainty::Below { confidence, estimate: estimate * factor }
             }
+            Uncertainty::PValue { .. } => self,
         }
     }
 }
@@ -206,7 +219,7 @@ impl Report {
             Found::Failure { error, .. } => format!("{:measures$}  not available: {error}\n", row.measure),
         };
         let [p, q] = [&self.p, &self.q].map(|text| abridged(text));
-        let mut text = format!("D(P‖Q), P = {p}, Q = {q}\n");
+        let mut text = format!("{}, P = {p}, Q = {q}\n", self.relation);
         text.extend(shown.iter().map(line));
         if hidden > 0 {
             text.push_str(&format!("… and D* at {hidden} more points: --json prints all\n"));
@@ -239,6 +252,10 @@ fn value(row: &Row) -> String {
         Some(Uncertainty::Below { confidence, estimate }) => {
             format!("≥ {number}{unit} ({:.0}% confidence; estimate {estimate:.6})", 100.0 * confidence)
         }
+        Some(Uncertainty::PValue { p_value, draws }) => {
+            let sign = if p_value * (draws + 1) as f64 <= 1.5 { '≤' } else { '=' };
+            format!("{number}, p {sign} {p_value:.4}")
+        }
         Some(Uncertainty::Bound { error }) if is_finite && error > 0.0 => format!("{number}{unit} ± {error:.0e}"),
         _ => format!("{number}{unit}"),
     }
@@ -254,7 +271,7 @@ mod tests {
     }
 
     fn report(rows: Vec<Row>) -> Report {
-        Report { kind: "probabilities", p: "1,0".to_owned(), q: "0,1".to_owned(), rows }
+        Report { relation: "D(P‖Q)", kind: "probabilities", p: "1,0".to_owned(), q: "0,1".to_owned(), rows }
     }
 
     #[test]
@@ -264,6 +281,10 @@ mod tests {
         assert_eq!(value(&row(1.5e-18, None, None)), "1.500000000e-18");
         let bound = Some(Uncertainty::Bound { error: 2e-14 });
         assert_eq!(value(&row(1.0, Some("bits"), bound)), "1.000000000 bits ± 2e-14");
+        let p_value = Some(Uncertainty::PValue { p_value: 0.25, draws: 999 });
+        assert_eq!(value(&row(1.5, None, p_value)), "1.500000000, p = 0.2500");
+        let least = Some(Uncertainty::PValue { p_value: 0.001, draws: 999 });
+        assert_eq!(value(&row(1.5, None, least)), "1.500000000, p ≤ 0.0010");
         let below = Some(Uncertainty::Below { confidence: 0.95, estimate: 0.5 });
         assert_eq!(value(&row(0.25, None, below)), "≥ 0.250000000 (95% confidence; estimate 0.500000)");
     }

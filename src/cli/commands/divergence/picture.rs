@@ -6,11 +6,11 @@ use crate::divergence::{Density, Distribution, Divergence, Generator, game};
 
 use super::input::{Kind, Pair};
 use super::options::ArgumentsError;
-use super::{Measure, Plan, compute};
-use crate::report::plot::{Curve, Panel, Style};
+use super::{Measure, Order, Plan, compute, line};
+use crate::report::plot::{Curve, Format, Panel, Style};
 
 /// Points a curve.
-const RESOLUTION: usize = 400;
+pub(super) const RESOLUTION: usize = 400;
 /// Probability that the axis leaves out on either side.
 const TAIL: f64 = 1e-3;
 /// Entries that are drawn of many: those that contribute most.
@@ -18,46 +18,69 @@ const MOST_STEMS: usize = 500;
 /// Ratios p/q up to here are shown.
 const LARGEST_RATIO: f64 = 4.0;
 
+/// What a picture is of.
+#[derive(Debug)]
+enum Subject {
+    Divergence(Divergence),
+    /// W₁ on the line.
+    Line,
+}
+
 /// A picture that can be drawn.
 #[derive(Debug)]
 pub(super) struct Picture {
-    divergence: Divergence,
+    subject: Subject,
+    format: Format,
 }
 
 impl Picture {
     /// Checks that there is something to draw of this measure, and that the file can hold it.
     pub fn new(path: &Path, measure: Measure, kind: Kind) -> Result<Self, ArgumentsError> {
         let unavailable = |subject, remedy| ArgumentsError::Unavailable { what: "--plot".to_owned(), subject, remedy };
-        let divergence = match measure {
-            Measure::One(divergence) => divergence,
-            Measure::GanValue => Divergence::F(Generator::GAN),
+        let subject = match measure {
+            Measure::One(divergence) => Subject::Divergence(divergence),
+            Measure::GanValue => Subject::Divergence(Divergence::F(Generator::GAN)),
+            Measure::Wasserstein(order)
+                if order == Order::ONE && matches!(kind, Kind::Probabilities | Kind::Densities) =>
+            {
+                Subject::Line
+            }
             Measure::All => return Err(unavailable("all divergences at once", "name one")),
+            Measure::Test(_) | Measure::MutualInformation => {
+                return Err(unavailable("statistics of samples", "it shows f-divergences and affinities"));
+            }
             Measure::Wasserstein(_) => {
-                return Err(unavailable("transport distances", "it shows f-divergences and affinities"));
+                return Err(unavailable("this transport distance", "it shows w1 of probabilities and densities"));
             }
         };
-        match (divergence, kind) {
-            (Divergence::Renyi(_) | Divergence::Bhattacharyya, Kind::Gaussians | Kind::Samples) => {
-                Err(unavailable("affinities of samples or Gaussians", "give densities or probabilities"))
-            }
-            // A pipe or a device has a name without one.
-            _ if path.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("svg")) => {
-                Err(ArgumentsError::PlotFormat { path: path.display().to_string() })
-            }
-            _ => Ok(Self { divergence }),
+        match (&subject, kind) {
+            (
+                Subject::Divergence(Divergence::Renyi(_) | Divergence::Bhattacharyya),
+                Kind::Gaussians | Kind::Mixtures | Kind::Samples,
+            ) => Err(unavailable("affinities of samples or Gaussians", "give densities or probabilities")),
+            _ => match Format::of(path) {
+                Some(format) => Ok(Self { subject, format }),
+                None => Err(ArgumentsError::PlotFormat { path: path.display().to_string() }),
+            },
         }
+    }
+
+    /// What it is written as.
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// The panels for what the plan computes.
     pub fn panels(&self, plan: &Plan) -> Vec<Panel> {
-        let mut panels = match self.divergence {
+        let Subject::Divergence(divergence) = self.subject else { return line::panels(plan) };
+        let mut panels = match divergence {
             Divergence::F(generator) => vec![generator_panel(generator), conjugate_panel(generator)],
             Divergence::Renyi(_) | Divergence::Bhattacharyya => Vec::new(),
         };
         match &plan.pair {
-            Pair::Densities(p, q) => panels.extend(of_densities(plan, self.divergence, p, q)),
-            Pair::Distributions(p, q) => panels.extend(of_probabilities(plan, self.divergence, p, q)),
-            Pair::Gaussians(..) | Pair::Samples(..) => {}
+            Pair::Densities(p, q) => panels.extend(of_densities(plan, divergence, p, q)),
+            Pair::Distributions(p, q) => panels.extend(of_probabilities(plan, divergence, p, q)),
+            Pair::Gaussians(..) | Pair::Mixtures(..) | Pair::Samples(..) | Pair::Fit(..) => {}
         }
         panels
     }
@@ -108,9 +131,14 @@ fn contribution_title(divergence: Divergence) -> String {
     }
 }
 
+/// The range that holds most of both.
+pub(super) fn bulk(p: &Density, q: &Density) -> (f64, f64) {
+    let (p, q) = (p.central_interval(TAIL), q.central_interval(TAIL));
+    (p.0.min(q.0), p.1.max(q.1))
+}
+
 fn of_densities(plan: &Plan, divergence: Divergence, p: &Density, q: &Density) -> Vec<Panel> {
-    let (bulk_p, bulk_q) = (p.central_interval(TAIL), q.central_interval(TAIL));
-    let range = (bulk_p.0.min(bulk_q.0), bulk_p.1.max(bulk_q.1));
+    let range = bulk(p, q);
     let panel = |title: String, curves| Panel { title, x_label: "x".to_owned(), curves };
     let densities =
         vec![sampled(&format!("p: {p}"), range, |x| p.pdf(x)), sampled(&format!("q: {q}"), range, |x| q.pdf(x))];

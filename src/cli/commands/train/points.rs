@@ -69,7 +69,7 @@ fn of_path(path: &Path) -> Result<(usize, Vec<f32>)> {
     }
     let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
     let array = match extension.as_deref() {
-        Some("npy") => samples(path)?,
+        Some("npy") => samples(path, None)?,
         Some("npz") => of_archive(path)?,
         _ => return Err(PointsError::Kind(path.into()).into()),
     };
