@@ -25,6 +25,10 @@ Prepared = tuple[Any, ...]
 _BEYOND = 0.5
 
 
+class _OfFloats(tuple):  # type: ignore[type-arg]
+    """A range of which bytes take no notice."""
+
+
 def is_path(images: object) -> TypeGuard[Union[str, "os.PathLike[str]"]]:
     """Whether it names a file or a folder."""
     return isinstance(images, (str, os.PathLike))
@@ -39,8 +43,14 @@ def batches(
     seed: int = 0,
     array: Optional[str] = None,
     argument: str = "images",
+    of_floats_alone: bool = False,
 ) -> Iterator[Prepared]:
-    """Whatever it is, batch by batch. Nothing is copied that is an array of bytes or of 32-bit floats in the memory of the CPU."""
+    """Whatever it is, batch by batch. Nothing is copied that is an array of bytes or of 32-bit floats in the memory of the CPU.
+
+    With ``of_floats_alone`` the range is no concern of bytes; otherwise it is refused with them.
+    """
+    if range is not None and of_floats_alone:
+        range = _OfFloats(range)
     if is_path(images):
         yield of_path(images, range=range, num=num, seed=seed, array=array, layout=layout, argument=argument)
         return
@@ -149,7 +159,7 @@ def of_array(images: Any, *, layout: Optional[Layout], range: Optional[Range], a
         raise InputError(f"{argument} has the shape {array.shape}: there is no image in it")
     axes = _axes(array.shape, layout, argument)
     if array.dtype == np.uint8:
-        if range is not None:
+        if range is not None and not isinstance(range, _OfFloats):
             raise InputError(f"range would have no effect: {argument} is of uint8, whose levels are from 0 to 255")
         return ("bytes", array, axes)
     if array.dtype.kind != "f":

@@ -85,6 +85,11 @@ def score(
     for name, given in (("cache", cache != "off"), ("pictures", pictures)):
         if given:
             raise InputError(f"{name} has an effect on two paths alone")
+    for name, given in (("num", num is not None), ("array", array is not None)):
+        if given and not is_path(real) and not is_path(fake):
+            raise InputError(f"{name} would have no effect: neither set is a path")
+    if range is not None and all(images is None or _is_bytes(images) for images in (real, fake)):
+        raise InputError("range would have no effect: both sets are of uint8, whose levels are from 0 to 255")
     names = metrics if metrics is not None else _of_preset(preset, real is not None)
     reference: Any = real if isinstance(real, (Statistics, Partial)) or _is_measured(real) else None
     run = Evaluator(names, reference=reference, preset=preset, parameters=parameters, ci=ci, **network)
@@ -109,8 +114,8 @@ def _take(
     if is_path(images):
         pieces = iter([of_path(images, range=None, num=num, seed=seed, array=array)])
     else:
-        floats = None if _is_bytes(images) else range
-        pieces = batches(images, layout=layout, range=floats, argument=name)
+        # A range that is meant for the other set concerns no bytes.
+        pieces = batches(images, layout=layout, range=range, argument=name, of_floats_alone=True)
     for piece in pieces:
         run._native.update(name == "real", piece)
         if progress is not None:
@@ -119,7 +124,7 @@ def _take(
 
 
 def _is_bytes(images: Any) -> bool:
-    """Whether it is an array of bytes, on which a range that is meant for the other set has no effect."""
+    """Whether it is an array of bytes, on which a range has no effect."""
     return str(getattr(images, "dtype", "")).rpartition(".")[2] == "uint8"
 
 
@@ -156,7 +161,7 @@ def score_features(
     >>> real, fake = np.random.default_rng(0).normal(size=(2, 50, 4)).astype(np.float32)
     >>> found = gan_metrics.score_features(real, fake, ["fid", "prdc"])
     >>> sorted(found), round(found["fid"]["value"], 2)
-    (['fid', 'prdc'], 0.17)
+    (['fid', 'prdc'], 0.21)
     """
     pair: list[Any] = []
     for features, logits, name in ((real, real_logits, "real"), (fake, fake_logits, "fake")):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gan_metrics
-from conftest import NETWORK
+from sets import NETWORK
 from gan_metrics import Evaluator, InputError, Partial, Statistics
 
 SCORES = ["fid", "is", "prdc", "vendi"]
@@ -92,7 +92,7 @@ def test_references(tmp_path, extractor, real, fake):
         run.update(fake)
         assert run.compute()["fid"] == pytest.approx(expected, rel=1e-9)
         again = pickle.loads(pickle.dumps(run))
-        assert again.compute()["fid"] == run.compute()["fid"]
+        assert again.compute()["fid"] == pytest.approx(expected, rel=1e-9)
         with pytest.raises(InputError, match="reference"):
             run.update(real, "real")
         run.reset()
@@ -109,7 +109,7 @@ def test_parts_that_do_not_belong_together(extractor, real):
     run = Evaluator("vendi", **NETWORK)
     with pytest.raises(InputError, match="computed differently"):
         run.merge(gan_metrics.Extractor(resize="clean", **NETWORK).partial(real, keep=("features",)))
-    with pytest.raises(InputError, match="do not keep|keeps"):
+    with pytest.raises(InputError, match="one holds features, the other does not"):
         run.merge(extractor.partial(real, keep=("statistics",)))
     with pytest.raises(InputError, match="not a part"):
         Partial.from_bytes(b"nothing")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import gan_metrics
-from conftest import NETWORK, images
+from sets import NETWORK, images
 
 ray = pytest.importorskip("ray", reason="Ray is not in this environment")
 pytest.importorskip("pyarrow")

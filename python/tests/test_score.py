@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gan_metrics
-from conftest import NETWORK
+from sets import NETWORK
 from gan_metrics import InputError
 
 SCORES = ["fid", "is", "prdc"]
@@ -38,8 +38,8 @@ def test_measured_sets_may_be_the_real_one(tmp_path, folders, extractor, real, f
     statistics = extractor.statistics(real)
     statistics.save(tmp_path / "real.npz")
     for known in (statistics, extractor.partial(real), tmp_path / "real.npz"):
-        for judged in (fake, folders[1]):
-            assert gan_metrics.score(known, judged, "fid", **NETWORK)["fid"] == pytest.approx(expected, rel=1e-9)
+        judged = folders[1] if known is statistics else fake
+        assert gan_metrics.score(known, judged, "fid", **NETWORK)["fid"] == pytest.approx(expected, rel=1e-9)
 
 
 def test_scores_of_one_set(folders, fake):
@@ -58,7 +58,7 @@ def test_intervals_choice_and_progress(folders, real, fake):
     chosen = gan_metrics.score(*folders, "fid", num=20, seed=3, progress=lambda *told: seen.append(told), **NETWORK)
     assert [one["images"] for one in chosen.to_dict()["sets"]] == [20, 20]
     assert chosen["fid"] != gan_metrics.score(*folders, "fid", num=20, seed=4, **NETWORK)["fid"]
-    assert seen[0] == (str(folders[0]), 0, 20) and seen[-1] == (str(folders[1]), 20, 20)
+    assert seen[0] == ("real", 0, 20) and seen[-1] == ("fake", 20, 20)
 
 
 def test_features_are_cached(folders):
@@ -92,6 +92,7 @@ def test_arguments_without_effect_are_refused(folders, real, fake):
     for arguments, options, message in (
         (folders, {"layout": "NCHW"}, "layout would have no effect"),
         ((real, fake), {"num": 3}, "num would have no effect"),
+        ((real, fake), {"range": (0, 1)}, "range would have no effect"),
         ((real, fake), {"pictures": True}, "pictures"),
         ((real, fake), {"cache": "use"}, "cache"),
         ((real, fake), {"cache": "maybe"}, "'off', 'use' or 'refresh'"),

@@ -31,7 +31,7 @@ class Scores(ImageMetric):
         parameters: Optional[Parameters] = None,
         **kwargs: Any,
     ) -> None:
-        of_network = {name: kwargs.pop(name) for name in NETWORK if name in kwargs}
+        of_network = {name: kwargs.pop(name) for name in (*NETWORK, "layer") if name in kwargs}
         super().__init__(**kwargs)
         self.normalize, self.reset_real_features = normalize, reset_real_features
         self._arguments = {"metrics": metrics, "preset": preset, "parameters": parameters, "reference": reference, **of_network}

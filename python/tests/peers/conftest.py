@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="PyTorch is not in this environment: `make test-peers` brings it")
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parents[3] / "python_ref"))
-
-from conftest import images  # noqa: E402
+from sets import images  # noqa: E402
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -28,9 +21,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def real() -> np.ndarray:
-    return images(1, count=24, size=64)
+    return images(1, count=16, size=64)
 
 
 @pytest.fixture(scope="session")
 def fake() -> np.ndarray:
-    return images(2, count=20, size=64)
+    return images(2, count=12, size=64)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from gan_metrics import InputError, cleanfid
 from peers_tolerances import FID_TOLERANCE, KID_TOLERANCE
+from sets import folder_of
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +20,6 @@ def peer():
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory, real, fake):
-    from conftest import folder_of
-
     root = tmp_path_factory.mktemp("clean")
     return str(folder_of(root / "real", real)), str(folder_of(root / "fake", fake))
 

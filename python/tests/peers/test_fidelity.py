@@ -7,6 +7,7 @@ import pytest
 import torch
 from gan_metrics import InputError, fidelity
 from peers_tolerances import FID_TOLERANCE, IS_TOLERANCE, KID_TOLERANCE
+from sets import folder_of
 
 
 @pytest.fixture(scope="session")
@@ -16,8 +17,6 @@ def peer():
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory, real, fake):
-    from conftest import folder_of
-
     root = tmp_path_factory.mktemp("fidelity")
     folder_of(root / "real", real)
     folder_of(root / "fake", fake)
@@ -53,18 +52,18 @@ def compare(ours, theirs):
 
 
 def test_all_metrics_of_folders(peer, checkpoint, folders):
-    options = {"isc": True, "fid": True, "kid": True, "prc": True, "isc_splits": 3, "kid_subsets": 5, "kid_subset_size": 12}
+    options = {"isc": True, "fid": True, "kid": True, "prc": True, "isc_splits": 3, "kid_subsets": 5, "kid_subset_size": 10}
     compare(*both(peer, checkpoint, input1=folders[1], input2=folders[0], **options))
 
 
 def test_data_sets_layers_and_seeds(peer, checkpoint, real, fake):
-    options = {"fid": True, "kid": True, "kid_subsets": 4, "kid_subset_size": 9, "rng_seed": 7, "feature_layer_kid": "192"}
+    options = {"fid": True, "kid": True, "kid_subsets": 4, "kid_subset_size": 9, "rng_seed": 7, "feature_layer_fid": "64", "feature_layer_kid": "192"}
     compare(*both(peer, checkpoint, input1=Tensors(fake), input2=Tensors(real), **options))
 
 
 def test_scores_of_one_set(peer, checkpoint, folders):
-    compare(*both(peer, checkpoint, input1=folders[1], isc=True, isc_splits=2, samples_shuffle=False))
-    compare(*both(peer, checkpoint, input1=folders[1], isc=True, isc_splits=2, samples_find_deep=True))
+    options = {"isc": True, "isc_splits": 2, "samples_shuffle": False, "samples_find_deep": True}
+    compare(*both(peer, checkpoint, input1=folders[1], **options))
 
 
 def test_what_is_not_understood_is_refused(folders):

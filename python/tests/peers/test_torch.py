@@ -19,6 +19,10 @@ from gan_metrics.torch import (
 from peers_tolerances import FID_TOLERANCE, IS_TOLERANCE, KID_TOLERANCE
 
 
+#: What is computed in a moment: what is tested with it does not depend on the layer.
+LAYER = 64
+
+
 def tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(array.transpose(0, 3, 1, 2)))
 
@@ -40,20 +44,19 @@ def fed(metric, sets, cut=9):
     return metric
 
 
-@pytest.mark.parametrize("antialias", [True, False])
-def test_fid_is_that_of_torchmetrics(peers, checkpoint, sets, antialias):
+@pytest.mark.parametrize(("feature", "antialias"), [(2048, True), (192, True), (192, False)])
+def test_fid_is_that_of_torchmetrics(peers, checkpoint, sets, feature, antialias):
     from torchmetrics.image.fid import FrechetInceptionDistance as Peer
 
-    options = {"feature_extractor_weights_path": checkpoint, "antialias": antialias}
+    options = {"feature": feature, "feature_extractor_weights_path": checkpoint, "antialias": antialias}
     ours, theirs = fed(FrechetInceptionDistance(**options), sets), fed(Peer(**options), sets)
     assert ours.compute().item() == pytest.approx(theirs.compute().item(), rel=FID_TOLERANCE)
 
 
-@pytest.mark.parametrize("feature", [64, 768])
-def test_layers_and_floats(peers, checkpoint, sets, feature):
+def test_floats_become_levels_as_in_torchmetrics(peers, checkpoint, sets):
     from torchmetrics.image.fid import FrechetInceptionDistance as Peer
 
-    options = {"feature": feature, "normalize": True, "feature_extractor_weights_path": checkpoint}
+    options = {"feature": LAYER, "normalize": True, "feature_extractor_weights_path": checkpoint}
     floats = [images.float() / 255 * 0.999 for images in sets]
     ours, theirs = fed(FrechetInceptionDistance(**options), floats), fed(Peer(**options), floats)
     assert ours.compute().item() == pytest.approx(theirs.compute().item(), rel=FID_TOLERANCE, abs=1e-6)
@@ -77,16 +80,16 @@ def of_peer(kind, checkpoint, feature, **options):
 def test_kid_draws_the_subsets_of_torchmetrics(peers, checkpoint, sets):
     from torchmetrics.image.kid import KernelInceptionDistance as Peer
 
-    options = {"subsets": 7, "subset_size": 11}
-    ours = fed(KernelInceptionDistance(feature_extractor_weights_path=checkpoint, **options), sets)
-    theirs = fed(of_peer(Peer, checkpoint, 2048, **options), sets)
+    options = {"subsets": 7, "subset_size": 9}
+    ours = fed(KernelInceptionDistance(192, feature_extractor_weights_path=checkpoint, **options), sets)
+    theirs = fed(of_peer(Peer, checkpoint, 192, **options), sets)
     found = []
     for metric in (ours, theirs):
         torch.manual_seed(3)
         found.append([value.item() for value in metric.compute()])
     assert found[0] == pytest.approx(found[1], abs=KID_TOLERANCE) and abs(found[0][0]) > 10 * KID_TOLERANCE
     with pytest.raises(ValueError, match="subset_size"):
-        fed(KernelInceptionDistance(feature_extractor_weights_path=checkpoint), sets).compute()
+        fed(KernelInceptionDistance(192, feature_extractor_weights_path=checkpoint), sets).compute()
 
 
 @pytest.mark.parametrize("splits", [3, 1])
@@ -106,8 +109,8 @@ def test_inception_score_is_that_of_torchmetrics(peers, checkpoint, sets, splits
 def test_mifid_is_that_of_torchmetrics(peers, checkpoint, sets):
     from torchmetrics.image.mifid import MemorizationInformedFrechetInceptionDistance as Peer
 
-    ours = fed(MemorizationInformedFrechetInceptionDistance(feature_extractor_weights_path=checkpoint), sets)
-    theirs = fed(of_peer(Peer, checkpoint, 2048), sets)
+    ours = fed(MemorizationInformedFrechetInceptionDistance(192, feature_extractor_weights_path=checkpoint), sets)
+    theirs = fed(of_peer(Peer, checkpoint, 192), sets)
     assert ours.compute().item() == pytest.approx(theirs.compute().item(), rel=FID_TOLERANCE)
 
 
@@ -129,7 +132,7 @@ def test_a_collection_shares_one_pass(peers, checkpoint, sets):
 
     from gan_metrics.torch import _base
 
-    options = {"feature_extractor_weights_path": checkpoint}
+    options = {"feature": LAYER, "feature_extractor_weights_path": checkpoint}
     collection = MetricCollection({
         "fid": FrechetInceptionDistance(**options),
         "kid": KernelInceptionDistance(subsets=2, subset_size=5, **options),
@@ -139,17 +142,17 @@ def test_a_collection_shares_one_pass(peers, checkpoint, sets):
     extract = network.extractor.extract
     network.extractor.extract = lambda *args, **kwargs: runs.append(1) or extract(*args, **kwargs)
     try:
-        fed(collection, sets, cut=12)
+        fed(collection, sets, cut=8)
     finally:
         network.extractor.extract = extract
     assert len(runs) == 4, "batches, not batches times metrics"
     found = collection.compute()
-    assert found["fid"].item() == fed(FrechetInceptionDistance(**options), sets, cut=12).compute().item()
+    assert found["fid"].item() == fed(FrechetInceptionDistance(**options), sets, cut=8).compute().item()
     assert {"fid", "kid"} <= {name.partition("_")[0] for name in found}
 
 
 def test_in_place_changes_are_seen(checkpoint, sets):
-    options = {"feature_extractor_weights_path": checkpoint}
+    options = {"feature": LAYER, "feature_extractor_weights_path": checkpoint}
     metric, batch = InceptionScore(splits=1, **options), sets[0][:4].clone()
     metric.update(batch)
     batch.copy_(sets[1][:4])
@@ -160,7 +163,7 @@ def test_in_place_changes_are_seen(checkpoint, sets):
 
 
 def test_reset_copies_and_forward(checkpoint, sets):
-    options = {"feature_extractor_weights_path": checkpoint}
+    options = {"feature": LAYER, "feature_extractor_weights_path": checkpoint}
     metric = fed(FrechetInceptionDistance(reset_real_features=False, **options), sets)
     value = metric.compute().item()
     for again in (copy.deepcopy(metric), pickle.loads(pickle.dumps(metric))):
@@ -184,8 +187,8 @@ def test_reset_copies_and_forward(checkpoint, sets):
 def test_scores_of_one_pass(checkpoint, sets, real, fake):
     import gan_metrics
 
-    metric = fed(Scores(["fid", "prdc"], extractor=checkpoint), sets)
-    expected = gan_metrics.score(real, fake, ["fid", "prdc"], extractor=checkpoint)
+    metric = fed(Scores(["fid", "prdc"], extractor=checkpoint, layer=LAYER), sets)
+    expected = gan_metrics.score(real, fake, ["fid", "prdc"], extractor=checkpoint, layer=LAYER)
     assert {name: value.item() for name, value in metric.compute().items()} == dict(expected)
     metric.reset()
     assert "fid" in metric.report().failed
@@ -216,11 +219,11 @@ def rank(rank: int, world: int, port: int, checkpoint: str, sets, results) -> No
 
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=world)
     torch.manual_seed(0)
-    options = {"feature_extractor_weights_path": checkpoint, "threads": 1}
+    options = {"feature": LAYER, "feature_extractor_weights_path": checkpoint, "threads": 1}
     metrics = {
         "fid": FrechetInceptionDistance(**options),
-        "kid": KernelInceptionDistance(subsets=3, subset_size=20, **options),
-        "scores": Scores(["prdc"], extractor=checkpoint, threads=1),
+        "kid": KernelInceptionDistance(subsets=3, subset_size=12, **options),
+        "scores": Scores(["prdc"], extractor=checkpoint, layer=LAYER, threads=1),
     }
     for images, real in zip(sets, (True, False)):
         # As DistributedSampler deals; the last image makes the numbers unequal.
@@ -245,11 +248,11 @@ def test_two_processes_are_one(checkpoint, sets):
     mp.spawn(rank, (2, port, checkpoint, sets, results), nprocs=2)
     found = dict(results.get(timeout=10) for _ in range(2))
     assert found[0] == found[1]
-    options = {"feature_extractor_weights_path": checkpoint}
+    options = {"feature": LAYER, "feature_extractor_weights_path": checkpoint}
     alone = fed(FrechetInceptionDistance(**options), sets).compute().item()
     assert found[0]["fid"] == pytest.approx(alone, rel=1e-5)
     # All of both sets is one subset, whatever its order.
-    kid = fed(KernelInceptionDistance(subsets=1, subset_size=20, **options), sets)
+    kid = fed(KernelInceptionDistance(subsets=1, subset_size=12, **options), sets)
     assert np.isfinite(kid.compute()[0].item())
-    scores = fed(Scores(["prdc"], extractor=checkpoint), sets).compute()
+    scores = fed(Scores(["prdc"], extractor=checkpoint, layer=LAYER), sets).compute()
     assert {name: found[0][name] for name in scores} == {name: value.item() for name, value in scores.items()}
