@@ -312,8 +312,8 @@ mod tests {
             let pixels = rows.flat_map(|row| row[3 * left..3 * (left + 960)].chunks(3));
             pixels.filter(|pixel| pixel.iter().all(|level| *level < 128)).count()
         };
-        // The title stands in the first panel alone, above its axes.
-        assert!(dark_in(0) > 100 && dark_in(960) == 0, "{} {}", dark_in(0), dark_in(960));
+        // The title stands in the first panel alone, above what both have of their axes.
+        assert!(dark_in(0) > 100 + dark_in(960), "{} {}", dark_in(0), dark_in(960));
         let blue = |pixel: &[u8]| pixel == [31, 119, 180];
         assert!(drawn.pixels().chunks(3).filter(|pixel| blue(pixel)).count() > 500);
         let file = picture(&[panel("a")], Format::Png).unwrap();
