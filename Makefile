@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each does all its set-up, and one build serves both.
 
-.PHONY: demo demo-train test test-python test-peers test-mathematics test-lapack bench fixtures lint verify-published
+.PHONY: demo demo-train test test-python test-peers wheel test-mathematics test-lapack bench fixtures lint verify-published
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -41,9 +41,11 @@ test: onnxruntime
 	$(ORT) $(CARGO) test --workspace
 	sh .ci/python test
 
-# The Python package alone: the wheel, and its tests.
+# The Python package alone, and its wheel in target/wheels.
 test-python:
 	sh .ci/python test
+wheel:
+	sh .ci/python wheel
 
 # The Python package beside PyTorch, torchmetrics, torch-fidelity and clean-fid, which take 5 GB.
 test-peers:
