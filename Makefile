@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each does all its set-up, and one build serves both.
 
-.PHONY: help demo demo-train test test-python test-peers test-mathematics test-lapack bench package fixtures lint site verify-published
+.PHONY: help demo demo-train test test-python test-peers wheel test-mathematics test-lapack bench package fixtures lint site verify-published
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -44,9 +44,11 @@ test: onnxruntime ## Every test, on both engines
 	$(ORT) $(CARGO) test --workspace
 	sh .ci/python test
 
-# The Python package alone: the wheel, and its tests.
-test-python: ## The Python package: the wheel, and its tests
+# The Python package alone, and its wheel in target/wheels.
+test-python: ## The tests of the Python package
 	sh .ci/python test
+wheel: ## The wheel, in target/wheels
+	sh .ci/python wheel
 
 # The Python package beside PyTorch, torchmetrics, torch-fidelity and clean-fid, which take 5 GB.
 test-peers: ## The same beside PyTorch and the peers, which take 5 GB

@@ -7,7 +7,7 @@ thread_local! {
     static AT_WORK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread is in [`shielded`] work, whose panics are no defects of this crate.
+/// Whether this thread is in [`shielded`] work, whose panics are not defects of this crate.
 #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line reports defects"))]
 pub(crate) fn is_at_work() -> bool {
     AT_WORK.get()

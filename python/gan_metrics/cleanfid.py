@@ -180,6 +180,11 @@ def _real(
     if (fdir1 is None) == (gen is None):
         raise InputError("invalid combination of directories and models entered: give fdir1, or gen, and not both")
     if fdir2 is not None:
+        if gen is not None:
+            import torch
+
+            # PyTorch's loader, by which clean-fid reads the folder, draws a seed before the latents are drawn.
+            torch.empty((), dtype=torch.int64).random_()
         return _folder(extractor, fdir2, keep)
     path = _path(name, mode, split, "na" if split == "custom" else res, suffix)
     places = [path]

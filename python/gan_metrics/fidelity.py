@@ -156,6 +156,12 @@ def _of_layer(layer: str, names: list[str], given: dict[str, Any]) -> dict[str, 
             raise InputError(f"kid_kernel is {given['kid_kernel']!r}: it must be 'poly' or 'rbf'")
     if "prc" in names:
         parameters["prdc"] = {"k": given["prc_neighborhood"]}
+    # Whether the sets are there is found out before the network is read.
+    sets = [
+        (_images(given[argument], argument, given), set)
+        for argument, set in (("input2", "real"), ("input1", "fake"))
+        if given[argument] is not None and (set == "fake" or names != ["isc"])
+    ]
     run = Evaluator(
         [scores[name] for name in names],
         parameters=parameters,
@@ -163,9 +169,8 @@ def _of_layer(layer: str, names: list[str], given: dict[str, Any]) -> dict[str, 
         layer=int(layer),
         device="auto" if given["cuda"] else "cpu",
     )
-    for argument, set in (("input2", "real"), ("input1", "fake")):
-        if given[argument] is not None and (set == "fake" or names != ["isc"]):
-            run.update(_images(given[argument], argument, given), set)  # type: ignore[arg-type]
+    for images, set in sets:
+        run.update(images, set)  # type: ignore[arg-type]
     found = run.compute().check()
     keys = {
         "is": {KEY_METRIC_ISC_MEAN: "mean", KEY_METRIC_ISC_STD: "std"},

@@ -130,7 +130,7 @@ impl Network {
 
     /// One pass over some images, of which `kept` is kept; `names` keeps their names too. With `shard` they are that part of the
     /// images of a path; with `first` and `step` they are images of a longer stream.
-    #[pyo3(signature = (images, kept, names, shard, first, step))]
+    #[allow(clippy::too_many_arguments)] // Python's side gives them names.
     fn partial(
         &self,
         py: Python<'_>,

@@ -50,7 +50,7 @@ type Told3 = (Option<String>, Option<(f32, f32)>, Option<(usize, u32)>);
 
 /// The report of two paths as JSON, with the pictures as SVG and the page as HTML where they are wanted.
 #[pyfunction]
-#[pyo3(signature = (real, fake, spec, asked, told, cache, pictures, progress))]
+#[allow(clippy::too_many_arguments)] // Python's side gives them names.
 pub fn score_paths(
     py: Python<'_>,
     real: Option<PathBuf>,

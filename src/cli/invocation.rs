@@ -26,7 +26,7 @@ fn choosing(flag: &str, words: &[String]) -> Vec<String> {
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
-            // What follows are no flags.
+            // What follows are not flags.
             "--" => {
                 chosen.extend([flag.to_owned(), BUILT_IN.to_owned(), word.clone()]);
                 chosen.extend(rest.cloned());

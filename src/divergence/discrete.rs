@@ -11,7 +11,7 @@ use crate::error::{Blame, Blamed};
 /// How far probabilities may sum from 1: what printing them with ten digits leaves.
 pub const SUM_TOLERANCE: f64 = 1e-9;
 
-/// Why numbers are no distribution, or two distributions no pair.
+/// Why numbers are not a distribution, or two distributions no pair.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DistributionError {

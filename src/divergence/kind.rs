@@ -29,13 +29,13 @@ pub enum DivergenceError {
         text: String,
     },
     /// The base of the logarithm is out of range.
-    #[error("{base} is no base for logarithms: it must be finite and above 1, for example 2 for bits")]
+    #[error("{base} is not a base for logarithms: it must be finite and above 1, for example 2 for bits")]
     Base {
         /// The rejected base.
         base: f64,
     },
     /// A base was asked for where there is no logarithm.
-    #[error("{divergence} is no logarithm, so a base means nothing for it: drop the base")]
+    #[error("{divergence} is not a logarithm, so a base means nothing for it: drop the base")]
     NoLogarithm {
         /// The divergence in question.
         divergence: String,
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(js.unit(bits).unwrap() * std::f64::consts::LN_2, 1.0);
         assert_eq!(js.unit(Base::E).unwrap(), 1.0);
         let tv: Divergence = "tv".parse().unwrap();
-        assert!(tv.unit(bits).unwrap_err().to_string().contains("total-variation is no logarithm"));
+        assert!(tv.unit(bits).unwrap_err().to_string().contains("total-variation is not a logarithm"));
         assert_eq!((bits.unit(), Base::E.unit()), ("bits".to_owned(), "nats".to_owned()));
         assert!(Base::new(1.0).is_err() && Base::new(f64::NAN).is_err());
     }

@@ -91,7 +91,7 @@ pub enum ModelError {
         weights: String,
     },
     /// There is no such layer.
-    #[error("`{0}` is no layer of inception-v3: use 64, 192, 768 or 2048")]
+    #[error("`{0}` is not a layer of inception-v3: use 64, 192, 768 or 2048")]
     UnknownLayer(String),
     /// The network has no layers to choose from.
     #[error("{name} has one kind of features only: inception-v3 has layers to choose from")]

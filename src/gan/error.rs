@@ -74,7 +74,7 @@ pub enum GanError {
         /// The value seen.
         value: f64,
     },
-    /// A file that is no checkpoint, or the checkpoint of another model.
+    /// A file that is not a checkpoint, or the checkpoint of another model.
     #[error("checkpoint `{}`: {problem}", path.display())]
     Checkpoint {
         /// The file.

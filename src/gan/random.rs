@@ -27,7 +27,7 @@ impl Random {
         Self::new(Self::new(seed).bits() ^ purpose.wrapping_mul(0xd134_2543_de82_ef95))
     }
 
-    /// A generator in a state that [`Random::state`] returned; all zeros is no state, and taken for seed 0.
+    /// A generator in a state that [`Random::state`] returned; all zeros is not a state, and taken for seed 0.
     pub fn from_state(state: [u64; 4]) -> Self {
         if state == [0; 4] { Self::new(0) } else { Random { state } }
     }

@@ -6,7 +6,7 @@ use super::png::{self, PngError, Samples};
 use crate::error::{Blame, Blamed};
 use crate::output::Output;
 
-/// Why a buffer of samples is no image.
+/// Why a buffer of samples is not an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RgbImageError {

@@ -1,4 +1,4 @@
-//! AuthPct: the share of generated images that are no copies.
+//! AuthPct: the share of generated images that are not copies.
 
 use serde::Serialize;
 

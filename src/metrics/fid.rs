@@ -87,7 +87,7 @@ pub struct Fid {
 /// Symmetric; zero for equal sets up to rounding, about `1e-13·tr Σ`. A negative rounding error is clipped to zero.
 ///
 /// # Errors
-/// [`FidError`] when the dimensions differ or a matrix is no covariance.
+/// [`FidError`] when the dimensions differ or a matrix is not a covariance.
 pub fn fid(first: &Gaussian, second: &Gaussian) -> Result<Fid, FidError> {
     if first.dim() != second.dim() {
         return Err(FidError::Dimension { first: first.dim(), second: second.dim() });

@@ -146,7 +146,7 @@ impl<'a> Unpickler<'a> {
             }
             0x93 => match self.pop_last(2)?[..] {
                 [Value::Str(module), Value::Str(name)] => self.push_global(Global { module, name })?,
-                _ => return Err(self.malformed("a global's name is no string")),
+                _ => return Err(self.malformed("a global's name is not a string")),
             },
             b'R' => self.push_call()?,
             0x81 if self.dialect.instances => self.push_call()?,
@@ -160,7 +160,7 @@ impl<'a> Unpickler<'a> {
                     Value::Object(id) => self.heap.objects[id].state = Some(state),
                     // The attributes of what is otherwise a dict.
                     Value::Dict(_) => {}
-                    _ => return Err(self.malformed("state for an object that is no dict")),
+                    _ => return Err(self.malformed("state for an object that is not a dict")),
                 }
             }
             opcode => return Err(PickleError::Opcode { opcode, at: self.at - 1 }),
@@ -253,7 +253,7 @@ impl<'a> Unpickler<'a> {
     fn extend_list(&mut self, items: Vec<Value<'a>>) -> Result<(), PickleError> {
         match self.top()? {
             Value::List(id) => self.heap.sequences[id].extend(items),
-            _ => return Err(self.malformed("items for something that is no list")),
+            _ => return Err(self.malformed("items for something that is not a list")),
         }
         Ok(())
     }
@@ -265,7 +265,7 @@ impl<'a> Unpickler<'a> {
             Value::Dict(id) if rest.is_empty() => self.heap.dicts[id].extend(pairs),
             Value::Object(id) if rest.is_empty() => self.heap.objects[id].items.extend(pairs),
             Value::Dict(_) | Value::Object(_) => return Err(self.malformed("a key without a value")),
-            _ => return Err(self.malformed("items for something that is no dict")),
+            _ => return Err(self.malformed("items for something that is not a dict")),
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ const QUALITIES: f64 = 5.0;
 /// An image of another size has another area too: one that is turned does not stand out.
 const OTHER_AREA: f64 = 1.2;
 
-/// So many images that are in both sets are no coincidence, such as one that is black.
+/// So many images that are in both sets are not a coincidence, such as one that is black.
 const SHARED: usize = 2;
 
 /// Share of the images that have the usual size, from which on the others are odd.

@@ -380,7 +380,7 @@ impl From<Warning> for WarningReport {
             Warning::ClassScores { output, dim, also_logits } => (
                 "class-scores",
                 match also_logits {
-                    true => format!("the output {output} serves as features and as logits: class scores are no features"),
+                    true => format!("the output {output} serves as features and as logits: class scores are not features"),
                     false => format!("the {dim} features look like scores of the {dim} classes of ImageNet"),
                 },
                 "a Fréchet distance is usually that of the layer before: export that too, and name it with `--features-output`"

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2};
 use super::mapped::MappedRows;
 use crate::error::{Blame, Blamed};
 
-/// Why a matrix is no valid set of features.
+/// Why a matrix is not a valid set of features.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeaturesError {

@@ -219,7 +219,7 @@ impl Gaussian {
     /// the Gaussian and its clones.
     ///
     /// # Errors
-    /// [`GaussianError::Linalg`] when the matrix is no covariance.
+    /// [`GaussianError::Linalg`] when the matrix is not a covariance.
     pub fn factor(&self) -> Result<&CovarianceFactor, GaussianError> {
         if let Some(factor) = self.factor.get() {
             return Ok(factor);

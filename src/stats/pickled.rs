@@ -277,7 +277,7 @@ impl<'a> Document<'a> {
             Layout::Statistics(_) => self.get(self.root, IMAGES).and_then(|images| self.count(images)),
             Layout::Sums => {
                 let n = self.get(set.dict, COUNT).and_then(|items| self.count(items)).filter(|&n| n > 0);
-                let n = n.ok_or_else(|| format!("its `{COUNT}` is no number of images"))?;
+                let n = n.ok_or_else(|| format!("its `{COUNT}` is not a number of images"))?;
                 mean /= n as f64;
                 covariance /= n as f64;
                 if covariance.dim() == (mean.len(), mean.len()) {

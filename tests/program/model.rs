@@ -62,7 +62,7 @@ fn a_converted_checkpoint_scores_by_any_layer() {
     assert_eq!(report["preparation"]["mean"], serde_json::json!([127.5, 127.5, 127.5]));
     assert_eq!(report["metrics"]["fid"]["dim"], 64);
     assert!(report["metrics"]["fid"]["value"].as_f64().unwrap().abs() < 1e-6);
-    fails(fid(&["--layer", "65"]), 2, &["`65` is no layer of inception-v3: use 64, 192, 768 or 2048"]);
+    fails(fid(&["--layer", "65"]), 2, &["`65` is not a layer of inception-v3: use 64, 192, 768 or 2048"]);
 
     let lite = ["fid", &images, &images, "--extractor", "efficientnet-lite0", "--layer", "64"];
     fails(

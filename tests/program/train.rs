@@ -288,7 +288,7 @@ fn bad_input_is_named() {
     fs::write(&no_checkpoint, b"nothing").unwrap();
     let output = folder.path().join("x.npy");
     let arguments = ["generate", "--checkpoint", path(&no_checkpoint), "-n", "2", "-o", path(&output)];
-    fails(program().args(arguments).output().unwrap(), 3, &["this is no whole safetensors file"]);
+    fails(program().args(arguments).output().unwrap(), 3, &["this is not a whole safetensors file"]);
     assert!(!output.exists());
     // A step this long leaves the range of numbers.
     let exploding = ["--size", "16", "--width", "4", "--batch-size", "8", "--learning-rate", "1e30"];

@@ -54,7 +54,7 @@ def _version(imgs: Tensor) -> Optional[int]:
     """How often a tensor was changed in place; None where PyTorch does not count."""
     try:
         return int(imgs._version)
-    except RuntimeError:
+    except (AttributeError, RuntimeError):
         return None
 
 

@@ -27,7 +27,7 @@ const LOG_ROUNDING: f64 = 4.0 * f64::EPSILON;
 #[non_exhaustive]
 pub enum DensityError {
     /// A parameter is out of range.
-    #[error("{parameter} = {value} is no parameter of {family}: it must be {requirement}")]
+    #[error("{parameter} = {value} is not a parameter of {family}: it must be {requirement}")]
     Parameter {
         /// The family.
         family: &'static str,

@@ -96,7 +96,7 @@ pub enum EstimatorError {
         /// Which values work.
         requirement: String,
     },
-    /// The histogram is no distribution.
+    /// The histogram is not a distribution.
     #[error(transparent)]
     Distribution(#[from] DistributionError),
 }

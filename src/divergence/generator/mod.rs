@@ -54,15 +54,15 @@ pub enum GeneratorError {
         text: String,
     },
     /// A parameter is not a number.
-    #[error("`{text}` is no number: the parameter of `{name}` is written as in `{name}(0.5)`")]
+    #[error("`{text}` is not a number: the parameter of `{name}` is written as in `{name}(0.5)`")]
     UnreadableParameter {
         /// Name of the divergence.
         name: String,
         /// What was written.
         text: String,
     },
-    /// A parameter for which f is no generator.
-    #[error("{symbol} = {value} is no parameter of `{name}`: it must be {requirement}")]
+    /// A parameter for which f is not a generator.
+    #[error("{symbol} = {value} is not a parameter of `{name}`: it must be {requirement}")]
     InvalidParameter {
         /// Name of the divergence.
         name: &'static str,

@@ -233,7 +233,7 @@ fn unusable_names_say_what_to_write() {
     assert!(message("kll").contains("`kll`") && message("kll").contains("kullback-leibler"));
     assert!(message("alpha").contains("alpha(1.5)"));
     assert!(message("alpha(1)").contains("kullback-leibler"));
-    assert!(message("alpha(x)").contains("`x` is no number"));
+    assert!(message("alpha(x)").contains("`x` is not a number"));
     assert!(message("kl(2)").contains("has no parameter"));
     assert!(message("chi-alpha(1)").contains("above 1"));
     assert!(message("wjs(nan)").contains("0 < π < 1"));

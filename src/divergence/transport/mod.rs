@@ -30,7 +30,7 @@ pub use sliced::{sliced_wasserstein, sliced_wasserstein_along};
 #[non_exhaustive]
 pub enum TransportError {
     /// The order of a Wasserstein distance is out of range.
-    #[error("{order} is no order of a Wasserstein distance: it must be finite and at least 1")]
+    #[error("{order} is not an order of a Wasserstein distance: it must be finite and at least 1")]
     Order {
         /// The rejected order.
         order: f64,
@@ -125,7 +125,7 @@ pub enum TransportError {
         /// The most that work with points of so many coordinates.
         most: usize,
     },
-    /// Weights that are no distribution.
+    /// Weights that are not a distribution.
     #[error(transparent)]
     Distribution(#[from] DistributionError),
     /// An integral over densities failed.

@@ -9,7 +9,7 @@ use crate::gan::real::Real;
 /// Results that are worth a thread.
 const WORTHWHILE: usize = 1 << 12;
 
-/// Place of the largest of some values: the first one of equal ones. What is no number counts as largest, so that it
+/// Place of the largest of some values: the first one of equal ones. What is not a number counts as largest, so that it
 /// does not get lost.
 fn largest<T: Real>(x: &[T], places: impl Iterator<Item = usize>) -> usize {
     let exceeds = |a: T, b: T| match a.partial_cmp(&b) {

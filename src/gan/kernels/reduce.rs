@@ -108,7 +108,7 @@ pub fn sum_to<T: Real>(x: &[T], large: &[usize], small: &[usize]) -> Buffer<T> {
 /// Values that are worth a thread.
 const WORTHWHILE: usize = 1 << 14;
 
-/// Whether the parts along a first axis of length `n` are shared among threads. Single values are no parts.
+/// Whether the parts along a first axis of length `n` are shared among threads. Single values are not parts.
 fn worth_sharing(n: usize, rest: &[Axis], values: usize) -> bool {
     n > 1 && !rest.is_empty() && values > WORTHWHILE
 }

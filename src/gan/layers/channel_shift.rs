@@ -20,7 +20,7 @@ impl Definition for ChannelShift {
         match (inputs[0], inputs[1]) {
             (&[channels, _, _], &[numbers]) if channels == numbers => Ok(inputs[0].to_vec()),
             (map, row) => {
-                Err(GanError::shape("channel_shift", format!("{row:?} is no row of a number for each channel of {map:?}")))
+                Err(GanError::shape("channel_shift", format!("{row:?} is not a row of a number for each channel of {map:?}")))
             }
         }
     }

@@ -139,7 +139,7 @@ impl System for Gsn {
     }
 
     fn numbers_per_sample(&self) -> u128 {
-        // Outputs and their gradients, of every step of the walk, and hidden units, which are no output of a layer.
+        // Outputs and their gradients, of every step of the walk, and hidden units, which are not an output of a layer.
         let hidden: u128 = Footprint::of(&self.graph).parameters / numbers(self.image()).max(1);
         4 * WALK as u128 * (Footprint::of(&self.graph).outputs + hidden + numbers(self.image()))
     }

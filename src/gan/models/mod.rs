@@ -228,7 +228,7 @@ impl Wanted<'_> {
     fn refuse_autoencoder(&self) -> Result<(), GanError> {
         match self.critic {
             CriticKind::Autoencoder => {
-                let requirement = "one of those whose critic is no autoencoder for this model";
+                let requirement = "one of those whose critic is not an autoencoder for this model";
                 Err(GanError::setting("the objective", "that of an autoencoder", requirement))
             }
             CriticKind::Logit | CriticKind::Classes => Ok(()),

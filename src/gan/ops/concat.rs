@@ -124,7 +124,7 @@ impl<T: Real> Var<T> {
         const OP: &str = "slice";
         let [_, length, behind] = split_at_axis(OP, self.shape(), axis)?;
         if part.start > part.end || part.end > length {
-            let problem = format!("{part:?} is no part of axis {axis} of shape {:?}", self.shape());
+            let problem = format!("{part:?} is not a part of axis {axis} of shape {:?}", self.shape());
             return Err(GanError::shape(OP, problem));
         }
         if part == (0..length) {
@@ -176,6 +176,6 @@ mod tests {
         assert!(Var::concat(&[&of(&[2, 3]), &of(&[2])], 1).is_err());
         assert_eq!(problem(Var::concat(&[], 0)), "concat: at least one part is needed");
         assert_eq!(problem(of(&[2]).slice(1, 0..1)), "slice: there is no axis 1 in shape [2]");
-        assert_eq!(problem(of(&[2]).slice(0, 1..3)), "slice: 1..3 is no part of axis 0 of shape [2]");
+        assert_eq!(problem(of(&[2]).slice(0, 1..3)), "slice: 1..3 is not a part of axis 0 of shape [2]");
     }
 }

@@ -157,7 +157,7 @@ pub trait System: Send + Sync {
     /// One step of every player, as the paper has it.
     ///
     /// # Errors
-    /// [`GanError::NotFinite`] when a loss or a gradient is no finite number, [`GanError::Shape`] when tensors do not fit.
+    /// [`GanError::NotFinite`] when a loss or a gradient is not a finite number, [`GanError::Shape`] when tensors do not fit.
     fn step(&mut self, step: &mut Step<'_>) -> Result<(), GanError>;
 
     /// Range of pixel values that the networks see and give.

@@ -2,7 +2,7 @@
 //!
 //! The file holds a [`StateDict`]. Tensors are named after their network, such as `generator.…`, as in PyTorch's
 //! `state_dict`; moving averages are under `average.…`, what optimizers remember under `optimizer.…`. The metadata entry
-//! `gan-metrics` is JSON: settings, the digest of the training images, and all of the state that is no tensor. Files are
+//! `gan-metrics` is JSON: settings, the digest of the training images, and all of the state that is not a tensor. Files are
 //! written to a temporary and renamed, so that a process may die at any moment and leave a checkpoint that loads.
 
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ const FORMAT: u32 = 2;
 /// Name of the metadata entry.
 const ENTRY: &str = "gan-metrics";
 
-/// What is no tensor.
+/// What is not a tensor.
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
     format: u32,
@@ -95,7 +95,7 @@ pub fn save_to(trainer: &Trainer, output: Output) -> Result<(), GanError> {
 /// The run that a checkpoint holds, on the images that it was trained on.
 ///
 /// # Errors
-/// [`GanError::Io`] when the file cannot be read, [`GanError::Checkpoint`] when it is no whole checkpoint or the run saw
+/// [`GanError::Io`] when the file cannot be read, [`GanError::Checkpoint`] when it is not a whole checkpoint or the run saw
 /// other images.
 pub fn resume(path: &Path, data: TrainingSet) -> Result<Trainer, GanError> {
     let bytes = read(path)?;
@@ -135,7 +135,7 @@ pub fn steps(path: &Path) -> Result<u64, GanError> {
 /// The trained system that a checkpoint holds, to draw images from.
 ///
 /// # Errors
-/// [`GanError::Io`] when the file cannot be read, [`GanError::Checkpoint`] when it is no whole checkpoint.
+/// [`GanError::Io`] when the file cannot be read, [`GanError::Checkpoint`] when it is not a whole checkpoint.
 pub fn trained(path: &Path) -> Result<Trained, GanError> {
     let bytes = read(path)?;
     let file = CheckpointFile::parse(path, &bytes)?;
@@ -167,7 +167,7 @@ impl<'a> CheckpointFile<'a> {
     fn parse(path: &'a Path, bytes: &[u8]) -> Result<Self, GanError> {
         let problem = |problem: String| GanError::Checkpoint { path: path.to_owned(), problem };
         let no_file =
-            |error: safetensors::SafeTensorError| problem(format!("this is no whole safetensors file ({error})"));
+            |error: safetensors::SafeTensorError| problem(format!("this is not a whole safetensors file ({error})"));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(no_file)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(no_file)?;
         let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));

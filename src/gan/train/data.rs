@@ -151,12 +151,12 @@ impl TrainingSet {
     /// Takes images as bytes, N×channels×size×size.
     ///
     /// # Errors
-    /// [`GanError::Data`] when there is no image or the bytes are no whole number of images.
+    /// [`GanError::Data`] when there is no image or the bytes do not make a whole number of images.
     pub fn new(channels: usize, size: usize, samples: Vec<u8>) -> Result<Self, GanError> {
         let image = channels * size * size;
         if image == 0 || samples.is_empty() || !samples.len().is_multiple_of(image) {
             let problem = format!(
-                "{} bytes are no whole number of {channels}×{size}×{size} images; at least one is needed",
+                "{} bytes do not make a whole number of {channels}×{size}×{size} images; at least one is needed",
                 samples.len()
             );
             return Err(GanError::Data(problem));
@@ -197,7 +197,7 @@ impl TrainingSet {
     /// The same with the class of each image, as an index into the names of the classes.
     ///
     /// # Errors
-    /// [`GanError::Data`] when there is not one for each image, or one is no class.
+    /// [`GanError::Data`] when there is not one for each image, or one is not a class.
     pub fn with_classes(self, names: Vec<String>, of_images: Vec<u32>) -> Result<Self, GanError> {
         if of_images.len() != self.len() {
             return Err(GanError::Data(format!("there are {} of them, and {} classes", self.len(), of_images.len())));
@@ -365,7 +365,7 @@ mod tests {
         assert_eq!((batch.shape(), &batch.data()[..2]), (&[1, 1, 2, 2][..], &[-1.0, 1.0][..]));
         assert_eq!(set.len(), 2);
         let message = TrainingSet::new(1, 2, vec![0; 7]).unwrap_err().to_string();
-        assert!(message.contains("7 bytes are no whole number of 1×2×2 images"), "{message}");
+        assert!(message.contains("7 bytes do not make a whole number of 1×2×2 images"), "{message}");
         assert!(TrainingSet::new(3, 4, Vec::new()).is_err());
         let names = vec!["a".to_owned(), "b".to_owned()];
         let labelled = set.clone().with_classes(names.clone(), vec![1, 0]).unwrap();

@@ -171,7 +171,7 @@ impl Step<'_> {
     /// `PLAYER_gradient`. Everything that was made from `weights` should be gone by now: what is still held is copied.
     ///
     /// # Errors
-    /// [`GanError::NotFinite`] when the loss or the gradient is no finite number; the player's weights are unchanged.
+    /// [`GanError::NotFinite`] when the loss or the gradient is not a finite number; the player's weights are unchanged.
     pub fn descend(&mut self, player: &'static str, weights: Weights, loss: Var) -> Result<(), GanError> {
         let value = self.finite(|| format!("the {player}'s loss"), f64::from(loss.item()?))?;
         self.record(format!("{player}_loss"), value);

@@ -170,7 +170,7 @@ impl Trainer {
     /// Trains until `steps` steps are done in all, or the observer has seen enough.
     ///
     /// # Errors
-    /// [`GanError::NotFinite`] when a loss or a gradient is no finite number, and what the observer returns.
+    /// [`GanError::NotFinite`] when a loss or a gradient is not a finite number, and what the observer returns.
     pub fn run(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<()> {
         while self.run.step < steps {
             let (event, warnings) = self.step()?;
@@ -187,7 +187,7 @@ impl Trainer {
     /// One step of the system.
     ///
     /// # Errors
-    /// [`GanError::NotFinite`] when a loss or a gradient is no finite number; the weights of that player are unchanged.
+    /// [`GanError::NotFinite`] when a loss or a gradient is not a finite number; the weights of that player are unchanged.
     pub fn step(&mut self) -> std::result::Result<(StepEvent, Vec<CollapseWarning>), GanError> {
         let Trainer { config, data, order, labelled, run } = self;
         run.step(config, &mut Drawn { data, order, labelled: labelled.as_mut() })

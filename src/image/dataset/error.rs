@@ -8,7 +8,7 @@ use crate::error::{Blame, Blamed};
 use crate::image::decode::{DecodeError, Format};
 use crate::regular;
 
-/// Why a path is no set of images.
+/// Why a path is not a set of images.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataSetError {
@@ -127,7 +127,7 @@ pub enum DataSetError {
         /// How many there were to be.
         asked: usize,
     },
-    /// A line of a list is no path.
+    /// A line of a list is not a path.
     #[error("line {line} of the list `{path}`: {reason}")]
     List {
         /// The list.
@@ -190,7 +190,7 @@ pub enum DataSetError {
         /// The path as given.
         path: PathBuf,
     },
-    /// A file that is no known container.
+    /// A file that is not a known container.
     #[error(
         "`{path}` is not a folder, zip, tar, npz, npy, IDX or Parquet file (a file may be compressed with gzip, bzip2, xz or Zstandard): \
          it begins with {head}"
@@ -380,7 +380,7 @@ pub enum ImageError {
         /// What does not agree.
         reason: String,
     },
-    /// Its bytes are no image.
+    /// Its bytes are not an image.
     #[error("cannot decode `{image}`: {source}")]
     Decode {
         /// Where the image is.

@@ -21,7 +21,7 @@ pub(super) fn beside(path: &Path, images: usize) -> Result<Option<Vec<String>>, 
     match numbers(&content) {
         Some(numbers) if numbers.len() == images => Ok(Some(numbers.iter().map(u8::to_string).collect())),
         Some(numbers) => Err(failure(format!("it has {} labels, and there are {images} images", numbers.len()))),
-        None => Err(failure("it is no whole IDX file of a byte for each image".to_owned())),
+        None => Err(failure("it is not a whole IDX file of a byte for each image".to_owned())),
     }
 }
 

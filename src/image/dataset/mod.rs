@@ -17,7 +17,7 @@
 //! | `@list.txt` | no file of that name | the images and sets that the list names, a path a line |
 //!
 //! Images come sorted by name, bytewise; those of an array in its order. Hidden files and folders are passed over, and
-//! so is what is no image by its first bytes, except where its extension claims one: a damaged or half-written image
+//! so is what is not an image by its first bytes, except where its extension claims one: a damaged or half-written image
 //! is listed and fails to load, and never drops out of a score in silence.
 //!
 //! Any file may be compressed as a whole, with gzip, bzip2, xz or Zstandard. It is decompressed once, as is the array of a

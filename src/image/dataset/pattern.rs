@@ -11,7 +11,7 @@ const MOST: usize = 1_000_000;
 /// Most of them that may have wildcards.
 const MOST_LISTED: usize = 10_000;
 
-/// The paths that a pattern names, in its order, those of a wildcard sorted; `None` where it is no pattern. Of braces every path is
+/// The paths that a pattern names, in its order, those of a wildcard sorted; `None` where it is not a pattern. Of braces every path is
 /// named, whether it exists or not, so that a shard that is missing is noticed.
 ///
 /// # Errors

@@ -161,7 +161,7 @@ pub enum DecodeError {
         /// What stands in the way.
         feature: String,
     },
-    /// The decoded image is no valid one.
+    /// The decoded image is not a valid one.
     #[error(transparent)]
     Image(#[from] RgbImageError),
 }
@@ -175,7 +175,7 @@ impl Blamed for DecodeError {
 /// Decodes a whole file held in memory.
 ///
 /// # Errors
-/// [`DecodeError`] when the content is no image of a known [`Format`], is corrupt or truncated, is larger than
+/// [`DecodeError`] when the content is not an image of a known [`Format`], is corrupt or truncated, is larger than
 /// [`MAX_PIXELS`], or uses an encoding that is not supported. No input makes it panic.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     in_turn(|| decode_now(bytes))

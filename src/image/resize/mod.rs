@@ -72,7 +72,7 @@ impl FromStr for ResizeMode {
 pub enum ResizeError {
     /// No mode has this name.
     #[error(
-        "`{name}` is no resize mode: choose `tf1` (torch-fidelity), `torch` (pytorch-fid), `clean` (clean-fid), \
+        "`{name}` is not a resize mode: choose `tf1` (torch-fidelity), `torch` (pytorch-fid), `clean` (clean-fid), \
          `clean-pillow13` (clean-fid with Pillow 13 and later) or `torch-antialias` (torchmetrics)"
     )]
     UnknownMode {

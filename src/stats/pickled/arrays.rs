@@ -64,7 +64,7 @@ impl<'a> Document<'a> {
         let Some(number) = header.number() else {
             return Err(format!("it holds values of type `{}`, not real numbers", header.dtype));
         };
-        let bytes = self.bytes(parts.buffer).ok_or("its values are no bytes")?;
+        let bytes = self.bytes(parts.buffer).ok_or("its values are not bytes")?;
         match header.bytes() {
             Some(announced) if announced == bytes.len() as u128 => {
                 number.read(&header, &bytes[..], |value| value).map_err(|error| error.to_string())

@@ -164,7 +164,7 @@ fn divergence() -> Vec<Row> {
             [
                 effect(LIST, "--base 2"),
                 effect("all 0.2,0.8 0.5,0.5", "--base 2"),
-                refused("kl 0.2,0.8 0.5,0.5 --base 1", &["1 is no base"]),
+                refused("kl 0.2,0.8 0.5,0.5 --base 1", &["1 is not a base"]),
             ],
         ),
         other_kinds("--base", "--base 2", &["tv 0.2,0.8 0.5,0.5", TRANSPORT, TRANSPORT_OF_SAMPLES], "logarithms"),

@@ -464,7 +464,7 @@ fn network() -> Vec<Row> {
             "--layer",
             vec![
                 changes("--layer 64"),
-                wrong("--layer 65", &["`65` is no layer", "64, 192, 768 or 2048"]),
+                wrong("--layer 65", &["`65` is not a layer", "64, 192, 768 or 2048"]),
                 wrong("--layer 64 --features-output sfid", &["--layer", "--features-output", "cannot be used with"]),
                 refused(
                     "{sets} --model plain.onnx --engine tract --layer 64",

@@ -79,7 +79,7 @@ pub enum InputError {
         source: std::io::Error,
     },
     /// A file is not what its name says.
-    #[error("{path} is no usable {expected}: {reason}")]
+    #[error("{path} is not a usable {expected}: {reason}")]
     Format {
         /// The file.
         path: String,
@@ -88,7 +88,7 @@ pub enum InputError {
         /// What was wrong.
         reason: String,
     },
-    /// The numbers of one of the two are no distribution.
+    /// The numbers of one of the two are not a distribution.
     #[error("{which}: {source}")]
     Distribution {
         /// `P` or `Q`.
@@ -96,7 +96,7 @@ pub enum InputError {
         /// What is wrong with them.
         source: DistributionError,
     },
-    /// The expression of one of the two is no density.
+    /// The expression of one of the two is not a density.
     #[error("{which}: {source}")]
     Density {
         /// `P` or `Q`.
@@ -104,7 +104,7 @@ pub enum InputError {
         /// What is wrong with it.
         source: DensityError,
     },
-    /// A discriminator's output is no probability.
+    /// A discriminator's output is not a probability.
     #[error("entry {entry} of the discriminator is {value}: it must be a probability, from 0 to 1")]
     Discriminator {
         /// Index of the entry, from 0.

@@ -5,7 +5,7 @@ use super::input::{InputError, numbers};
 /// The numbers of a file. A byte-order mark and a line of words above a column are passed over.
 ///
 /// # Errors
-/// [`InputError`] when a field is no number, or which numbers are meant is not clear: in several lines of several columns, or with
+/// [`InputError`] when a field is not a number, or which numbers are meant is not clear: in several lines of several columns, or with
 /// decimal commas.
 pub(super) fn probabilities(path: &str, content: &str) -> Result<Vec<f64>, InputError> {
     let unusable =
@@ -120,6 +120,6 @@ mod tests {
         assert!(read("0,2;0,8").unwrap_err().contains("decimal commas"));
         assert!(read("0,2;0,8\n").unwrap_err().contains("0.2;0.8"));
         assert!(read("0.2\nx\n0.8").unwrap_err().contains("`x`, not a number"));
-        assert!(read("p").unwrap_err().contains("`p`, not a number"), "words alone are no heading");
+        assert!(read("p").unwrap_err().contains("`p`, not a number"), "words alone are not a heading");
     }
 }

@@ -82,7 +82,7 @@ fn open_legacy<'a>(bytes: &'a [u8], mut unpickler: Unpickler<'a>) -> Result<Obje
     let mut storages = HashMap::new();
     for &key in heap.sequence(keys) {
         let Value::Str(key) = key else {
-            return Err(PthError::Malformed { at: end, reason: "a storage key that is no string" });
+            return Err(PthError::Malformed { at: end, reason: "a storage key that is not a string" });
         };
         let Some(storage) = declared.get(key) else {
             return Err(PthError::Malformed { at: end, reason: "a storage that no tensor refers to" });

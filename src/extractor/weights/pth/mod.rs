@@ -116,13 +116,13 @@ pub enum PthError {
         /// The limit.
         limit: usize,
     },
-    /// The pickled object is no dict.
+    /// The pickled object is not a dict.
     #[error("the checkpoint holds {found} where a state dict was expected: save `model.state_dict()`")]
     NotAStateDict {
         /// What it is.
         found: &'static str,
     },
-    /// An entry of the state dict is no tensor.
+    /// An entry of the state dict is not a tensor.
     #[error(
         "entry `{key}` of the checkpoint is {found}, not a tensor: if it holds the state dict, save that alone with \
          `torch.save(checkpoint[\"{key}\"], path)`"

@@ -235,10 +235,10 @@ impl<'a> Meanings<'a> {
             let meaning = self.meaning(heap, object)?;
             if !matches!(meaning, Meaning::Dict(_)) {
                 if !object.items.is_empty() {
-                    return Err(malformed("items for something that is no dict"));
+                    return Err(malformed("items for something that is not a dict"));
                 }
                 if object.state.is_some() {
-                    return Err(malformed("state for an object that is no dict"));
+                    return Err(malformed("state for an object that is not a dict"));
                 }
             }
             // The state of an ordered dict is PyTorch's version table, `_metadata`: not needed.
@@ -267,7 +267,7 @@ impl<'a> Meanings<'a> {
                     return Err(PthError::TooLong { limit: MAX_INSTRUCTIONS });
                 }
                 let pairs = pairs.iter().map(|&value| pair(heap, value)).collect::<Option<_>>();
-                pairs.map(Meaning::Dict).ok_or_else(|| malformed("an item of an ordered dict is no pair"))
+                pairs.map(Meaning::Dict).ok_or_else(|| malformed("an item of an ordered dict is not a pair"))
             }
             (Some(Known::RebuildParameter), &[tensor, ..]) => {
                 self.tensor(tensor).map(Meaning::Tensor).ok_or_else(|| malformed(UNEXPECTED))
@@ -295,13 +295,13 @@ impl<'a> Meanings<'a> {
 
 /// The storage that a persistent id names: `('storage', type, key, location, elements[, view])`.
 fn storage<'a>(heap: &pickle::Heap<'a>, id: Value<'a>) -> Result<Storage<'a>, &'static str> {
-    let Value::Tuple(id) = id else { return Err("a persistent id that is no tuple") };
+    let Value::Tuple(id) = id else { return Err("a persistent id that is not a tuple") };
     let &[Value::Str("storage"), Value::Global(kind), Value::Str(key), _, elements, ref view @ ..] = heap.sequence(id)
     else {
-        return Err("a persistent id that is no storage");
+        return Err("a persistent id that is not a storage");
     };
     let Some(Known::Storage(dtype)) = Known::resolve(heap.global(kind)) else {
-        return Err("a persistent id that is no storage");
+        return Err("a persistent id that is not a storage");
     };
     // Views of storages ended with PyTorch 0.4; every later version writes None, or nothing at all.
     if !matches!(view, [] | [Value::None]) {
@@ -321,6 +321,6 @@ fn pair<'a>(heap: &pickle::Heap<'a>, pair: Value<'a>) -> Option<(Value<'a>, Valu
 fn length(value: Value<'_>) -> Result<usize, &'static str> {
     match value {
         Value::Int(value) => usize::try_from(value).map_err(|_| "a negative size"),
-        _ => Err("a size that is no integer"),
+        _ => Err("a size that is not an integer"),
     }
 }

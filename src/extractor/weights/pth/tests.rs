@@ -65,7 +65,7 @@ fn provenance_is_the_digest_of_the_file() {
 #[test]
 fn what_is_no_state_dict_is_named() {
     let message = |name: &str| StateDict::from_bytes(&fixture(name)).unwrap_err().to_string();
-    // The first entry that is no tensor, in the order of the file.
+    // The first entry that is not a tensor, in the order of the file.
     assert!(
         message("nested.pth").starts_with("entry `epoch` of the checkpoint is an int"),
         "{}",

@@ -90,7 +90,7 @@ impl System for Ddpm {
     }
 
     fn numbers_per_sample(&self) -> u128 {
-        // Outputs and their gradients, and what attention compares, which is no output of a layer.
+        // Outputs and their gradients, and what attention compares, which is not an output of a layer.
         let compared = self.graph.nodes().iter().filter(|node| matches!(node.layer, Layer::SelfAttention(_)));
         let pairs = |node: &Node| self.graph.shape(node.inputs[0]).map_or(0, |map| numbers(&map[1..]).pow(2));
         let pairs: u128 = compared.map(pairs).sum();
