@@ -71,13 +71,14 @@ impl Blamed for Interrupted {
 
 /// Writes the images.
 pub fn run(args: &GenerateArgs) -> Result<Outcome> {
-    let trained = checkpoint::trained(&args.checkpoint)?;
-    if trained.config.networks.entry().takes_points() {
-        return points::run(args, trained);
-    }
     let mut outputs = Outputs::beside([&args.checkpoint]);
-    let mut latents = Latents::claim(args.save_latents.as_deref(), trained.system.as_ref(), &mut outputs)?;
+    let mut latents = Latents::claim(args.save_latents.as_deref(), &mut outputs)?;
     let sink = Sink::claim(&args.output, &mut outputs)?;
+    let trained = checkpoint::trained(&args.checkpoint)?;
+    latents.check(trained.system.as_ref())?;
+    if trained.config.networks.entry().takes_points() {
+        return points::run(args, trained, sink, latents);
+    }
     let (step, total) = (trained.step, args.images as usize);
     let shape = Shape::squares(total, trained.config.networks.channels, trained.config.networks.size);
     let mut sampler = ImageSampler::new(trained, args.seed);

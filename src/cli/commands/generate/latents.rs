@@ -49,15 +49,20 @@ impl Rows {
 
 impl Latents {
     /// Claims the file, where there is one.
-    pub fn claim(path: Option<&Path>, system: &dyn System, outputs: &mut Outputs) -> Result<Self> {
+    pub fn claim(path: Option<&Path>, outputs: &mut Outputs) -> Result<Self> {
         let Some(path) = path else { return Ok(Latents(None)) };
         if path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("npz")) {
             return Err(NotNpz(path.into()).into());
         }
-        if system.latent().is_none() {
-            return Err(GanError::Unable { system: system.title(), action: "save latents: it has no z" }.into());
-        }
         Ok(Latents(Some(Gathered { file: outputs.claim(path)?, z: Rows::default(), condition: Rows::default() })))
+    }
+
+    /// Refuses a system that has none, where they were asked for.
+    pub fn check(&self, system: &dyn System) -> Result<(), GanError> {
+        match (&self.0, system.latent()) {
+            (Some(_), None) => Err(GanError::Unable { system: system.title(), action: "save latents: it has no z" }),
+            _ => Ok(()),
+        }
     }
 
     /// The next images as bytes.

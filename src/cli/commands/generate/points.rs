@@ -8,12 +8,12 @@ use ndarray_npy::WriteNpyExt;
 
 use super::GenerateArgs;
 use super::latents::Latents;
+use super::sink::Sink;
 use crate::Result;
 use crate::cli::exit::Outcome;
 use crate::cli::{output, progress};
 use crate::error::{Blame, Blamed};
 use crate::gan::train::{ImageSampler, Trained};
-use crate::output::Outputs;
 use crate::stats::archive::ArrayArchiveWriter;
 
 /// A name that says a kind of file which points are not written to.
@@ -28,16 +28,12 @@ impl Blamed for UnknownForm {
 }
 
 /// Writes points, N×numbers.
-pub fn run(args: &GenerateArgs, trained: Trained) -> Result<Outcome> {
-    let extension = args.output.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    let is_archive = match extension.as_deref() {
-        Some("npy") => false,
-        Some("npz") => true,
-        _ => return Err(UnknownForm(args.output.clone()).into()),
+pub fn run(args: &GenerateArgs, trained: Trained, sink: Sink, mut latents: Latents) -> Result<Outcome> {
+    let (file, is_archive) = match sink {
+        Sink::Npy(file) => (file, false),
+        Sink::Npz(file) => (file, true),
+        Sink::Zip(_) | Sink::Folder(_) => return Err(UnknownForm(args.output.clone()).into()),
     };
-    let mut outputs = Outputs::beside([&args.checkpoint]);
-    let mut latents = Latents::claim(args.save_latents.as_deref(), trained.system.as_ref(), &mut outputs)?;
-    let file = outputs.claim(&args.output)?;
     let (step, total, dimensions) = (trained.step, args.images as usize, trained.config.networks.dimensions);
     let mut sampler = ImageSampler::new(trained, args.seed);
     if let Some(class) = args.class {
