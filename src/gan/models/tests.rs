@@ -240,7 +240,7 @@ fn a_model_has_a_game_and_rates_of_its_own() {
     let with_penalty = TrainConfig { regularizers: vec!["r1".parse().unwrap()], ..sngan.clone() };
     assert_eq!(normalised(&discriminator(&with_penalty)), 8);
     let autoencoder = TrainConfig { objective: "began".parse().unwrap(), ..sngan };
-    assert!(autoencoder.system().err().unwrap().to_string().contains("no autoencoder for this model"));
+    assert!(autoencoder.system().err().unwrap().to_string().contains("not an autoencoder for this model"));
     let sagan = TrainConfig::new(ModelSpec { size: 32, ..ModelSpec::named("sagan").unwrap() });
     let rates: Vec<f64> = sagan.system().unwrap().players().iter().map(|player| player.rule.learning_rate()).collect();
     assert_eq!(rates, [1e-4, 4e-4]);
