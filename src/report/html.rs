@@ -108,7 +108,7 @@ fn track(quantity: &Quantity, found: &Number, interval: Option<&ScoreInterval>) 
 fn headline(number: f64) -> String {
     match number.abs() {
         0.0 => "0".into(),
-        magnitude if magnitude >= 1e6 || magnitude < 1e-3 => format!("{number:.3e}"),
+        magnitude if !(1e-3..1e6).contains(&magnitude) => format!("{number:.3e}"),
         magnitude if magnitude >= 100.0 => format!("{number:.2}"),
         magnitude if magnitude >= 1.0 => format!("{number:.3}"),
         _ => format!("{number:.4}"),

@@ -193,13 +193,13 @@ fn text(found: &Found, likelihood: Option<Likelihood>) -> String {
             Likelihood::DensityOfBytes => "of bytes, with one draw of their uniform noise",
         };
         let (mean, error) = (values.nats, values.standard_error);
-        text += &entry("log-likelihood", &format!("{mean:.3} ± {error:.3} nats an image ({what})"));
-        text += &entry("bits/dimension", &format!("{:.4}", values.bits_per_dimension));
+        text += &entry("log-likelihood", format!("{mean:.3} ± {error:.3} nats an image ({what})"));
+        text += &entry("bits/dimension", format!("{:.4}", values.bits_per_dimension));
     }
     if let Some(accuracy) = &found.accuracy {
         let how = if accuracy.by_majority { ", each category taken for the class of most of its images" } else { "" };
         let (share, chance) = (accuracy.share, accuracy.most_frequent_class);
-        text += &entry("accuracy", &format!("{share:.4} (the most frequent class alone: {chance:.4}{how})"));
+        text += &entry("accuracy", format!("{share:.4} (the most frequent class alone: {chance:.4}{how})"));
     }
     text
 }

@@ -26,7 +26,7 @@ pub fn png(dimensions: usize, real: &[f32], generated: &[f32]) -> io::Result<Vec
             let place = |axis: usize| {
                 let [low, high] = ranges[axis];
                 let share = (f64::from(point[axes[axis]]) - low) / (high - low);
-                (0.0..1.0).contains(&share).then(|| (share * SIDE as f64) as usize)
+                (0.0..1.0).contains(&share).then_some((share * SIDE as f64) as usize)
             };
             let (Some(x), Some(y)) = (place(0), place(1)) else { continue };
             // Up is more.

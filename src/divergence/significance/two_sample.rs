@@ -102,7 +102,7 @@ mod tests {
                 rejected += usize::from(two_sample(test, p.view(), q.view(), 99, trial).unwrap().p_value <= 0.1);
             }
             // 30 of 300 are expected, with a deviation of 5.2; statistics that take few values reject less often.
-            assert!(rejected <= 56 && (rejected >= 5), "{test:?}: {rejected}");
+            assert!((5..=56).contains(&rejected), "{test:?}: {rejected}");
         }
     }
 

@@ -83,7 +83,11 @@ mod tests {
         assert_eq!(beside(&images, 3).unwrap().unwrap(), ["7", "0", "10"]);
         let message = |images_there: usize| beside(&images, images_there).unwrap_err().to_string();
         assert!(message(4).contains("it has 3 labels, and there are 4 images"), "{}", message(4));
-        assert!(message(2).contains("not a whole IDX file") || message(2).contains("it has 3 labels"), "{}", message(2));
+        assert!(
+            message(2).contains("not a whole IDX file") || message(2).contains("it has 3 labels"),
+            "{}",
+            message(2)
+        );
         write(&[0, 0, 8, 3, 0, 0, 0, 3, 7]);
         assert!(message(1).contains("not a whole IDX file"));
     }

@@ -74,14 +74,14 @@ pub(super) fn mixture(path: &Path) -> crate::Result<GaussianMixture> {
         unusable(path, EXPECTED, format!("covariances of shape {covariances:?} do not fit means of shape {means:?}"))
     };
     let (count, dimensions) = means.dim();
-    let covariances: Vec<Array2<f64>> = match covariances.shape() {
-        &[k, d, e] if (k, d, e) == (count, dimensions, dimensions) => (covariances.axis_iter(Axis(0)))
+    let covariances: Vec<Array2<f64>> = match *covariances.shape() {
+        [k, d, e] if (k, d, e) == (count, dimensions, dimensions) => (covariances.axis_iter(Axis(0)))
             .map(|covariance| covariance.to_owned().into_dimensionality::<Ix2>().expect("it has two axes left"))
             .collect(),
-        &[k, d] if (k, d) == (count, dimensions) => (covariances.axis_iter(Axis(0)))
+        [k, d] if (k, d) == (count, dimensions) => (covariances.axis_iter(Axis(0)))
             .map(|variances| Array2::from_diag(&variances.into_dimensionality::<Ix1>().expect("it has one axis left")))
             .collect(),
-        _ => return Err(unfit())?,
+        _ => return Err(unfit().into()),
     };
     let components = means.outer_iter().zip(covariances);
     let components: Result<Vec<Gaussian>, _> =

@@ -288,7 +288,7 @@ pub(super) fn points(plan: &Plan, distribution: &Distribution) -> Vec<f64> {
 fn given_discriminator(plan: &Plan) -> crate::Result<Option<Row>> {
     let (Some(discriminator), Pair::Distributions(p, q)) = (&plan.discriminator, &plan.pair) else { return Ok(None) };
     if discriminator.len() != p.len() {
-        return Err(ArgumentsError::Discriminator { given: discriminator.len(), entries: p.len() })?;
+        return Err(ArgumentsError::Discriminator { given: discriminator.len(), entries: p.len() }.into());
     }
     let value = game::value(discriminator, p, q)?;
     let row = row(plan, Divergence::F(Generator::GAN), value, Method::Exact, None);
