@@ -89,7 +89,7 @@ def fewer(images, labels, count):
     return images[: int(count)]
 
 
-# What is wrong, its strength in words, how to do it, and the strengths; the first of each is no fault at all.
+# What is wrong, its strength in words, how to do it, and the strengths; the first of each changes nothing.
 FAULTS = [
     ("blur", "σ in pixels", blurred, [0, 0.3, 0.6, 1, 1.5]),
     ("noise", "standard deviation, of 255", noisy, [0, 4, 8, 16, 32]),

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 
-/// The built-in network, and the flags that choose the network of a command.
-const BUILT_IN: &str = "efficientnet-lite0";
+use crate::extractor::ExtractorId;
+
+/// The flags that choose the network of a command.
 const CHOOSING: [&str; 2] = ["--extractor", "--score-extractor"];
 
 /// The same command with the network that is built in, as a line for a shell. `None` where it would not work: the command takes no
@@ -22,13 +23,15 @@ pub fn with_the_built_in_network(arguments: &[OsString], parses: impl Fn(&[Strin
 /// The words with the built-in network as the value of a flag, whatever it was before.
 fn choosing(flag: &str, words: &[String]) -> Vec<String> {
     let prefix = format!("{flag}=");
+    let choice = [flag.to_owned(), ExtractorId::EfficientNetLite0.to_string()];
     let mut chosen = Vec::new();
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
             // What follows are not flags.
             "--" => {
-                chosen.extend([flag.to_owned(), BUILT_IN.to_owned(), word.clone()]);
+                chosen.extend(choice);
+                chosen.push(word.clone());
                 chosen.extend(rest.cloned());
                 return chosen;
             }
@@ -37,7 +40,7 @@ fn choosing(flag: &str, words: &[String]) -> Vec<String> {
             word => chosen.push(word.to_owned()),
         }
     }
-    chosen.extend([flag.to_owned(), BUILT_IN.to_owned()]);
+    chosen.extend(choice);
     chosen
 }
 

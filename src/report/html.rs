@@ -6,11 +6,12 @@ use serde_json::Value as Json;
 
 use super::pictures::Pictures;
 use super::pictures::data_uri::data_uri;
-use super::text::percent;
+use super::text::{bounded, percent};
+use super::unlike::range_of;
 use super::{Report, SetReport};
-use crate::metrics::{Metric, Number, Quantity, ScoreInterval, ScoreNumber, Table, readable};
-use crate::score::{Bound, Scores, Verdict};
-use crate::stats::{Census, Sizes};
+use crate::metrics::{Metric, Number, Quantity, ScoreInterval, ScoreNumber, Table};
+use crate::score::{Scores, Verdict};
+use crate::stats::Census;
 
 const STYLE: &str = include_str!("html.css");
 
@@ -124,11 +125,9 @@ fn range([low, high]: [f64; 2]) -> String {
 }
 
 fn bounds(verdicts: &[Verdict]) -> String {
-    let line = |Verdict { bound, value, met }: &Verdict| {
-        let Bound { score, side, limit } = bound;
-        let class = if *met { "met" } else { "missed" };
-        let value = value.map_or("failed".to_owned(), readable);
-        format!("<p class=\"bound {class}\">{}</p>\n", escaped(&format!("{score} {value}, {side} {limit}")))
+    let line = |verdict: &Verdict| {
+        let class = if verdict.met { "met" } else { "missed" };
+        format!("<p class=\"bound {class}\">{}</p>\n", escaped(&bounded(verdict)))
     };
     verdicts.iter().map(line).collect()
 }
@@ -206,11 +205,7 @@ fn facts(set: &SetReport) -> Vec<(&'static str, String)> {
     if let Some(Census { encodings, sizes, .. }) =
         set.provenance.as_ref().and_then(|provenance| provenance.census.as_ref())
     {
-        if let Some(Sizes { width, height, .. }) = sizes {
-            let side =
-                |[least, most]: [u32; 2]| if least == most { least.to_string() } else { format!("{least}–{most}") };
-            facts.push(("size", format!("{}×{}", side(*width), side(*height))));
-        }
+        facts.extend(sizes.as_ref().map(|sizes| ("size", range_of(sizes))));
         let mut encodings: Vec<(&String, &u64)> = encodings.iter().collect();
         encodings.sort_by(|a, b| b.1.cmp(a.1));
         let shown: Vec<String> = encodings.iter().take(3).map(|(name, images)| format!("{name} ({images})")).collect();

@@ -65,13 +65,16 @@ fn definitions(report: &Report) -> String {
 
 /// What became of the bounds.
 pub(super) fn bounds(report: &Report) -> String {
-    let of_bound = |Verdict { bound, value, met }: &Verdict| {
-        let verdict = if *met { "met" } else { "NOT met" };
-        let Bound { score, side, limit } = bound;
-        let value = value.map_or("failed".to_owned(), readable);
-        entry("bound", format!("{verdict}: {score} {value}, {side} {limit}"))
+    let of_bound = |verdict: &Verdict| {
+        let met = if verdict.met { "met" } else { "NOT met" };
+        entry("bound", format!("{met}: {}", bounded(verdict)))
     };
     report.bounds.iter().map(of_bound).collect()
+}
+
+/// A number and its bound.
+pub(super) fn bounded(Verdict { bound: Bound { score, side, limit }, value, .. }: &Verdict) -> String {
+    format!("{score} {}, {side} {limit}", value.map_or("failed".to_owned(), readable))
 }
 
 /// By whose definitions and by which network the scores were computed.

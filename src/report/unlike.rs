@@ -105,11 +105,7 @@ fn sizes(names: &[String; 2], pair: [&Census; 2]) -> Option<Warning> {
         (Some(ours), Some(theirs)) => (ours.width, ours.height) != (theirs.width, theirs.height),
         _ => apart(ours.width, theirs.width) && apart(ours.height, theirs.height),
     };
-    let shown = |sizes: &Sizes| {
-        let range =
-            |[least, most]: [u32; 2]| if least == most { least.to_string() } else { format!("{least}–{most}") };
-        sizes.usual().map_or_else(|| format!("{}×{}", range(sizes.width), range(sizes.height)), |usual| size(&usual))
-    };
+    let shown = |sizes: &Sizes| sizes.usual().map_or_else(|| range_of(sizes), |usual| size(&usual));
     differ.then(|| Warning::DifferentSizes { sets: names.clone(), sizes: [shown(ours), shown(theirs)] })
 }
 
@@ -180,6 +176,12 @@ fn kind(encoding: &str) -> &str {
 
 fn census(set: &Measured) -> Option<&Census> {
     set.provenance.as_ref()?.census.as_ref()
+}
+
+/// The widths and heights of some images, as `300–640×200`.
+pub(super) fn range_of(sizes: &Sizes) -> String {
+    let range = |[least, most]: [u32; 2]| if least == most { least.to_string() } else { format!("{least}–{most}") };
+    format!("{}×{}", range(sizes.width), range(sizes.height))
 }
 
 fn size(count: &SizeCount) -> String {
