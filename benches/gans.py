@@ -36,17 +36,16 @@ COLUMNS = [
     ("coverage", "coverage", 2),
     ("Vendi", "vendi", 1),
 ]
-# Size of the networks, and how many real images they see: convolutions take ten times as long.
-CONNECTED, SEEN_BY_CONNECTED = ["--width", "256"], 320_000
-CONVOLUTIONAL, SEEN_BY_CONVOLUTIONAL = ["--width", "32"], 43_200
+# How many real images networks see: those of convolutions take twenty times as long for each.
+SEEN_BY_CONNECTED, SEEN_BY_CONVOLUTIONAL = 320_000, 28_800
 
 
 def connected(name, *flags, critic_steps=1):
-    return Row(name, [*flags, *CONNECTED], critic_steps, SEEN_BY_CONNECTED)
+    return Row(name, [*flags, "--width", "128"], critic_steps, SEEN_BY_CONNECTED)
 
 
-def convolutional(name, *flags):
-    return Row(name, [*flags, *CONVOLUTIONAL], 1, SEEN_BY_CONVOLUTIONAL)
+def convolutional(name, *flags, width=16):
+    return Row(name, [*flags, "--width", width], 1, SEEN_BY_CONVOLUTIONAL)
 
 
 class Row(typing.NamedTuple):
@@ -70,7 +69,9 @@ ROWS = [
     *(connected(model, "--model", model) for model in ["bigan", "vae", "made", "gsn"]),
     *(convolutional(model, "--model", model) for model in ["dcgan", "cgan", "acgan", "infogan", "catgan", "ssgan", "vae-conv"]),
     convolutional("sngan", "--model", "sngan", "--critic-steps", "1"),
-    *(convolutional(model, "--model", model) for model in ["sagan", "sagan-class", "realnvp", "ddpm", "pixelcnn"]),
+    *(convolutional(model, "--model", model) for model in ["sagan", "sagan-class"]),
+    # Many convolutions at full size.
+    *(convolutional(model, "--model", model, width=8) for model in ["realnvp", "ddpm", "pixelcnn"]),
 ]
 
 

@@ -26,6 +26,8 @@ mod gan_fixtures;
 #[cfg(feature = "gan")]
 mod gan_likelihood;
 #[cfg(feature = "gan")]
+mod gan_outcomes;
+#[cfg(feature = "gan")]
 mod gan_points;
 #[cfg(feature = "gan")]
 mod gan_train;

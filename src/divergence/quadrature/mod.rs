@@ -32,7 +32,7 @@ const GOLDEN_STEPS: usize = 80;
 pub enum QuadratureError {
     /// The error bound stays too large.
     #[error(
-        "the integral did not converge: {value} ± {error_bound} after {evaluations} evaluations; the integrand has more \
+        "the integral did not converge: {value:e} ± {error_bound:.0e} after {evaluations} evaluations; the integrand has more \
          detail than adaptive quadrature resolves"
     )]
     NotConverged {

@@ -18,9 +18,10 @@ pub(crate) struct ParameterSpec {
 impl ParameterSpec {
     /// A weight, and a bias where there is one.
     pub fn weighted(shape: Vec<usize>, outputs: usize, bias: Bias) -> Vec<Self> {
+        let fan_in = shape[1..].iter().product();
         let mut specs = vec![ParameterSpec { name: "weight", shape, role: Role::Weight }];
         if bias == Bias::Yes {
-            specs.push(ParameterSpec { name: "bias", shape: vec![outputs], role: Role::Shift });
+            specs.push(ParameterSpec { name: "bias", shape: vec![outputs], role: Role::Bias { fan_in } });
         }
         specs
     }
@@ -37,9 +38,11 @@ impl ParameterSpec {
 pub(crate) enum Role {
     /// A matrix or kernels.
     Weight,
+    /// What is added to the product with a weight of this fan-in.
+    Bias { fan_in: usize },
     /// The scale of a normalising layer.
     Scale,
-    /// Something added.
+    /// Anything else that is added.
     Shift,
 }
 

@@ -7,7 +7,7 @@ use crate::gan::random::Random;
 use crate::gan::real::Real;
 use crate::gan::tensor::Tensor;
 
-/// How weights are drawn. Biases and other shifts start at 0, scales of normalising layers at 1 unless said otherwise.
+/// How weights are drawn. Biases and other shifts start at 0, scales of normalising layers at 1, unless said otherwise.
 ///
 /// Fans follow PyTorch's convention for every layer: the second axis of the weight times the kernel's area is the
 /// fan-in, the first axis times that area the fan-out.
@@ -26,6 +26,8 @@ pub enum Initializer {
     HeUniform,
     /// N(0, 2/fan-in).
     HeNormal,
+    /// Weights and biases uniform on ±1/√fan-in, a variance of 1/(3 fan-in): what PyTorch's own layers start from.
+    FanInUniform,
     /// All 0, for a layer that adds nothing at first: the end of a residual branch, or of a coupling of a flow.
     Zero,
 }
@@ -33,8 +35,15 @@ pub enum Initializer {
 impl Initializer {
     pub(in crate::gan) fn draw<T: Real>(self, shape: &[usize], role: Role, random: &mut Random) -> Tensor<T> {
         const DCGAN_DEVIATION: f64 = 0.02;
+        // A uniform distribution on ±a has the variance a²/3.
+        let mut uniform = |deviation: f64| {
+            let bound = deviation * 3.0_f64.sqrt();
+            random.uniforms(shape, -bound, bound)
+        };
+        let fan_in_uniform = |fan_in: f64| (3.0 * fan_in).sqrt().recip();
         match (role, self) {
-            (Role::Shift, _) => Tensor::zeros(shape),
+            (Role::Bias { fan_in }, Initializer::FanInUniform) => uniform(fan_in_uniform(fan_in as f64)),
+            (Role::Bias { .. } | Role::Shift, _) => Tensor::zeros(shape),
             (Role::Scale, Initializer::Dcgan) => random.normal(shape, 1.0, DCGAN_DEVIATION),
             (Role::Scale, _) => Tensor::full(shape, T::ONE),
             (Role::Weight, Initializer::Zero) => Tensor::zeros(shape),
@@ -44,14 +53,10 @@ impl Initializer {
                 let (fan_out, fan_in) = (shape[0] as f64 * area, shape[1] as f64 * area);
                 let glorot = (2.0 / (fan_in + fan_out)).sqrt();
                 let he = (2.0 / fan_in).sqrt();
-                // A uniform distribution on ±a has the variance a²/3.
-                let mut uniform = |deviation: f64| {
-                    let bound = deviation * 3.0_f64.sqrt();
-                    random.uniforms(shape, -bound, bound)
-                };
                 match self {
                     Initializer::XavierUniform => uniform(glorot),
                     Initializer::HeUniform => uniform(he),
+                    Initializer::FanInUniform => uniform(fan_in_uniform(fan_in)),
                     Initializer::XavierNormal => random.normal(shape, 0.0, glorot),
                     _ => random.normal(shape, 0.0, he),
                 }
@@ -76,6 +81,7 @@ mod tests {
             (Initializer::XavierNormal, glorot),
             (Initializer::HeUniform, he),
             (Initializer::HeNormal, he),
+            (Initializer::FanInUniform, (3.0 * fan_in).sqrt().recip()),
         ] {
             let weight: Tensor<f64> = initializer.draw(&shape, Role::Weight, &mut Random::new(1));
             let n = weight.len() as f64;
@@ -97,5 +103,9 @@ mod tests {
         assert_eq!(Initializer::Zero.draw::<f32>(&[3, 2], Role::Weight, &mut random), Tensor::zeros(&[3, 2]));
         assert_eq!(scale(Initializer::Zero, &mut random), Tensor::full(&[50], 1.0));
         assert_eq!(Initializer::Dcgan.draw::<f32>(&[3], Role::Shift, &mut random), Tensor::zeros(&[3]));
+        let bias = Role::Bias { fan_in: 4 };
+        assert_eq!(Initializer::HeNormal.draw::<f32>(&[3], bias, &mut random), Tensor::zeros(&[3]));
+        let drawn: Tensor<f32> = Initializer::FanInUniform.draw(&[50], bias, &mut random);
+        assert!(drawn.data().iter().all(|x| x.abs() <= 0.5) && drawn.data().iter().any(|x| x.abs() > 0.25));
     }
 }

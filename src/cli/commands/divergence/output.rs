@@ -211,16 +211,26 @@ impl Report {
         let shown = &self.rows[..self.rows.len() - hidden];
         let width = |text: fn(&Row) -> String| shown.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
         let (measures, values) = (width(|row| row.measure.clone()), width(value));
-        let line = |row: &Row| match &row.found {
-            Found::Value(found) => {
-                let (measure, value, method) = (&row.measure, value(row), found.method.label());
-                format!("{measure:measures$}  {value:>values$}  {method}  {}\n", row.title)
-            }
-            Found::Failure { error, .. } => format!("{:measures$}  not available: {error}\n", row.measure),
-        };
         let [p, q] = [&self.p, &self.q].map(|text| abridged(text));
         let mut text = format!("{}, P = {p}, Q = {q}\n", self.relation);
-        text.extend(shown.iter().map(line));
+        // What is missing for one reason stands in one line.
+        let mut missing: Vec<(&str, Vec<&str>)> = Vec::new();
+        for row in shown {
+            let measure = &row.measure;
+            match &row.found {
+                Found::Value(found) => {
+                    let (value, method) = (value(row), found.method.label());
+                    text.push_str(&format!("{measure:measures$}  {value:>values$}  {method}  {}\n", row.title));
+                }
+                Found::Failure { error, .. } => match missing.iter_mut().find(|(reason, _)| reason == error) {
+                    Some((_, measures)) => measures.push(measure),
+                    None => missing.push((error, vec![measure])),
+                },
+            }
+        }
+        for (reason, measures) in missing {
+            text.push_str(&format!("{}: not available: {reason}\n", measures.join(", ")));
+        }
         if hidden > 0 {
             text.push_str(&format!("… and D* at {hidden} more points: --json prints all\n"));
         }
@@ -306,14 +316,18 @@ mod tests {
     #[test]
     fn json_keeps_infinity_and_failures() {
         let failed = Row::failed("w2", "Wasserstein", &crate::Error::other(std::io::Error::other("too hard")));
-        let report = report(vec![row(f64::INFINITY, None, None), row(0.5, None, None), failed]);
+        let other = Row::failed("tv", "Total variation", &crate::Error::other(std::io::Error::other("too hard")));
+        let report = report(vec![row(f64::INFINITY, None, None), row(0.5, None, None), failed, other]);
         let parsed: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
         assert_eq!((&parsed["p"], &parsed["q"]), (&"1,0".into(), &"0,1".into()));
         assert_eq!(parsed["rows"][0]["value"], "inf");
         assert_eq!(parsed["rows"][1]["value"], 0.5);
         assert!(parsed["rows"][2]["value"].is_null() && parsed["rows"][2]["error"] == "too hard");
         let text = report.to_text();
-        assert!(text.starts_with("D(P‖Q), P = 1,0, Q = 0,1\n") && text.contains("not available: too hard"), "{text}");
+        assert!(
+            text.starts_with("D(P‖Q), P = 1,0, Q = 0,1\n") && text.ends_with("\nw2, tv: not available: too hard\n"),
+            "{text}"
+        );
     }
 
     #[test]
