@@ -4,10 +4,10 @@ use gan_metrics::divergence::continuous::{self, DensityDivergence};
 use gan_metrics::divergence::estimators::{Bins, Histogram, knn_kullback_leibler};
 use gan_metrics::divergence::gaussian::{GaussianDivergence, wasserstein_2};
 use gan_metrics::divergence::transport::{
-    Order, sliced_wasserstein, wasserstein_densities, wasserstein_line, wasserstein_samples,
+    WassersteinOrder, sliced_wasserstein, wasserstein_densities, wasserstein_line, wasserstein_samples,
 };
 use gan_metrics::divergence::{
-    Base, Density, Distribution, Divergence, Estimate, Gaussian, GaussianPair, Generator, Integral,
+    Base, Density, Distribution, Divergence, Estimate, GaussianPair, Generator, Integral, MultivariateNormal,
     divergence as discrete,
 };
 use gan_metrics::ndarray::ArrayView2;
@@ -114,11 +114,11 @@ pub fn divergence(py: Python<'_>, name: &str, p: Given<'_>, q: Given<'_>, option
 }
 
 /// The order of a Wasserstein distance: w1, w2, w1.5, emd.
-fn order(name: &str) -> Result<Option<Order>> {
+fn order(name: &str) -> Result<Option<WassersteinOrder>> {
     let name = name.to_ascii_lowercase();
     let inner = name.strip_prefix("wasserstein(").and_then(|rest| rest.strip_suffix(')'));
     let text = if name == "emd" { Some("1") } else { inner.or_else(|| name.strip_prefix('w')) };
-    Ok(text.and_then(|text| text.trim().parse().ok()).map(Order::new).transpose()?)
+    Ok(text.and_then(|text| text.trim().parse().ok()).map(WassersteinOrder::new).transpose()?)
 }
 
 fn distributions(p: Vec<f64>, q: Vec<f64>, normalize: bool) -> Result<[Distribution; 2]> {
@@ -140,7 +140,10 @@ fn of_kind(kind: Divergence, p: Known<'_>, q: Known<'_>, options: &Options) -> R
             }
         }
         (Known::Gaussian(mp, cp), Known::Gaussian(mq, cq)) => {
-            let (p, q) = (Gaussian::new(mp.to_owned(), cp.to_owned())?, Gaussian::new(mq.to_owned(), cq.to_owned())?);
+            let (p, q) = (
+                MultivariateNormal::new(mp.to_owned(), cp.to_owned())?,
+                MultivariateNormal::new(mq.to_owned(), cq.to_owned())?,
+            );
             match GaussianPair::new(&p, &q)?.divergence(kind, options.samples, options.seed)? {
                 GaussianDivergence::ClosedForm(value) => exact(value, "closed-form"),
                 GaussianDivergence::MonteCarlo(estimate) => estimated(estimate, "monte-carlo"),
@@ -179,7 +182,7 @@ fn of_samples(kind: Divergence, p: ArrayView2<'_, f64>, q: ArrayView2<'_, f64>, 
     }
 }
 
-fn transport(order: Order, p: Known<'_>, q: Known<'_>, options: &Options) -> Result<Found> {
+fn transport(order: WassersteinOrder, p: Known<'_>, q: Known<'_>, options: &Options) -> Result<Found> {
     Ok(match (p, q) {
         (Known::Probabilities(p), Known::Probabilities(q)) => {
             let [p, q] = distributions(p, q, options.normalize)?;
@@ -189,8 +192,11 @@ fn transport(order: Order, p: Known<'_>, q: Known<'_>, options: &Options) -> Res
             exact(wasserstein_line(&points(&p), &p, &points(&q), &q, order)?, "exact")
         }
         (Known::Density(p), Known::Density(q)) => bounded(wasserstein_densities(&p.parse()?, &q.parse()?, order)?),
-        (Known::Gaussian(mp, cp), Known::Gaussian(mq, cq)) if order == Order::TWO => {
-            let (p, q) = (Gaussian::new(mp.to_owned(), cp.to_owned())?, Gaussian::new(mq.to_owned(), cq.to_owned())?);
+        (Known::Gaussian(mp, cp), Known::Gaussian(mq, cq)) if order == WassersteinOrder::TWO => {
+            let (p, q) = (
+                MultivariateNormal::new(mp.to_owned(), cp.to_owned())?,
+                MultivariateNormal::new(mq.to_owned(), cq.to_owned())?,
+            );
             exact(wasserstein_2(&p, &q)?, "closed-form")
         }
         (Known::Gaussian(..), Known::Gaussian(..)) => {

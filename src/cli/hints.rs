@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::evaluate::cache::CacheError;
 use crate::evaluate::{BoundError, EvaluateError, PartialError};
-use crate::extractor::{EngineChoice, EngineError, GeneratorError, ModelError, ModelSetting};
+use crate::extractor::{EngineChoice, EngineError, ModelError, ModelSetting, OnnxGeneratorError};
 use crate::gan::systems::player;
 use crate::gan::train::CollapseWarning;
 use crate::image::DataSetError;
@@ -76,13 +76,13 @@ pub fn of(error: &Error, flags: Flags, built_in: &OwnCommand<'_>) -> Option<Stri
 /// Of a network, a generator, and the engine that runs them.
 fn of_network(error: &Error, built_in: &OwnCommand<'_>) -> Option<String> {
     match (error.downcast_ref(), error.downcast_ref(), error.downcast_ref()) {
-        (Some(EvaluateError::Engine(error)), ..) | (_, Some(GeneratorError::Engine(error)), _) => of_engine(error),
-        (_, Some(GeneratorError::Model(error)), _) | (.., Some(error)) => of_model(error, built_in),
-        (_, Some(GeneratorError::Classes { .. }), _) => Some("give it with --generator-classes".into()),
-        (_, Some(GeneratorError::NoLabels { .. }), _) => Some("drop --generator-classes".into()),
-        (_, Some(GeneratorError::Range { .. }), _) => Some("give them with --pixel-range, such as -1,1".into()),
-        (_, Some(GeneratorError::Bytes { .. }), _) => Some("drop --pixel-range".into()),
-        (_, Some(GeneratorError::Latent { .. }), _) => Some("give it with --latent, such as normal:100".into()),
+        (Some(EvaluateError::Engine(error)), ..) | (_, Some(OnnxGeneratorError::Engine(error)), _) => of_engine(error),
+        (_, Some(OnnxGeneratorError::Model(error)), _) | (.., Some(error)) => of_model(error, built_in),
+        (_, Some(OnnxGeneratorError::Classes { .. }), _) => Some("give it with --generator-classes".into()),
+        (_, Some(OnnxGeneratorError::NoLabels { .. }), _) => Some("drop --generator-classes".into()),
+        (_, Some(OnnxGeneratorError::Range { .. }), _) => Some("give them with --pixel-range, such as -1,1".into()),
+        (_, Some(OnnxGeneratorError::Bytes { .. }), _) => Some("drop --pixel-range".into()),
+        (_, Some(OnnxGeneratorError::Latent { .. }), _) => Some("give it with --latent, such as normal:100".into()),
         _ => of_engine(error.downcast_ref()?),
     }
 }

@@ -34,7 +34,7 @@ pub use density::{Density, DensityError};
 pub use discrete::{Distribution, DistributionError, divergence};
 pub use estimate::Estimate;
 pub use estimators::EstimatorError;
-pub use gaussian::{Gaussian, GaussianError, GaussianMixture, GaussianPair};
+pub use gaussian::{GaussianMixture, GaussianPair, MultivariateNormal, MultivariateNormalError};
 pub use generator::{ConjugateDomain, Generator, GeneratorError};
 pub use kind::{Base, Divergence, DivergenceError, RenyiOrder};
 pub use quadrature::{Integral, QuadratureError};

@@ -11,8 +11,8 @@ use super::partial::{Partial, WholeSet};
 use super::pass::{self, OnBadImage, PassObserver, PassOptions, Portion};
 use crate::Result;
 use crate::extractor::{
-    BatchAxis, CustomModel, ExtractorId, ExtractorInfo, FeatureExtractor, InputSpec, Layer, Model, NetworkExtractor,
-    NetworkOptions, SpatialFeatures, USUAL_BATCH, full_batch, load,
+    BatchAxis, CustomModel, ExtractorId, ExtractorInfo, FeatureExtractor, FeatureLayer, InputSpec, Model,
+    NetworkExtractor, NetworkOptions, SpatialFeatures, USUAL_BATCH, full_batch, load,
 };
 use crate::image::ResizeMode;
 use crate::interrupt::Interrupt;
@@ -23,7 +23,7 @@ use crate::stats::{EngineProvenance, NetworkInput, Provenance};
 #[derive(Debug, Clone)]
 pub enum ModelChoice {
     /// One that this crate knows, and the layer that serves as features where there is a choice.
-    Known(ExtractorId, Option<Layer>),
+    Known(ExtractorId, Option<FeatureLayer>),
     /// One in a file.
     Custom(CustomModel),
 }

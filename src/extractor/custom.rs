@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::input::{Channels, InputSpec, Layout, Normalization, Number};
 use super::model::{BatchAxis, Model, ModelError, ModelSetting, check_size, read_onnx};
 use super::pooling::{Declared, Pooling, declared};
-use super::registry::{INCEPTION_LOGITS, INCEPTION_SPATIAL, INPUT, Layer, inception_normalization};
+use super::registry::{FeatureLayer, INCEPTION_LOGITS, INCEPTION_SPATIAL, INPUT, inception_normalization};
 use super::weights::inception_v3;
 use super::weights::onnx::{
     Dimension, ElementType, ModelFile, TrainingMode, ValueInfo, in_training_mode, metadata, with_float32_edges,
@@ -35,7 +35,7 @@ pub struct CustomModel {
     /// N×height×width×C of one that takes channels last likewise.
     pub pooling: Option<Pooling>,
     /// Layer that serves as features, in an Inception-v3 converted by this crate.
-    pub layer: Option<Layer>,
+    pub layer: Option<FeatureLayer>,
     /// Name of the output that serves as logits.
     pub logits: Option<String>,
 }

@@ -29,14 +29,14 @@ pub use custom::{CustomModel, parse_triple};
 pub use device::{Device, EngineChoice, ParseDeviceError};
 pub use engine::{EngineError, EngineInfo};
 pub(crate) use engine::{USUAL_BATCH, full_batch};
-pub use generator::{GeneratorError, GeneratorFile, ImageShape, OnnxGenerator, RangeSource, parse_range};
+pub use generator::{GeneratorFile, ImageShape, OnnxGenerator, OnnxGeneratorError, RangeSource, parse_range};
 pub use input::{Channels, InputSpec, Layout, Normalization, Number};
 pub use library::{FoundLibrary, OLDEST_MINOR_VERSION, find_libraries};
 pub use model::{BatchAxis, Model, ModelError, ModelSetting};
 pub use network::{NetworkExtractor, NetworkOptions, SpatialFeatures};
 pub use onnx_runtime::{Provider, available_providers};
 pub use pooling::{ParsePoolingError, Pooling};
-pub use registry::{ExtractorId, Layer, home_folder, installed_files, installed_path, load, models_folder};
+pub use registry::{ExtractorId, FeatureLayer, home_folder, installed_files, installed_path, load, models_folder};
 pub use ticket::Ticket;
 pub use worker::BATCHES_IN_FLIGHT;
 

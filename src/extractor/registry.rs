@@ -84,7 +84,7 @@ pub(super) fn part_path(folder: &Path, id: ExtractorId) -> PathBuf {
 
 /// Where the features are taken from in Inception-v3, by their number, as torch-fidelity and pytorch-fid name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Layer {
+pub enum FeatureLayer {
     /// After the first max pool.
     Pool64,
     /// After the second max pool.
@@ -96,33 +96,33 @@ pub enum Layer {
     Pool2048,
 }
 
-impl Layer {
+impl FeatureLayer {
     /// All layers.
     pub const ALL: [Self; 4] = [Self::Pool64, Self::Pool192, Self::Mixed768, Self::Pool2048];
 
     /// Name of the graph's output.
     pub fn output(self) -> &'static str {
         match self {
-            Layer::Pool64 => "features_64",
-            Layer::Pool192 => "features_192",
-            Layer::Mixed768 => "features_768",
-            Layer::Pool2048 => "pool3",
+            FeatureLayer::Pool64 => "features_64",
+            FeatureLayer::Pool192 => "features_192",
+            FeatureLayer::Mixed768 => "features_768",
+            FeatureLayer::Pool2048 => "pool3",
         }
     }
 }
 
-impl fmt::Display for Layer {
+impl fmt::Display for FeatureLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Layer::Pool64 => "64",
-            Layer::Pool192 => "192",
-            Layer::Mixed768 => "768",
-            Layer::Pool2048 => "2048",
+            FeatureLayer::Pool64 => "64",
+            FeatureLayer::Pool192 => "192",
+            FeatureLayer::Mixed768 => "768",
+            FeatureLayer::Pool2048 => "2048",
         })
     }
 }
 
-impl FromStr for Layer {
+impl FromStr for FeatureLayer {
     type Err = ModelError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -139,7 +139,7 @@ impl FromStr for Layer {
 /// # Errors
 /// [`ModelError::NotInstalled`] when the weights of Inception-v3 are not on the machine; others when they are damaged,
 /// or when a layer is asked for of a network that has one only.
-pub fn load(id: ExtractorId, resize: ResizeMode, layer: Option<Layer>) -> Result<Model, ModelError> {
+pub fn load(id: ExtractorId, resize: ResizeMode, layer: Option<FeatureLayer>) -> Result<Model, ModelError> {
     match id {
         ExtractorId::EfficientNetLite0 if layer.is_some() => Err(ModelError::NoLayers { name: id.to_string() }),
         ExtractorId::EfficientNetLite0 => {
@@ -170,7 +170,7 @@ pub fn load(id: ExtractorId, resize: ResizeMode, layer: Option<Layer>) -> Result
 /// Name of the input of every graph that this crate writes.
 pub(super) const INPUT: &str = "images";
 
-fn square(&onnx::InputSpec { size, mean, std }: &onnx::InputSpec) -> InputSpec {
+fn square(&onnx::GraphInput { size, mean, std }: &onnx::GraphInput) -> InputSpec {
     let size = size as u32;
     InputSpec {
         width: size,
@@ -204,7 +204,7 @@ pub(super) fn read_installed(path: &Path) -> Result<InstalledFile, ModelError> {
     Ok(InstalledFile { onnx, file })
 }
 
-fn inception(path: &Path, resize: ResizeMode, layer: Layer) -> Result<Model, ModelError> {
+fn inception(path: &Path, resize: ResizeMode, layer: FeatureLayer) -> Result<Model, ModelError> {
     let InstalledFile { onnx, file } = read_installed(path)?;
     let source = file.metadata.get(metadata::SOURCE).map_or("", String::as_str);
     if source != format!("sha256:{}", inception_v3::SHA256) {

@@ -7,11 +7,11 @@ use super::models::PixelRange;
 use super::networks::{Network, Source, name};
 use super::systems::Reader;
 use super::train::Trained;
-use crate::extractor::weights::onnx::{Graph, Value};
+use crate::extractor::weights::onnx::{Graph, GraphValue};
 
 /// What of a trained system is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum ExportedPart {
     /// What makes images: from `z` (and what else it takes) to `images`.
     Generator,
     /// What makes codes of images: from `images` to `code`, or to `mean` and `log_variance`.
@@ -24,11 +24,13 @@ pub enum Part {
 ///
 /// # Errors
 /// [`GanError::Unable`] where the system has no such part, or it is more than one pass of one network, or a layer has no ONNX form.
-pub fn part(trained: &Trained, part: Part) -> Result<Graph, GanError> {
+pub fn part(trained: &Trained, part: ExportedPart) -> Result<Graph, GanError> {
     match part {
-        Part::Generator => generator(trained),
-        Part::Encoder => reader(trained, trained.system.encoder(), "encoder", "be written as an encoder"),
-        Part::Classifier => reader(trained, trained.system.classifier(), "classifier", "be written as a classifier"),
+        ExportedPart::Generator => generator(trained),
+        ExportedPart::Encoder => reader(trained, trained.system.encoder(), "encoder", "be written as an encoder"),
+        ExportedPart::Classifier => {
+            reader(trained, trained.system.classifier(), "classifier", "be written as a classifier")
+        }
     }
 }
 
@@ -75,14 +77,14 @@ pub fn generator(trained: &Trained) -> Result<Graph, GanError> {
 /// Writes a network with these of its outputs; `None` where a layer has no ONNX form.
 fn write(graph: &mut Graph, network: &Network, outputs: &[&str]) -> Option<()> {
     let shape = network.graph();
-    let inputs: Vec<Value> = shape.inputs().iter().map(|port| graph.input(&port.name, &port.value)).collect();
-    let mut made: Vec<Value> = Vec::new();
+    let inputs: Vec<GraphValue> = shape.inputs().iter().map(|port| graph.input(&port.name, &port.value)).collect();
+    let mut made: Vec<GraphValue> = Vec::new();
     for (index, node) in shape.nodes().iter().enumerate() {
         let value = |source: &Source| match *source {
             Source::Input(index) => inputs[index].clone(),
             Source::Node(index) => made[index].clone(),
         };
-        let of_node: Vec<Value> = node.inputs.iter().map(value).collect();
+        let of_node: Vec<GraphValue> = node.inputs.iter().map(value).collect();
         let tensors = network.exported_tensors_of(index);
         let tensors = tensors.iter().map(|(name, parameter)| (name.as_str(), parameter)).collect();
         let layer = Export { graph, name: format!("layer{index}"), inputs: &of_node, tensors };
@@ -103,7 +105,7 @@ fn write(graph: &mut Graph, network: &Network, outputs: &[&str]) -> Option<()> {
 mod tests {
     use tract_onnx::prelude::*;
 
-    use super::{Part, generator, name};
+    use super::{ExportedPart, generator, name};
     use crate::gan::models::ModelSpec;
     use crate::gan::systems::{Networks, one_hot};
     use crate::gan::train::{TrainConfig, Trained};
@@ -153,19 +155,19 @@ mod tests {
     fn encoders_and_classifiers_compute_what_they_compute_here() {
         let images = Random::new(3).normal(&[2, 1, 16, 16], 0.0, 1.0);
         let parts = [
-            ("bigan", Part::Encoder),
-            ("vae", Part::Encoder),
-            ("vae-conv", Part::Encoder),
-            ("acgan", Part::Classifier),
-            ("infogan", Part::Classifier),
-            ("catgan", Part::Classifier),
-            ("ssgan", Part::Classifier),
-            ("classifier", Part::Classifier),
+            ("bigan", ExportedPart::Encoder),
+            ("vae", ExportedPart::Encoder),
+            ("vae-conv", ExportedPart::Encoder),
+            ("acgan", ExportedPart::Classifier),
+            ("infogan", ExportedPart::Classifier),
+            ("catgan", ExportedPart::Classifier),
+            ("ssgan", ExportedPart::Classifier),
+            ("classifier", ExportedPart::Classifier),
         ];
         for (model, part) in parts {
             let trained = trained(model);
             let ours = match part {
-                Part::Classifier => trained.system.classify(&trained.networks, &images).unwrap(),
+                ExportedPart::Classifier => trained.system.classify(&trained.networks, &images).unwrap(),
                 _ => trained.system.encode(&trained.networks, &images).unwrap(),
             };
             let theirs = run(&super::part(&trained, part).unwrap().encode(), std::slice::from_ref(&images));
@@ -173,9 +175,9 @@ mod tests {
             assert!(distance < TOLERANCE, "{model}: {distance:e}");
         }
         for (model, part, message) in [
-            ("dcgan", Part::Encoder, "dcgan cannot be written as an encoder"),
-            ("bigan", Part::Classifier, "bigan cannot be written as a classifier"),
-            ("classifier", Part::Generator, "classifier cannot be written as one ONNX graph"),
+            ("dcgan", ExportedPart::Encoder, "dcgan cannot be written as an encoder"),
+            ("bigan", ExportedPart::Classifier, "bigan cannot be written as a classifier"),
+            ("classifier", ExportedPart::Generator, "classifier cannot be written as one ONNX graph"),
         ] {
             assert_eq!(super::part(&trained(model), part).err().unwrap().to_string(), message);
         }

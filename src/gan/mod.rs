@@ -52,9 +52,9 @@ pub mod train;
 pub mod variational;
 
 pub use error::GanError;
-pub use ops::{BatchMoments, BatchNorm, ConvOptions, ScalarFunction};
+pub use ops::{BatchMoments, BatchNormOutput, ConvOptions, ScalarFunction};
 pub use random::Random;
 pub use real::Real;
-pub use state::StateDict;
+pub use state::SavedState;
 pub use tape::{Differentiability, Var, grad};
 pub use tensor::Tensor;

@@ -12,15 +12,15 @@ use super::tensor::Tensor;
 
 /// Tensors and values by name. Whoever takes part in a training run puts all that it remembers in, and takes it out again.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct StateDict {
+pub struct SavedState {
     tensors: BTreeMap<String, Tensor>,
     values: BTreeMap<String, Value>,
 }
 
-impl StateDict {
+impl SavedState {
     /// From what a file holds.
     pub fn new(tensors: BTreeMap<String, Tensor>, values: BTreeMap<String, Value>) -> Self {
-        StateDict { tensors, values }
+        SavedState { tensors, values }
     }
 
     /// The tensors.
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out_and_what_does_not_is_named() {
-        let mut state = StateDict::default();
+        let mut state = SavedState::default();
         state.insert("w", &Tensor::full(&[2], 0.5));
         state.insert_value("steps", &7_u64);
         state.insert_number("k", 0.1 + 0.2);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::definitions::{Definitions, Preset};
 use super::error::{MetricError, Set, known_to_have};
-use super::jackknife::{JackknifeOptions, Part, jackknife_parts};
+use super::jackknife::{JackknifeOptions, Subsample, jackknife_parts};
 use super::score::{About, Counts, Need, Quantity, Score, ScoreInterval, Sets};
 use super::value::{Caution, Value, readable};
 use crate::error::{Blame, Blamed};
@@ -194,9 +194,9 @@ impl Score for Row {
         let whole = |set: &Features| Gaussian::of_until(set, interrupt);
         let (whole_real, whole_fake) = (whole(real)?, whole(fake)?);
         let [interval] = jackknife_parts([real.len(), fake.len()], options, |x, y| -> Result<_, MetricError> {
-            let of = |part: Part<'_>, set: &Features, whole: &Gaussian| match part {
-                Part::Whole => Ok(whole.clone()),
-                Part::Rows(rows) => Gaussian::of_rows(set, rows, interrupt),
+            let of = |part: Subsample<'_>, set: &Features, whole: &Gaussian| match part {
+                Subsample::Whole => Ok(whole.clone()),
+                Subsample::Rows(rows) => Gaussian::of_rows(set, rows, interrupt),
             };
             Ok([fid(&of(x, real, &whole_real)?, &of(y, fake, &whole_fake)?)?.value])
         })?;

@@ -59,7 +59,7 @@ impl Blamed for InceptionScoreError {
 
 /// In which order images are cut into splits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum SplitOrder {
     /// As they come; what the original TensorFlow code does.
     AsGiven,
     /// Shuffled by `numpy.random.RandomState(seed).permutation`; torch-fidelity does so with seed 2020.
@@ -124,7 +124,7 @@ pub struct InceptionScoreOptions {
     /// How the images are cut; the literature uses 10 splits.
     pub splits: Splits,
     /// Order in which the images are cut.
-    pub order: Order,
+    pub order: SplitOrder,
     /// Divisor of the variance over splits.
     pub ddof: DegreesOfFreedom,
 }
@@ -132,17 +132,20 @@ pub struct InceptionScoreOptions {
 impl InceptionScoreOptions {
     /// The evaluator of ADM (guided-diffusion): splits of 5000 images as they come. It prints the mean alone.
     pub const ADM: Self =
-        Self { splits: Splits::OfSize(5000), order: Order::AsGiven, ddof: DegreesOfFreedom::Population };
+        Self { splits: Splits::OfSize(5000), order: SplitOrder::AsGiven, ddof: DegreesOfFreedom::Population };
 
     /// dgm-eval: as torch-fidelity, but with splits of equal size.
-    pub const DGM_EVAL: Self =
-        Self { splits: Splits::Equal(10), order: Order::Shuffled { seed: 2020 }, ddof: DegreesOfFreedom::Population };
+    pub const DGM_EVAL: Self = Self {
+        splits: Splits::Equal(10),
+        order: SplitOrder::Shuffled { seed: 2020 },
+        ddof: DegreesOfFreedom::Population,
+    };
 }
 
 impl InceptionScoreOptions {
     /// All images as one split: what has no randomness.
     pub(super) const WHOLE: Self =
-        Self { splits: Splits::Even(1), order: Order::AsGiven, ddof: DegreesOfFreedom::Population };
+        Self { splits: Splits::Even(1), order: SplitOrder::AsGiven, ddof: DegreesOfFreedom::Population };
 
     /// The number of splits of so many images.
     fn check(&self, images: usize) -> Result<usize, InceptionScoreError> {
@@ -157,7 +160,11 @@ impl InceptionScoreOptions {
 
 impl Default for InceptionScoreOptions {
     fn default() -> Self {
-        Self { splits: Splits::Even(10), order: Order::Shuffled { seed: 2020 }, ddof: DegreesOfFreedom::Population }
+        Self {
+            splits: Splits::Even(10),
+            order: SplitOrder::Shuffled { seed: 2020 },
+            ddof: DegreesOfFreedom::Population,
+        }
     }
 }
 
@@ -197,8 +204,8 @@ pub fn inception_score(logits: &Logits, options: InceptionScoreOptions) -> Resul
     }
     let splits = ranges.len();
     let order = match order {
-        Order::AsGiven => (0..images).collect(),
-        Order::Shuffled { seed } => RandomState::new(seed).permutation(images),
+        SplitOrder::AsGiven => (0..images).collect(),
+        SplitOrder::Shuffled { seed } => RandomState::new(seed).permutation(images),
     };
     let scores: Vec<f64> = ranges.into_iter().map(|split| score_of_split(logits.view(), &order[split])).collect();
     let mean = scores.iter().sum::<f64>() / splits as f64;
@@ -272,8 +279,8 @@ struct Reported {
 impl Reported {
     fn new(score: InceptionScore, options: InceptionScoreOptions) -> Self {
         let shuffle_seed = match options.order {
-            Order::AsGiven => None,
-            Order::Shuffled { seed } => Some(seed),
+            SplitOrder::AsGiven => None,
+            SplitOrder::Shuffled { seed } => Some(seed),
         };
         let ddof = match options.ddof {
             DegreesOfFreedom::Population => 0,
@@ -365,13 +372,13 @@ impl Score for Row {
                 };
             }
             let seed_of_preset = match options.order {
-                Order::Shuffled { seed } => seed,
-                Order::AsGiven => 2020,
+                SplitOrder::Shuffled { seed } => seed,
+                SplitOrder::AsGiven => 2020,
             };
             let seed = arguments.seed("seed");
-            let shuffled = Order::Shuffled { seed: seed.unwrap_or(seed_of_preset) };
+            let shuffled = SplitOrder::Shuffled { seed: seed.unwrap_or(seed_of_preset) };
             options.order = match arguments.choice("order") {
-                Some("as-given") => Order::AsGiven,
+                Some("as-given") => SplitOrder::AsGiven,
                 Some(_) => shuffled,
                 // A seed asks for shuffling.
                 None if seed.is_some() => shuffled,
@@ -401,7 +408,7 @@ impl Score for Row {
         let note = format!("{} splits", score.splits);
         let value = Value::new(&ABOUT, &Reported::new(score, options)).spread(score.std).note(0, note);
         let value = value.range([1.0, logits.dim() as f64]);
-        let in_order = options.order == Order::AsGiven && score.splits > 1;
+        let in_order = options.order == SplitOrder::AsGiven && score.splits > 1;
         Ok(if in_order && is_sorted_by_class(logits) { value.caution(Caution::SortedByClass) } else { value })
     }
 
@@ -447,7 +454,7 @@ mod tests {
     fn plain(splits: usize) -> InceptionScoreOptions {
         InceptionScoreOptions {
             splits: Splits::Even(splits),
-            order: Order::AsGiven,
+            order: SplitOrder::AsGiven,
             ddof: DegreesOfFreedom::Population,
         }
     }

@@ -131,27 +131,27 @@ pub(super) fn variance_of(replicates: &[f64]) -> f64 {
 
 /// The images of a set that a score is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part<'a> {
+pub enum Subsample<'a> {
     /// All of them.
     Whole,
     /// Those of these rows, in ascending order.
     Rows(&'a [usize]),
 }
 
-impl Part<'_> {
+impl Subsample<'_> {
     /// These rows of a set.
     pub fn of<'s>(self, set: &'s Features) -> Cow<'s, Features> {
         match self {
-            Part::Whole => Cow::Borrowed(set),
-            Part::Rows(rows) => Cow::Owned(choose(set, rows)),
+            Subsample::Whole => Cow::Borrowed(set),
+            Subsample::Rows(rows) => Cow::Owned(choose(set, rows)),
         }
     }
 
     /// These rows of the logits of a set.
     pub fn of_logits<'s>(self, set: &'s Logits) -> Cow<'s, Logits> {
         match self {
-            Part::Whole => Cow::Borrowed(set),
-            Part::Rows(rows) => {
+            Subsample::Whole => Cow::Borrowed(set),
+            Subsample::Rows(rows) => {
                 Cow::Owned(Logits::new(set.view().select(Axis(0), rows)).expect("rows of valid logits are valid"))
             }
         }
@@ -182,13 +182,15 @@ impl Part<'_> {
 pub fn jackknife_parts<const K: usize, E: From<MetricError>>(
     images: [usize; 2],
     options: JackknifeOptions,
-    score: impl Fn(Part<'_>, Part<'_>) -> Result<[f64; K], E>,
+    score: impl Fn(Subsample<'_>, Subsample<'_>) -> Result<[f64; K], E>,
 ) -> Result<[Interval; K], E> {
     options.check()?;
     let [real, fake] = [options.rests(Set::Real, images[0])?, options.rests(Set::Fake, images[1])?];
-    let whole = score(Part::Whole, Part::Whole)?;
-    let without_real = real.iter().map(|rest| score(Part::Rows(rest), Part::Whole)).collect::<Result<Vec<_>, E>>()?;
-    let without_fake = fake.iter().map(|rest| score(Part::Whole, Part::Rows(rest))).collect::<Result<Vec<_>, E>>()?;
+    let whole = score(Subsample::Whole, Subsample::Whole)?;
+    let without_real =
+        real.iter().map(|rest| score(Subsample::Rows(rest), Subsample::Whole)).collect::<Result<Vec<_>, E>>()?;
+    let without_fake =
+        fake.iter().map(|rest| score(Subsample::Whole, Subsample::Rows(rest))).collect::<Result<Vec<_>, E>>()?;
     let interval = |which: usize| {
         let of_set = |scores: &Vec<[f64; K]>| -> Vec<f64> { scores.iter().map(|scores| scores[which]).collect() };
         options.interval(whole[which], Replicates { real: of_set(&without_real), fake: of_set(&without_fake) })
@@ -305,14 +307,14 @@ mod tests {
     fn scores_computed_together_have_the_intervals_of_each_alone() {
         let (a, b) = (set(8, 50), set(9, 60));
         let options = JackknifeOptions { groups: 10, ..JackknifeOptions::default() };
-        let score = |x: Part<'_>, y: Part<'_>| {
+        let score = |x: Subsample<'_>, y: Subsample<'_>| {
             Ok::<_, MetricError>([mean(&x.of(&a)) - mean(&y.of(&b)), variance(&y.of(&b), 1.0)])
         };
         let [difference, spread] = jackknife_parts([50, 60], options, score).unwrap();
         let alone = jackknife(&a, &b, options, |a, b| Ok::<_, MetricError>(mean(a) - mean(b))).unwrap();
         assert_eq!(difference, alone);
         // The real set has no say in the second score, nor in its error; leaving out parts of it rounds the mean otherwise.
-        let one_set = |_: Part<'_>, y: Part<'_>| Ok::<_, MetricError>([variance(&y.of(&b), 1.0)]);
+        let one_set = |_: Subsample<'_>, y: Subsample<'_>| Ok::<_, MetricError>([variance(&y.of(&b), 1.0)]);
         let [one] = jackknife_parts([0, 60], options, one_set).unwrap();
         assert_eq!((spread.without.real.len(), one.without.real.len()), (10, 0));
         assert!((spread.bias - one.bias).abs() < ROUNDING, "{} {}", spread.bias, one.bias);

@@ -66,10 +66,10 @@ pub use extrapolation::{Extrapolation, ExtrapolationOptions};
 pub use fid::{Fid, FidError, fid};
 pub use fid_infinity::fid_infinity;
 pub use inception_score::{
-    DegreesOfFreedom, InceptionScore, InceptionScoreError, InceptionScoreOptions, Order, Splits, inception_score,
+    DegreesOfFreedom, InceptionScore, InceptionScoreError, InceptionScoreOptions, SplitOrder, Splits, inception_score,
 };
 pub use is_infinity::inception_score_infinity;
-pub use jackknife::{Interval, JackknifeOptions, Part, Replicates, jackknife, jackknife_logits, jackknife_parts};
+pub use jackknife::{Interval, JackknifeOptions, Replicates, Subsample, jackknife, jackknife_logits, jackknife_parts};
 pub use kernel::{Estimator, Kernel};
 pub use kid::{Kid, KidOptions, kid};
 pub use mifid::{Mifid, MifidOptions, mifid};

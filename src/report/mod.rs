@@ -58,7 +58,7 @@ use crate::evaluate::{Evaluated, Evaluator, Measured};
 use crate::extractor::ExtractorInfo;
 use crate::linalg;
 use crate::metrics::Set;
-use crate::score::{Failure, Part, Preset, Scores, Verdict};
+use crate::score::{FailedPart, Failure, Preset, Scores, Verdict};
 
 /// Version of the JSON schema; grows when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -102,7 +102,7 @@ pub struct FailureReport {
     /// Name of the score.
     pub score: &'static str,
     /// What of it: the score itself, or its interval alone.
-    pub part: Part,
+    pub part: FailedPart,
     /// Why.
     pub reason: String,
 }
@@ -111,8 +111,8 @@ impl FailureReport {
     /// What failed, for people.
     fn what(&self) -> String {
         match self.part {
-            Part::Score => self.score.to_owned(),
-            Part::Interval => format!("the interval of {}", self.score),
+            FailedPart::Score => self.score.to_owned(),
+            FailedPart::Interval => format!("the interval of {}", self.score),
         }
     }
 }

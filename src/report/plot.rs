@@ -1,7 +1,7 @@
 //! Line plots as SVG and as PNG.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::bitmap::Bitmap;
 use crate::error::{Blame, Blamed};
@@ -63,12 +63,27 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that the name of a file asks for, SVG for one without an extension, such as that of a pipe; `None` for other
-    /// extensions.
-    pub fn of(path: &Path) -> Option<Self> {
-        let Some(extension) = path.extension() else { return Some(Format::Svg) };
+    /// The format that the name of a file asks for, SVG for one without an extension, such as that of a pipe.
+    ///
+    /// # Errors
+    /// [`FormatError`] for other extensions.
+    pub fn of(path: &Path) -> Result<Self, FormatError> {
+        let Some(extension) = path.extension() else { return Ok(Format::Svg) };
         let formats = [("svg", Format::Svg), ("png", Format::Png)];
-        formats.into_iter().find_map(|(name, format)| extension.eq_ignore_ascii_case(name).then_some(format))
+        let found =
+            formats.into_iter().find_map(|(name, format)| extension.eq_ignore_ascii_case(name).then_some(format));
+        found.ok_or_else(|| FormatError(path.to_owned()))
+    }
+}
+
+/// A picture would not be what the name of its file says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("pictures are SVG or PNG, and {} names another format: choose a name that ends in .svg or .png", .0.display())]
+pub struct FormatError(PathBuf);
+
+impl Blamed for FormatError {
+    fn blame(&self) -> Blame {
+        Blame::Input
     }
 }
 
@@ -76,7 +91,7 @@ impl Format {
 pub fn picture(panels: &[Panel], format: Format) -> crate::Result<Vec<u8>> {
     Ok(match format {
         Format::Svg => svg(panels)?.into_bytes(),
-        Format::Png => png(panels)?.to_png()?,
+        Format::Png => pixels(panels)?.to_png()?,
     })
 }
 
@@ -87,7 +102,8 @@ pub fn svg(panels: &[Panel]) -> Result<String, PlotError> {
     Ok(text)
 }
 
-fn png(panels: &[Panel]) -> Result<RgbImage, PlotError> {
+/// Draws panels, two a row, as pixels.
+pub(super) fn pixels(panels: &[Panel]) -> Result<RgbImage, PlotError> {
     let (width, height) = size(panels, RESOLUTION);
     let mut pixels = vec![0; 3 * width as usize * height as usize];
     draw_all(Bitmap::new(&mut pixels, (width, height))?, panels, RESOLUTION)?;
@@ -305,7 +321,7 @@ mod tests {
         let curve = Curve::line("first", vec![(0.0, 1.0), (1.0, 2.0)]);
         let panel =
             |title: &str| Panel { title: title.to_owned(), x_label: "x".to_owned(), curves: vec![curve.clone()] };
-        let drawn = png(&[panel("with χ² and ‖"), panel("")]).unwrap();
+        let drawn = pixels(&[panel("with χ² and ‖"), panel("")]).unwrap();
         assert_eq!((drawn.width(), drawn.height()), (4 * PANEL.0, 2 * PANEL.1));
         let dark_in = |left: usize| {
             let rows = drawn.pixels().chunks(3 * drawn.width() as usize).take(60);
@@ -323,11 +339,8 @@ mod tests {
     #[test]
     fn names_tell_the_format() {
         let of = |name: &str| Format::of(Path::new(name));
-        assert_eq!(
-            [of("a.svg"), of("a.PNG"), of("/dev/stdout")],
-            [Some(Format::Svg), Some(Format::Png), Some(Format::Svg)]
-        );
-        assert_eq!(of("a.pdf"), None);
+        assert_eq!([of("a.svg"), of("a.PNG"), of("/dev/stdout")], [Ok(Format::Svg), Ok(Format::Png), Ok(Format::Svg)]);
+        assert_eq!(of("a.pdf"), Err(FormatError("a.pdf".into())));
     }
 
     #[test]

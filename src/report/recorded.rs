@@ -12,7 +12,7 @@ use super::{Report, SCHEMA};
 use crate::error::{Blame, Blamed};
 use crate::metrics::{Interval, Metric, ScoreNumber};
 use crate::regular;
-use crate::score::{Part, Scores};
+use crate::score::{FailedPart, Scores};
 use crate::stats::{FeatureFile, StatsFile};
 
 /// Largest file that is read as a report, in bytes. The realism score of a million images, the largest part that a report can
@@ -87,7 +87,7 @@ pub struct RecordedFailure {
     /// Name of the score.
     pub score: String,
     /// What of it: the score itself, or its interval alone.
-    pub part: Part,
+    pub part: FailedPart,
     /// Why.
     pub reason: String,
 }
@@ -421,7 +421,7 @@ mod tests {
         assert!(report.interval(number("fid")).is_none());
         assert_eq!(report.interval_definition().unwrap()["groups"], 20);
         let [failure] = report.failed() else { panic!("one failed") };
-        assert_eq!((&*failure.score, failure.part, &*failure.reason), ("kid", Part::Score, "too few"));
+        assert_eq!((&*failure.score, failure.part, &*failure.reason), ("kid", FailedPart::Score, "too few"));
         assert_eq!((report.preset(), report.preparation(), report.sets().len()), (Some("clean-fid"), None, 2));
         assert_eq!(report.extractor().unwrap()["model_sha256"], "abc");
         let prdc = report.score("prdc".parse().unwrap()).unwrap();

@@ -30,7 +30,7 @@ use std::collections::BTreeSet;
 
 pub use bound::{Bound, Side, Verdict};
 pub use plan::{AskedIntervals, LeftOut, Offer, Plan, PlanError, Selection};
-pub use scores::{Failure, Intervals, Part, Scores};
+pub use scores::{FailedPart, Failure, Intervals, Scores};
 
 pub use crate::metrics::{
     Definition, Definitions, Metric, MetricError, Need, PrdcDefinition, Preset, ScoreInterval, ScoreNumber, SetData,

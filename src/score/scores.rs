@@ -10,7 +10,7 @@ use crate::metrics::{Interval, JackknifeOptions, Metric, MetricError, ScoreInter
 /// What of a score failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Part {
+pub enum FailedPart {
     /// The score itself.
     Score,
     /// Its confidence interval alone.
@@ -23,7 +23,7 @@ pub struct Failure {
     /// The score.
     pub metric: Metric,
     /// What of it.
-    pub part: Part,
+    pub part: FailedPart,
     /// Why.
     pub error: MetricError,
 }
@@ -106,7 +106,7 @@ impl Scores {
                 true
             }
             Err(error) => {
-                self.failed.push(Failure { metric, part: Part::Score, error });
+                self.failed.push(Failure { metric, part: FailedPart::Score, error });
                 false
             }
         }
@@ -122,7 +122,7 @@ impl Scores {
     ) {
         let found = match found {
             Ok(found) => found,
-            Err(error) => return self.failed.push(Failure { metric, part: Part::Interval, error }),
+            Err(error) => return self.failed.push(Failure { metric, part: FailedPart::Interval, error }),
         };
         let intervals = self.intervals.get_or_insert_with(|| Intervals { definition, scores: BTreeMap::new() });
         for (number, ScoreInterval { interval, of }) in ScoreNumber::of(metric).zip(found) {

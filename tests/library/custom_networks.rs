@@ -9,8 +9,8 @@ use gan_metrics::error::{Blame, Blamed};
 use gan_metrics::evaluate::cache::CacheKey;
 use gan_metrics::evaluate::{Evaluated, Evaluation, Job, ModelChoice, NetworkChoice};
 use gan_metrics::extractor::{
-    CustomModel, Device, EngineChoice, GeneratorError, GeneratorFile, ImageShape, Layout, Model, ModelError,
-    NetworkExtractor, NetworkOptions, OnnxGenerator, Pooling, RangeSource,
+    CustomModel, Device, EngineChoice, GeneratorFile, ImageShape, Layout, Model, ModelError, NetworkExtractor,
+    NetworkOptions, OnnxGenerator, OnnxGeneratorError, Pooling, RangeSource,
 };
 use gan_metrics::image::{DataSet, ResizeMode};
 use gan_metrics::report::Report;
@@ -296,7 +296,7 @@ fn images_of_generators_are_the_same_however_they_are_laid_out_and_typed() {
     let described =
         GeneratorFile { path: file("gen_bytes.onnx"), pixel_range: Some([0.0, 1.0]), ..GeneratorFile::default() };
     let error = OnnxGenerator::load(&described, &options(EngineChoice::Tract)).err().expect("no effect");
-    assert!(matches!(error, GeneratorError::Bytes { .. }) && error.blame() == Blame::Input, "{error}");
+    assert!(matches!(error, OnnxGeneratorError::Bytes { .. }) && error.blame() == Blame::Input, "{error}");
 }
 
 #[test]
@@ -315,9 +315,9 @@ fn labels_reach_a_generator_in_the_order_of_the_latents() {
         OnnxGenerator::load(&described, &options(EngineChoice::Tract)).map(|generator| generator.classes())
     };
     assert!(matches!(load("gen_one_hot.onnx", None), Ok(Some(3))));
-    assert!(matches!(load("gen_labels.onnx", None), Err(GeneratorError::Classes { wanted: None, .. })));
-    assert!(matches!(load("gen_one_hot.onnx", Some(4)), Err(GeneratorError::Classes { wanted: Some(4), .. })));
-    assert!(matches!(load("gen_tanh.onnx", Some(4)), Err(GeneratorError::NoLabels { .. })));
+    assert!(matches!(load("gen_labels.onnx", None), Err(OnnxGeneratorError::Classes { wanted: None, .. })));
+    assert!(matches!(load("gen_one_hot.onnx", Some(4)), Err(OnnxGeneratorError::Classes { wanted: Some(4), .. })));
+    assert!(matches!(load("gen_tanh.onnx", Some(4)), Err(OnnxGeneratorError::NoLabels { .. })));
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use gan_metrics::divergence::estimators::knn_kullback_leibler;
 use gan_metrics::divergence::gaussian::wasserstein_2;
 use gan_metrics::divergence::transport::{
-    Order, Sinkhorn, cost_matrix, optimal_transport, sliced_wasserstein_along, wasserstein_line, wasserstein_samples,
+    Sinkhorn, WassersteinOrder, cost_matrix, optimal_transport, sliced_wasserstein_along, wasserstein_line,
+    wasserstein_samples,
 };
 use gan_metrics::divergence::{
-    Density, Distribution, Divergence, Gaussian, GaussianPair, Generator, continuous, divergence,
+    Density, Distribution, Divergence, GaussianPair, Generator, MultivariateNormal, continuous, divergence,
 };
 use ndarray::{Array1, Array2};
 use serde_json::Value;
@@ -93,7 +94,7 @@ fn gaussians() {
     for case in fixture("gaussian.json").as_array().unwrap() {
         let gaussian = |which: &str| {
             let mean = Array1::from(numbers(&case[format!("mean_{which}")]));
-            Gaussian::new(mean, matrix(&case[format!("covariance_{which}")])).unwrap()
+            MultivariateNormal::new(mean, matrix(&case[format!("covariance_{which}")])).unwrap()
         };
         let (p, q) = (gaussian("p"), gaussian("q"));
         let pair = GaussianPair::new(&p, &q).unwrap();
@@ -145,24 +146,29 @@ fn transport() {
         let (p, q) = (distribution("p"), distribution("q"));
         let cost = |order| cost_matrix(x.view(), y.view(), order).unwrap();
         let exact = |order| optimal_transport(&p, &q, cost(order).view()).unwrap().cost;
-        assert_close(exact(Order::ONE), number(&case["emd_euclidean"]), TRANSPORT, "emd2, Euclidean");
-        assert_close(exact(Order::TWO), number(&case["emd_squared"]), TRANSPORT, "emd2, squared");
-        let uniform = wasserstein_samples(x.view(), y.view(), Order::ONE).unwrap();
+        assert_close(exact(WassersteinOrder::ONE), number(&case["emd_euclidean"]), TRANSPORT, "emd2, Euclidean");
+        assert_close(exact(WassersteinOrder::TWO), number(&case["emd_squared"]), TRANSPORT, "emd2, squared");
+        let uniform = wasserstein_samples(x.view(), y.view(), WassersteinOrder::ONE).unwrap();
         assert_close(uniform, number(&case["emd_uniform"]), TRANSPORT, "emd2, uniform");
 
         let sinkhorn = Sinkhorn::new(number(&case["regularization"])).unwrap();
         let sinkhorn = sinkhorn.with_tolerance(1e-12).unwrap().with_max_iterations(100_000);
-        let entropic = sinkhorn.plan(&p, &q, cost(Order::TWO).view()).unwrap();
+        let entropic = sinkhorn.plan(&p, &q, cost(WassersteinOrder::TWO).view()).unwrap();
         assert_close(entropic.cost, number(&case["sinkhorn"]), SINKHORN, "sinkhorn2");
 
         let directions = matrix(&case["directions"]);
-        let sliced = sliced_wasserstein_along(x.view(), y.view(), Order::TWO, directions.view()).unwrap();
+        let sliced = sliced_wasserstein_along(x.view(), y.view(), WassersteinOrder::TWO, directions.view()).unwrap();
         assert_close(sliced.value, number(&case["sliced_2"]), TRANSPORT, "sliced_wasserstein_distance");
 
         let (first_x, first_y) = (x.column(0).to_vec(), y.column(0).to_vec());
         let line = |order| wasserstein_line(&first_x, &p, &first_y, &q, order).unwrap();
-        assert_close(line(Order::ONE), number(&case["first_coordinate_1"]), TRANSPORT, "wasserstein_distance");
-        let squared = line(Order::TWO).powi(2);
+        assert_close(
+            line(WassersteinOrder::ONE),
+            number(&case["first_coordinate_1"]),
+            TRANSPORT,
+            "wasserstein_distance",
+        );
+        let squared = line(WassersteinOrder::TWO).powi(2);
         assert_close(squared, number(&case["first_coordinate_squared_2"]), TRANSPORT, "wasserstein_1d");
     }
 }
@@ -206,8 +212,8 @@ fn check_householder_gaussians(dim: usize) {
     let variances_p = Array1::from_shape_fn(dim, |i| 1.0 + 0.5 * (i as f64).cos());
     let variances_q = Array1::from_shape_fn(dim, |i| 1.5 + (0.3 * i as f64).sin());
     let zero = Array1::zeros(dim);
-    let p = Gaussian::new(zero.clone(), reflected(&variances_p)).unwrap();
-    let q = Gaussian::new(zero, reflected(&variances_q)).unwrap();
+    let p = MultivariateNormal::new(zero.clone(), reflected(&variances_p)).unwrap();
+    let q = MultivariateNormal::new(zero, reflected(&variances_q)).unwrap();
     let ratios = || variances_p.iter().zip(&variances_q).map(|(p, q)| p / q);
     let kl: f64 = ratios().map(|ratio| 0.5 * (ratio - 1.0 - ratio.ln())).sum();
     let bhattacharyya: f64 = ratios().map(|ratio| 0.5 * (0.5 * (ratio + 1.0) / ratio.sqrt()).ln()).sum();

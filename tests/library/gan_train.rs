@@ -1,6 +1,8 @@
 //! Training runs: repeatable, resumable, and safe to interrupt.
 
 use std::fs;
+use std::ops::ControlFlow;
+
 use std::path::Path;
 
 use gan_metrics::divergence::Generator;
@@ -9,7 +11,7 @@ use gan_metrics::gan::objectives::{ObjectiveEntry, ObjectiveSpec};
 use gan_metrics::gan::optim::Rule;
 use gan_metrics::gan::regularizers::RegularizerEntry;
 use gan_metrics::gan::train::{
-    Control, Given, ImageSampler, Latent, Observer, StepEvent, TrainConfig, Trainer, TrainingSet, checkpoint,
+    Given, ImageSampler, Latent, Observer, StepEvent, TrainConfig, Trainer, TrainingSet, checkpoint,
 };
 use gan_metrics::gan::{GanError, Random, Tensor};
 use gan_metrics::{Blame, Result};
@@ -94,7 +96,7 @@ fn a_generator_loads_and_its_images_do_not_depend_on_the_batches() {
 struct StopAfter(u64);
 
 impl Observer for StopAfter {
-    fn step(&mut self, event: &StepEvent, trainer: &Trainer) -> Result<Control> {
+    fn step(&mut self, event: &StepEvent, trainer: &Trainer) -> Result<ControlFlow<()>> {
         assert_eq!(event.step, trainer.steps());
         let number = |name| event.value(name).unwrap();
         assert!(event.images_per_second > 0.0);
@@ -102,7 +104,7 @@ impl Observer for StopAfter {
         for score in ["real_score", "fake_score_before", "fake_score_after"] {
             assert!((0.0..=1.0).contains(&number(score)));
         }
-        Ok(if event.step == self.0 { Control::Stop } else { Control::Continue })
+        Ok(if event.step == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
 

@@ -8,7 +8,7 @@ use gan_metrics::metrics::{
     prdc, registry, vendi,
 };
 use gan_metrics::score::{
-    Definitions, IntervalRequest, Metric, MetricError, Need, Part, Preset, Request, Scores, SetData, score,
+    Definitions, FailedPart, IntervalRequest, Metric, MetricError, Need, Preset, Request, Scores, SetData, score,
 };
 use gan_metrics::stats::{Features, Gaussian, Logits};
 use ndarray::{Array2, Axis};
@@ -102,7 +102,7 @@ fn a_score_that_fails_costs_itself_alone() {
     let found = scores(&request(&["fid", "vendi", "mmd", "prdc"], Preset::default()), Some(&real), &fake);
     assert!(found.number("fid").is_some() && found.number("precision").is_some());
     let failed: Vec<_> = found.failed().iter().map(|failure| (failure.metric, failure.part)).collect();
-    assert_eq!(failed, [(metric("mmd"), Part::Score), (metric("vendi"), Part::Score)]);
+    assert_eq!(failed, [(metric("mmd"), FailedPart::Score), (metric("vendi"), FailedPart::Score)]);
     assert!(found.failed()[1].error.to_string().contains("row 7 of the fake set is zero"));
 }
 
@@ -113,7 +113,7 @@ fn an_interval_that_fails_leaves_its_score() {
     let found = scores(&asked, Some(&real), &fake);
     assert!(found.number("fid").is_some() && found.number("vendi").is_some());
     let failed: Vec<_> = found.failed().iter().map(|failure| (failure.metric, failure.part)).collect();
-    assert_eq!(failed, [(metric("fid"), Part::Interval), (metric("vendi"), Part::Interval)]);
+    assert_eq!(failed, [(metric("fid"), FailedPart::Interval), (metric("vendi"), FailedPart::Interval)]);
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::sync::LazyLock;
 
 use crate::support::networks::{batch, relative_error, run, truth};
 use crate::support::{has_onnx_runtime, sha256_hex};
-use gan_metrics::extractor::weights::BatchNorm;
+use gan_metrics::extractor::weights::BatchNormForm;
 use gan_metrics::extractor::weights::inception_v3::{self, INPUT};
 use gan_metrics::extractor::weights::onnx::{ModelFile, metadata};
 use gan_metrics::extractor::weights::pth::StateDict;
 use gan_metrics::extractor::{
-    BatchAxis, CustomModel, Device, EngineChoice, FeatureExtractor, Layer, NetworkExtractor, NetworkOptions,
+    BatchAxis, CustomModel, Device, EngineChoice, FeatureExtractor, FeatureLayer, NetworkExtractor, NetworkOptions,
     SpatialFeatures,
 };
 use gan_metrics::image::ResizeMode;
@@ -37,7 +37,7 @@ fn the_generated_checkpoint_is_the_same_in_python() {
 #[test]
 fn every_output_agrees_with_pytorch() {
     let images = batch(&[0, 1], INPUT.size, INPUT.mean[0], INPUT.std[0]);
-    for batch_norm in [BatchNorm::Folded, BatchNorm::Separate] {
+    for batch_norm in [BatchNormForm::Folded, BatchNormForm::Separate] {
         let model = inception_v3::build_with(&STATE, batch_norm).unwrap();
         let outputs = run(&model, images.clone());
         let names = ModelFile::from_bytes(&model).unwrap().outputs;
@@ -62,7 +62,7 @@ fn onnx_runtime_agrees_with_pytorch_at_every_layer() {
     let path = folder.path().join("seeded.onnx");
     std::fs::write(&path, inception_v3::build(&STATE).unwrap()).unwrap();
     let images = batch(&[0, 1], INPUT.size, INPUT.mean[0], INPUT.std[0]);
-    for layer in Layer::ALL {
+    for layer in FeatureLayer::ALL {
         let custom = CustomModel { path: path.clone(), layer: Some(layer), ..CustomModel::default() };
         let options = NetworkOptions {
             engine: EngineChoice::OnnxRuntime,

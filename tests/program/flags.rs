@@ -15,7 +15,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use gan_metrics::extractor::weights::inception_v3;
-use gan_metrics::extractor::weights::onnx::{Graph, InputSpec};
+use gan_metrics::extractor::weights::onnx::{Graph, GraphInput};
 use gan_metrics::stats::{FeatureFile, Features, Gaussian, Logits, StatsFile};
 use ndarray::{Array1, Array2, Array4};
 use rayon::prelude::*;
@@ -338,7 +338,7 @@ fn make_networks(folder: &Path) {
     }
     fs::write(folder.join("net.onnx"), graph.encode()).unwrap();
     let mut graph = Graph::new("plain");
-    let images = graph.images("images", &InputSpec { size: 4, mean: [0.0; 3], std: [1.0; 3] });
+    let images = graph.images("images", &GraphInput { size: 4, mean: [0.0; 3], std: [1.0; 3] });
     let features = graph.global_mean("features", &images);
     graph.output(&features, &[3]);
     fs::write(folder.join("plain.onnx"), graph.encode()).unwrap();

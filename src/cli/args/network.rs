@@ -8,7 +8,7 @@ use crate::cli::numbers::whole;
 use crate::error::{Blame, Blamed};
 use crate::evaluate::{ModelChoice, NetworkChoice, OnBadImage};
 use crate::extractor::{
-    CustomModel, Device, EngineChoice, ExtractorId, Layer, Layout, NetworkOptions, Pooling, parse_triple,
+    CustomModel, Device, EngineChoice, ExtractorId, FeatureLayer, Layout, NetworkOptions, Pooling, parse_triple,
 };
 use crate::image::ResizeMode;
 use crate::score::Preset;
@@ -22,8 +22,8 @@ pub struct ExtractArgs {
     pub extractor: Option<ExtractorId>,
     /// Layer of inception-v3 that serves as features: 64, 192, 768 or 2048 [default: 2048].
     #[arg(long, value_name = "LAYER", help_heading = "Network", conflicts_with = "features_output")]
-    #[arg(value_parser = |text: &str| text.parse::<Layer>())]
-    pub layer: Option<Layer>,
+    #[arg(value_parser = |text: &str| text.parse::<FeatureLayer>())]
+    pub layer: Option<FeatureLayer>,
     /// A custom ONNX network.
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub model: Option<PathBuf>,

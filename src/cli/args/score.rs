@@ -177,7 +177,7 @@ pub struct ScoreArgs {
     pub parameters: ParametersArgs,
     #[command(flatten)]
     pub bounds: NamedBoundsArgs,
-    /// Draw the sets: .svg for all pictures, .png for the worst generated images with their nearest real ones.
+    /// Draw the sets, as .svg or .png: features, spectra, and the worst and best generated images with their nearest real ones.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub plot: Option<PathBuf>,
     /// Write a report with all pictures as one HTML file.

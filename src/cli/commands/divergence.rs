@@ -19,7 +19,7 @@ mod test;
 use std::path::PathBuf;
 
 use crate::divergence::estimators::Bins;
-use crate::divergence::transport::{Order, Sinkhorn};
+use crate::divergence::transport::{Sinkhorn, WassersteinOrder};
 use crate::divergence::variational::CriticFeatures;
 use crate::divergence::{Base, Divergence, GaussianMixture, GaussianPair, Generator};
 use crate::output::Outputs;
@@ -40,7 +40,7 @@ enum Measure {
     One(Divergence),
     All,
     GanValue,
-    Wasserstein(Order),
+    Wasserstein(WassersteinOrder),
     Test(Test),
     MutualInformation,
 }
@@ -72,7 +72,7 @@ enum Transport {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Quantity {
     Divergence(Divergence),
-    Wasserstein(Order),
+    Wasserstein(WassersteinOrder),
     Test(Test),
     MutualInformation,
 }
@@ -156,17 +156,17 @@ impl Measure {
         if let Some(order) = lower.strip_prefix("wasserstein(").and_then(|rest| rest.strip_suffix(')'))
             && let Ok(order) = order.trim().parse()
         {
-            return Ok(Measure::Wasserstein(Order::new(order)?));
+            return Ok(Measure::Wasserstein(WassersteinOrder::new(order)?));
         }
         Ok(match lower.as_str() {
             "all" => Measure::All,
             "gan-value" => Measure::GanValue,
             MUTUAL_INFORMATION | "mi" => Measure::MutualInformation,
             _ if let Some(test) = Test::parse(&lower) => Measure::Test(test),
-            "emd" => Measure::Wasserstein(Order::ONE),
+            "emd" => Measure::Wasserstein(WassersteinOrder::ONE),
             // w1, w2, w1.5.
             _ if let Some(order) = lower.strip_prefix('w').and_then(|order| order.parse().ok()) => {
-                Measure::Wasserstein(Order::new(order)?)
+                Measure::Wasserstein(WassersteinOrder::new(order)?)
             }
             _ => Measure::One(text.parse()?),
         })
@@ -204,9 +204,9 @@ impl Measure {
                 };
                 // Between Gaussians only W₂ has a formula, and between their mixtures only it has a bound.
                 let orders = if matches!(kind, Kind::Gaussians | Kind::Mixtures) {
-                    vec![Order::TWO]
+                    vec![WassersteinOrder::TWO]
                 } else {
-                    vec![Order::ONE, Order::TWO]
+                    vec![WassersteinOrder::ONE, WassersteinOrder::TWO]
                 };
                 let divergences = Divergence::catalogue().filter(is_available).map(Quantity::Divergence);
                 divergences.chain(orders.into_iter().map(Quantity::Wasserstein)).collect()

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::Result;
-use crate::gan::export::{self, Part};
+use crate::gan::export::{self, ExportedPart};
 use crate::gan::train::checkpoint;
 use crate::output::Outputs;
 use clap::{Args, ValueEnum};
@@ -38,12 +38,12 @@ pub enum PartArg {
     Classifier,
 }
 
-impl From<PartArg> for Part {
+impl From<PartArg> for ExportedPart {
     fn from(argument: PartArg) -> Self {
         match argument {
-            PartArg::Generator => Part::Generator,
-            PartArg::Encoder => Part::Encoder,
-            PartArg::Classifier => Part::Classifier,
+            PartArg::Generator => ExportedPart::Generator,
+            PartArg::Encoder => ExportedPart::Encoder,
+            PartArg::Classifier => ExportedPart::Classifier,
         }
     }
 }

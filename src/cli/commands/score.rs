@@ -14,16 +14,13 @@ use crate::evaluate::{Evaluation, Job, Judged};
 use crate::interrupt::Interrupt;
 use crate::metrics::{Arguments, JackknifeOptions};
 use crate::output::{Output, Outputs};
+use crate::report::plot::Format;
 use crate::report::{self, Pictures, Report, SeriesReport, escaped_for_terminals, page};
 use crate::score::{AskedIntervals, Bound, Definitions, Metric, MetricError, Need, Preset, ScoreNumber, Selection};
 
 /// A picture that cannot be drawn.
 #[derive(Debug, thiserror::Error)]
 enum PictureError {
-    #[error("{} does not say which kind of picture to draw: name a file .svg or .png", .0.display())]
-    Extension(PathBuf),
-    #[error("a .png shows images of both sets, but {} holds none: draw a .svg, or give images", .0.display())]
-    NoImages(PathBuf),
     #[error("{} shows one generated set, and there are {sets}: give one of them", path.display())]
     Several { path: PathBuf, sets: usize },
 }
@@ -179,34 +176,6 @@ fn configure(
     if arguments.is_empty() { Ok(()) } else { metric.configure(&arguments, definitions).map_err(wrong) }
 }
 
-/// What `--plot` draws.
-#[derive(Clone, Copy, PartialEq)]
-enum Drawing {
-    /// All pictures.
-    Svg,
-    /// The images alone.
-    Png,
-}
-
-impl Drawing {
-    /// By the extension.
-    fn of(path: &Path) -> Result<Self, PictureError> {
-        match path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase().as_str() {
-            "svg" => Ok(Drawing::Svg),
-            "png" => Ok(Drawing::Png),
-            _ => Err(PictureError::Extension(path.into())),
-        }
-    }
-
-    /// Refuses sets without what it shows.
-    fn check(self, evaluation: &Evaluation) -> Result<(), PictureError> {
-        match evaluation.inputs().find(|input| !input.holds_images()) {
-            Some(input) if self == Drawing::Png => Err(PictureError::NoImages(input.path().to_owned())),
-            _ => Ok(()),
-        }
-    }
-}
-
 /// The sets that are judged, each once.
 fn judged(sets: &SetsArgs, scoring: &ScoringArgs) -> Result<Vec<Judged>> {
     let judged = |path| sets.generated.judged(path, &scoring.run.extract, scoring.run.reading.pixel_range);
@@ -262,16 +231,13 @@ fn run(command: &'static str, asked: Asked<'_>, drawn: Drawn<'_>) -> Result<Outc
     let mut outputs = Outputs::beside(sets.inputs().chain(scoring.run.extract.inputs()));
     let destination = Destination::claim(&scoring.run.output, &mut outputs)?;
     let plot = match drawn.plot {
-        Some(path) => Some((Drawing::of(path)?, outputs.claim(path)?)),
+        Some(path) => Some((Format::of(path)?, outputs.claim(path)?)),
         None => None,
     };
     let html = drawn.html.map(|path| outputs.claim(path)).transpose()?;
 
     let interrupt = progress::interrupt();
     let evaluation = plan(asked, &interrupt)?;
-    if let Some((drawing, _)) = &plot {
-        drawing.check(&evaluation)?;
-    }
 
     let (mut reports, mut blame) = (Vec::new(), None);
     let done = evaluation.run_each(&mut Progress::new(scoring.run.output.quiet), &interrupt, |done| {
@@ -304,19 +270,10 @@ fn emit(command: &'static str, reports: &[Report], several: bool, destination: D
     vec![written]
 }
 
-fn draw(
-    report: &Report,
-    pictures: &Pictures,
-    plot: Option<(Drawing, Output)>,
-    html: Option<Output>,
-) -> Vec<Result<()>> {
-    let plotted = plot.map(|(drawing, output)| match drawing {
-        Drawing::Svg => output.write_all(pictures.svg().as_bytes()),
-        // The first grid is that of the worst images.
-        Drawing::Png => output.write_all(&pictures.grids[0].png),
-    });
-    let page = html.map(|output| output.write_all(page(report, pictures).as_bytes()));
-    plotted.into_iter().chain(page).map(|written| Ok(written?)).collect()
+fn draw(report: &Report, pictures: &Pictures, plot: Option<(Format, Output)>, html: Option<Output>) -> Vec<Result<()>> {
+    let plotted = plot.map(|(format, output)| Ok(output.write_all(&pictures.drawn(format)?)?));
+    let page = html.map(|output| Ok(output.write_all(page(report, pictures).as_bytes())?));
+    plotted.into_iter().chain(page).collect()
 }
 
 /// How a command ends whose reports are out: by the first score that failed, else by the bounds.

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 
 use super::pair::excess_over_mixture;
-use super::{Gaussian, GaussianError, GaussianPair, wasserstein_2};
+use super::{GaussianPair, MultivariateNormal, MultivariateNormalError, wasserstein_2};
 use crate::divergence::discrete::Distribution;
 use crate::divergence::estimate::{Estimate, RunningMean};
 use crate::divergence::generator::Generator;
@@ -22,7 +22,7 @@ const SETTLED: f64 = 1e-12;
 #[derive(Debug, Clone, PartialEq)]
 pub struct GaussianMixture {
     weights: Vec<f64>,
-    components: Vec<Gaussian>,
+    components: Vec<MultivariateNormal>,
 }
 
 /// KL(P‖Q) of mixtures as far as KL of their components tells it.
@@ -40,13 +40,13 @@ impl GaussianMixture {
     /// Takes weights and components; those of weight 0 are left out.
     ///
     /// # Errors
-    /// [`GaussianError`] unless there is a weight for each component, and all have the same dimension.
-    pub fn new(weights: &Distribution, components: Vec<Gaussian>) -> Result<Self, GaussianError> {
+    /// [`MultivariateNormalError`] unless there is a weight for each component, and all have the same dimension.
+    pub fn new(weights: &Distribution, components: Vec<MultivariateNormal>) -> Result<Self, MultivariateNormalError> {
         if weights.len() != components.len() {
-            return Err(GaussianError::Weights { weights: weights.len(), components: components.len() });
+            return Err(MultivariateNormalError::Weights { weights: weights.len(), components: components.len() });
         }
         if let Some(other) = components.iter().find(|other| other.dim() != components[0].dim()) {
-            return Err(GaussianError::DimensionMismatch { p: components[0].dim(), q: other.dim() });
+            return Err(MultivariateNormalError::DimensionMismatch { p: components[0].dim(), q: other.dim() });
         }
         let weighted = weights.probabilities().iter().copied().zip(components).filter(|(weight, _)| *weight > 0.0);
         let (weights, components) = weighted.unzip();
@@ -59,7 +59,7 @@ impl GaussianMixture {
     }
 
     /// The components.
-    pub fn components(&self) -> &[Gaussian] {
+    pub fn components(&self) -> &[MultivariateNormal] {
         &self.components
     }
 
@@ -78,7 +78,7 @@ impl GaussianMixture {
     /// integrand is taken relative to ½(P+Q), where it is bounded or grows like a logarithm. O((k + l)·d²) per sample.
     ///
     /// # Errors
-    /// [`GaussianError`] when the dimensions differ, a covariance is singular, f grows like a power, or the number of samples is
+    /// [`MultivariateNormalError`] when the dimensions differ, a covariance is singular, f grows like a power, or the number of samples is
     /// out of range.
     pub fn divergence(
         &self,
@@ -86,13 +86,13 @@ impl GaussianMixture {
         generator: Generator,
         samples: usize,
         seed: u64,
-    ) -> Result<Estimate, GaussianError> {
+    ) -> Result<Estimate, MultivariateNormalError> {
         self.check(q)?;
         if !grows_slowly(generator) {
-            return Err(GaussianError::Unavailable { divergence: generator.to_string() });
+            return Err(MultivariateNormalError::Unavailable { divergence: generator.to_string() });
         }
         if !(GaussianPair::FEWEST_SAMPLES..=GaussianPair::MOST_SAMPLES).contains(&samples) {
-            return Err(GaussianError::Samples { samples });
+            return Err(MultivariateNormalError::Samples { samples });
         }
         let densities = [Prepared::new('P', self)?, Prepared::new('Q', q)?];
         let mut random = Random::new(seed);
@@ -112,8 +112,8 @@ impl GaussianMixture {
     /// KL(P‖Q) from KL of all pairs of components, which have a formula.
     ///
     /// # Errors
-    /// [`GaussianError`] when the dimensions differ or a covariance is singular.
-    pub fn kullback_leibler_bounds(&self, q: &GaussianMixture) -> Result<MixtureBounds, GaussianError> {
+    /// [`MultivariateNormalError`] when the dimensions differ or a covariance is singular.
+    pub fn kullback_leibler_bounds(&self, q: &GaussianMixture) -> Result<MixtureBounds, MultivariateNormalError> {
         self.check(q)?;
         let across = divergences(&self.components, &q.components)?;
         let within = divergences(&self.components, &self.components)?;
@@ -136,8 +136,8 @@ impl GaussianMixture {
     /// itself. Covariances may be singular.
     ///
     /// # Errors
-    /// [`GaussianError`] when the dimensions differ or an eigendecomposition fails.
-    pub fn wasserstein_2_bound(&self, q: &GaussianMixture) -> Result<f64, GaussianError> {
+    /// [`MultivariateNormalError`] when the dimensions differ or an eigendecomposition fails.
+    pub fn wasserstein_2_bound(&self, q: &GaussianMixture) -> Result<f64, MultivariateNormalError> {
         self.check(q)?;
         let mut costs = Array2::zeros((self.components.len(), q.components.len()));
         for ((a, b), cost) in costs.indexed_iter_mut() {
@@ -148,7 +148,7 @@ impl GaussianMixture {
         Ok(plan.expect("costs are finite and fit").cost.max(0.0).sqrt())
     }
 
-    fn check(&self, q: &GaussianMixture) -> Result<(), GaussianError> {
+    fn check(&self, q: &GaussianMixture) -> Result<(), MultivariateNormalError> {
         super::check_dimensions(&self.components[0], &q.components[0])
     }
 }
@@ -158,7 +158,7 @@ fn grows_slowly(generator: Generator) -> bool {
 }
 
 /// KL of every pair.
-fn divergences(p: &[Gaussian], q: &[Gaussian]) -> Result<Array2<f64>, GaussianError> {
+fn divergences(p: &[MultivariateNormal], q: &[MultivariateNormal]) -> Result<Array2<f64>, MultivariateNormalError> {
     let mut all = Array2::zeros((p.len(), q.len()));
     for ((a, b), value) in all.indexed_iter_mut() {
         let pair = GaussianPair::new(&p[a], &q[b])?;
@@ -219,13 +219,13 @@ struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    fn new(which: char, mixture: &'a GaussianMixture) -> Result<Self, GaussianError> {
+    fn new(which: char, mixture: &'a GaussianMixture) -> Result<Self, MultivariateNormalError> {
         let factors: Vec<Array2<f64>> = (mixture.components.iter())
             .map(|component| {
                 let singular = || super::pair::not_definite(which, component.covariance());
                 linalg::cholesky(component.covariance())?.map_or_else(|| Err(singular()?), Ok)
             })
-            .collect::<Result<_, GaussianError>>()?;
+            .collect::<Result<_, MultivariateNormalError>>()?;
         let of_angle = 0.5 * mixture.dim() as f64 * std::f64::consts::TAU.ln();
         let log = |(weight, factor): (&f64, &Array2<f64>)| {
             weight.ln() - of_angle - factor.diag().iter().map(|root| root.ln()).sum::<f64>()
@@ -248,7 +248,7 @@ impl<'a> Prepared<'a> {
     }
 
     fn ln_density(&self, x: &Array1<f64>) -> f64 {
-        let log = |((component, factor), log): ((&Gaussian, &Array2<f64>), &f64)| {
+        let log = |((component, factor), log): ((&MultivariateNormal, &Array2<f64>), &f64)| {
             // L z = x − μ from the top.
             let mut z = x - component.mean();
             for row in 0..z.len() {
@@ -269,7 +269,8 @@ mod tests {
 
     fn line(parts: &[(f64, f64, f64)]) -> GaussianMixture {
         let weights = Distribution::new(parts.iter().map(|part| part.0).collect()).unwrap();
-        let gaussian = |part: &(f64, f64, f64)| Gaussian::new(array![part.1], array![[part.2 * part.2]]).unwrap();
+        let gaussian =
+            |part: &(f64, f64, f64)| MultivariateNormal::new(array![part.1], array![[part.2 * part.2]]).unwrap();
         GaussianMixture::new(&weights, parts.iter().map(gaussian).collect()).unwrap()
     }
 
@@ -291,7 +292,10 @@ mod tests {
             crate::divergence::continuous::divergence("kl".parse().unwrap(), &densities.0, &densities.1).unwrap();
         let bounds = p.kullback_leibler_bounds(&q).unwrap();
         assert!(bounds.upper >= truth.value() && bounds.upper < 2.0 * truth.value(), "{bounds:?}");
-        assert!(matches!(p.divergence(&q, "pearson".parse().unwrap(), 100, 1), Err(GaussianError::Unavailable { .. })));
+        assert!(matches!(
+            p.divergence(&q, "pearson".parse().unwrap(), 100, 1),
+            Err(MultivariateNormalError::Unavailable { .. })
+        ));
     }
 
     #[test]
@@ -316,15 +320,15 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let one = Distribution::new(vec![1.0]).unwrap();
-        let gaussian = |dim| Gaussian::new(Array1::zeros(dim), Array2::eye(dim)).unwrap();
+        let gaussian = |dim| MultivariateNormal::new(Array1::zeros(dim), Array2::eye(dim)).unwrap();
         let error = GaussianMixture::new(&one, vec![gaussian(1), gaussian(1)]);
-        assert!(matches!(error, Err(GaussianError::Weights { weights: 1, components: 2 })));
+        assert!(matches!(error, Err(MultivariateNormalError::Weights { weights: 1, components: 2 })));
         let p = GaussianMixture::new(&one, vec![gaussian(1)]).unwrap();
         let q = GaussianMixture::new(&one, vec![gaussian(2)]).unwrap();
-        assert!(matches!(p.wasserstein_2_bound(&q), Err(GaussianError::DimensionMismatch { .. })));
-        let flat = Gaussian::new(Array1::zeros(2), array![[1.0, 1.0], [1.0, 1.0]]).unwrap();
+        assert!(matches!(p.wasserstein_2_bound(&q), Err(MultivariateNormalError::DimensionMismatch { .. })));
+        let flat = MultivariateNormal::new(Array1::zeros(2), array![[1.0, 1.0], [1.0, 1.0]]).unwrap();
         let flat = GaussianMixture::new(&one, vec![flat]).unwrap();
         let error = flat.divergence(&q, Generator::JENSEN_SHANNON, 100, 1);
-        assert!(matches!(error, Err(GaussianError::NotPositiveDefinite { which: 'P', .. })), "{error:?}");
+        assert!(matches!(error, Err(MultivariateNormalError::NotPositiveDefinite { which: 'P', .. })), "{error:?}");
     }
 }

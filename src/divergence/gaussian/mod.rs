@@ -24,7 +24,7 @@ const SYMMETRY_TOLERANCE: f64 = 1e-10;
 /// Why a mean and a covariance are no Gaussian, or a divergence cannot be had.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum GaussianError {
+pub enum MultivariateNormalError {
     /// The covariance is not square or does not fit the mean.
     #[error("a mean of {mean} entries needs a {mean}×{mean} covariance, not {rows}×{columns}")]
     Shape {
@@ -126,10 +126,10 @@ pub enum GaussianError {
     Linalg(#[from] linalg::LinalgError),
 }
 
-impl Blamed for GaussianError {
+impl Blamed for MultivariateNormalError {
     fn blame(&self) -> Blame {
         match self {
-            GaussianError::Linalg(error) => error.blame(),
+            MultivariateNormalError::Linalg(error) => error.blame(),
             _ => Blame::Input,
         }
     }
@@ -137,23 +137,23 @@ impl Blamed for GaussianError {
 
 /// A Gaussian distribution on ℝᵈ. The covariance is symmetric; it may be singular.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Gaussian {
+pub struct MultivariateNormal {
     mean: Array1<f64>,
     covariance: Array2<f64>,
 }
 
-impl Gaussian {
+impl MultivariateNormal {
     /// Takes a mean (d) and a covariance (d×d).
     ///
     /// # Errors
-    /// [`GaussianError`] when shapes do not fit, an entry is not finite or the covariance is not symmetric.
-    pub fn new(mean: Array1<f64>, covariance: Array2<f64>) -> Result<Self, GaussianError> {
+    /// [`MultivariateNormalError`] when shapes do not fit, an entry is not finite or the covariance is not symmetric.
+    pub fn new(mean: Array1<f64>, covariance: Array2<f64>) -> Result<Self, MultivariateNormalError> {
         let (rows, columns) = covariance.dim();
         if mean.is_empty() {
-            return Err(GaussianError::Empty);
+            return Err(MultivariateNormalError::Empty);
         }
         if rows != mean.len() || columns != mean.len() {
-            return Err(GaussianError::Shape { mean: mean.len(), rows, columns });
+            return Err(MultivariateNormalError::Shape { mean: mean.len(), rows, columns });
         }
         check_finite("mean", mean.iter())?;
         check_finite("covariance", covariance.iter())?;
@@ -161,10 +161,10 @@ impl Gaussian {
         for ((row, column), &upper) in covariance.indexed_iter() {
             let lower = covariance[(column, row)];
             if (upper - lower).abs() > allowed {
-                return Err(GaussianError::NotSymmetric { row, column, upper, lower });
+                return Err(MultivariateNormalError::NotSymmetric { row, column, upper, lower });
             }
         }
-        Ok(Gaussian { mean, covariance })
+        Ok(MultivariateNormal { mean, covariance })
     }
 
     /// The mean.
@@ -183,13 +183,13 @@ impl Gaussian {
     }
 }
 
-fn check_finite<'a>(part: &'static str, values: impl Iterator<Item = &'a f64>) -> Result<(), GaussianError> {
+fn check_finite<'a>(part: &'static str, values: impl Iterator<Item = &'a f64>) -> Result<(), MultivariateNormalError> {
     match values.enumerate().find(|(_, value)| !value.is_finite()) {
-        Some((index, &value)) => Err(GaussianError::NotFinite { part, index, value }),
+        Some((index, &value)) => Err(MultivariateNormalError::NotFinite { part, index, value }),
         None => Ok(()),
     }
 }
 
-fn check_dimensions(p: &Gaussian, q: &Gaussian) -> Result<(), GaussianError> {
-    if p.dim() == q.dim() { Ok(()) } else { Err(GaussianError::DimensionMismatch { p: p.dim(), q: q.dim() }) }
+fn check_dimensions(p: &MultivariateNormal, q: &MultivariateNormal) -> Result<(), MultivariateNormalError> {
+    if p.dim() == q.dim() { Ok(()) } else { Err(MultivariateNormalError::DimensionMismatch { p: p.dim(), q: q.dim() }) }
 }

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 
 use super::reduction::{Reduced, reduce};
-use super::{Gaussian, GaussianError, check_dimensions};
+use super::{MultivariateNormal, MultivariateNormalError, check_dimensions};
 use crate::divergence::closed_form::{self, ClosedForm};
 use crate::divergence::estimate::{Estimate, RunningMean};
 use crate::divergence::generator::Generator;
@@ -81,9 +81,9 @@ impl GaussianPair {
     /// covariances of any condition that is not singular to working precision, about 1e15, cost no digits.
     ///
     /// # Errors
-    /// [`GaussianError`] when the dimensions differ, a covariance is not positive definite, or in many dimensions the two are
+    /// [`MultivariateNormalError`] when the dimensions differ, a covariance is not positive definite, or in many dimensions the two are
     /// too different in scale.
-    pub fn new(p: &Gaussian, q: &Gaussian) -> Result<Self, GaussianError> {
+    pub fn new(p: &MultivariateNormal, q: &MultivariateNormal) -> Result<Self, MultivariateNormalError> {
         check_dimensions(p, q)?;
         check_definite('Q', &q.covariance)?;
         check_definite('P', &p.covariance)?;
@@ -98,7 +98,7 @@ impl GaussianPair {
         }
     }
 
-    fn in_working_precision(p: &Gaussian, q: &Gaussian) -> Result<Self, GaussianError> {
+    fn in_working_precision(p: &MultivariateNormal, q: &MultivariateNormal) -> Result<Self, MultivariateNormalError> {
         let scale = linalg::eigh(&q.covariance)?;
         // The difference of the covariances is decomposed instead of Σ_p itself, so that a small one keeps its digits.
         let whiten = &scale.vectors / &scale.values.mapv(f64::sqrt).insert_axis(Axis(0));
@@ -110,7 +110,7 @@ impl GaussianPair {
         let variances = (1.0 + &relative.values).to_vec();
         let (smallest, largest) = (variances[0], variances[variances.len() - 1]);
         if smallest <= floor(largest, variances.len()) {
-            return Err(GaussianError::TooFarApart { smallest, largest, dimensions: variances.len() });
+            return Err(MultivariateNormalError::TooFarApart { smallest, largest, dimensions: variances.len() });
         }
         let shifts = relative.vectors.t().dot(&whiten.t().dot(&(&p.mean - &q.mean)));
         let coordinates = shifts.into_iter().zip(variances).zip(relative.values);
@@ -161,13 +161,13 @@ impl GaussianPair {
         divergence: Divergence,
         samples: usize,
         seed: u64,
-    ) -> Result<GaussianDivergence, GaussianError> {
+    ) -> Result<GaussianDivergence, MultivariateNormalError> {
         match (self.closed_form(divergence), divergence) {
             (Some(value), _) => Ok(GaussianDivergence::ClosedForm(value)),
             (None, Divergence::F(generator)) => {
                 self.monte_carlo(generator, samples, seed).map(GaussianDivergence::MonteCarlo)
             }
-            (None, _) => Err(GaussianError::Unavailable { divergence: divergence.to_string() }),
+            (None, _) => Err(MultivariateNormalError::Unavailable { divergence: divergence.to_string() }),
         }
     }
 
@@ -177,14 +177,19 @@ impl GaussianPair {
     /// bounded by f(0⁺) + f′(∞): the interval can be trusted. O(d) per sample.
     ///
     /// # Errors
-    /// [`GaussianError::Unavailable`] for an unbounded f, [`GaussianError::Samples`] unless there are
+    /// [`MultivariateNormalError::Unavailable`] for an unbounded f, [`MultivariateNormalError::Samples`] unless there are
     /// [`Self::FEWEST_SAMPLES`] to [`Self::MOST_SAMPLES`].
-    pub fn monte_carlo(&self, generator: Generator, samples: usize, seed: u64) -> Result<Estimate, GaussianError> {
+    pub fn monte_carlo(
+        &self,
+        generator: Generator,
+        samples: usize,
+        seed: u64,
+    ) -> Result<Estimate, MultivariateNormalError> {
         if !generator.maximum().is_finite() {
-            return Err(GaussianError::Unavailable { divergence: generator.to_string() });
+            return Err(MultivariateNormalError::Unavailable { divergence: generator.to_string() });
         }
         if !(Self::FEWEST_SAMPLES..=Self::MOST_SAMPLES).contains(&samples) {
-            return Err(GaussianError::Samples { samples });
+            return Err(MultivariateNormalError::Samples { samples });
         }
         let each = samples / 2;
         let mut random = Random::new(seed);
@@ -226,19 +231,22 @@ fn floor(largest: f64, dimensions: usize) -> f64 {
     largest * f64::EPSILON * (2.0 * (dimensions as f64).sqrt()).max(4.0)
 }
 
-fn check_definite(which: char, covariance: &Array2<f64>) -> Result<(), GaussianError> {
+fn check_definite(which: char, covariance: &Array2<f64>) -> Result<(), MultivariateNormalError> {
     let (smallest, largest) = extremes(covariance)?;
     if smallest > floor(largest, covariance.nrows()) { Ok(()) } else { Err(not_definite(which, covariance)?) }
 }
 
 /// The error that names the eigenvalues of a covariance that is not positive definite.
-pub(super) fn not_definite(which: char, covariance: &Array2<f64>) -> Result<GaussianError, GaussianError> {
+pub(super) fn not_definite(
+    which: char,
+    covariance: &Array2<f64>,
+) -> Result<MultivariateNormalError, MultivariateNormalError> {
     let (smallest, largest) = extremes(covariance)?;
-    Ok(GaussianError::NotPositiveDefinite { which, smallest, largest })
+    Ok(MultivariateNormalError::NotPositiveDefinite { which, smallest, largest })
 }
 
 /// The smallest and the largest eigenvalue.
-fn extremes(covariance: &Array2<f64>) -> Result<(f64, f64), GaussianError> {
+fn extremes(covariance: &Array2<f64>) -> Result<(f64, f64), MultivariateNormalError> {
     let eigenvalues = linalg::eigenvalues(covariance)?;
     let fold = |start: f64, best: fn(f64, f64) -> f64| eigenvalues.iter().copied().fold(start, best);
     Ok((fold(f64::INFINITY, f64::min), fold(f64::NEG_INFINITY, f64::max)))
@@ -289,14 +297,14 @@ mod tests {
 
     use super::*;
 
-    fn pair() -> (Gaussian, Gaussian) {
-        let p = Gaussian::new(array![0.5, -1.0], array![[2.0, 0.3], [0.3, 0.8]]).unwrap();
-        let q = Gaussian::new(array![0.0, 0.0], array![[1.5, -0.2], [-0.2, 1.1]]).unwrap();
+    fn pair() -> (MultivariateNormal, MultivariateNormal) {
+        let p = MultivariateNormal::new(array![0.5, -1.0], array![[2.0, 0.3], [0.3, 0.8]]).unwrap();
+        let q = MultivariateNormal::new(array![0.0, 0.0], array![[1.5, -0.2], [-0.2, 1.1]]).unwrap();
         (p, q)
     }
 
     /// For the 2×2 case straight from the textbook formula, with explicit inverse and determinant.
-    fn textbook_kl(p: &Gaussian, q: &Gaussian) -> f64 {
+    fn textbook_kl(p: &MultivariateNormal, q: &MultivariateNormal) -> f64 {
         let determinant = |m: &Array2<f64>| m[(0, 0)] * m[(1, 1)] - m[(0, 1)] * m[(1, 0)];
         let inverse = {
             let m = &q.covariance;
@@ -351,7 +359,7 @@ mod tests {
     fn ill_conditioned_covariances_cost_no_digits() {
         // Condition 4·2⁴⁰, against each other in other directions; KL by mpmath with 60 digits.
         let e = (-40.0_f64).exp2();
-        let gaussian = |covariance| Gaussian::new(array![0.0, 0.0], covariance).unwrap();
+        let gaussian = |covariance| MultivariateNormal::new(array![0.0, 0.0], covariance).unwrap();
         let (p, q) = (gaussian(array![[1.0 + e, 1.0], [1.0, 1.0]]), gaussian(array![[1.0, 1.0], [1.0, 1.0 + 3.0 * e]]));
         let kl = GaussianPair::new(&p, &q).unwrap().kullback_leibler();
         assert!((kl / KL_OF_ILL_CONDITIONED - 1.0).abs() < 1e-14, "{kl}");
@@ -409,10 +417,10 @@ mod tests {
     fn unbounded_integrands_are_refused() {
         let reduced = GaussianPair::univariate(0.0, 1.0, 0.0, 2.0);
         let chi: Divergence = "chi-alpha(3)".parse().unwrap();
-        assert!(matches!(reduced.divergence(chi, 1000, 0), Err(GaussianError::Unavailable { .. })));
+        assert!(matches!(reduced.divergence(chi, 1000, 0), Err(MultivariateNormalError::Unavailable { .. })));
         for samples in [3, GaussianPair::MOST_SAMPLES + 1, usize::MAX] {
             let refused = reduced.monte_carlo(Generator::JENSEN_SHANNON, samples, 0);
-            assert_eq!(refused, Err(GaussianError::Samples { samples }));
+            assert_eq!(refused, Err(MultivariateNormalError::Samples { samples }));
         }
     }
 
@@ -431,16 +439,16 @@ mod tests {
 
     #[test]
     fn degenerate_input_is_named() {
-        let singular = Gaussian::new(array![0.0, 0.0], array![[1.0, 1.0], [1.0, 1.0]]).unwrap();
+        let singular = MultivariateNormal::new(array![0.0, 0.0], array![[1.0, 1.0], [1.0, 1.0]]).unwrap();
         let (p, _) = pair();
         let which = |p, q| match GaussianPair::new(p, q) {
-            Err(GaussianError::NotPositiveDefinite { which, .. }) => which,
+            Err(MultivariateNormalError::NotPositiveDefinite { which, .. }) => which,
             other => panic!("{other:?}"),
         };
         assert_eq!((which(&p, &singular), which(&singular, &p)), ('Q', 'P'));
-        assert!(Gaussian::new(array![0.0], array![[1.0, 0.0]]).is_err());
-        assert!(Gaussian::new(array![f64::NAN], array![[1.0]]).is_err());
-        let skew = Gaussian::new(array![0.0, 0.0], array![[1.0, 0.5], [0.2, 1.0]]).unwrap_err();
+        assert!(MultivariateNormal::new(array![0.0], array![[1.0, 0.0]]).is_err());
+        assert!(MultivariateNormal::new(array![f64::NAN], array![[1.0]]).is_err());
+        let skew = MultivariateNormal::new(array![0.0, 0.0], array![[1.0, 0.5], [0.2, 1.0]]).unwrap_err();
         assert!(skew.to_string().contains("(0, 1) is 0.5"), "{skew}");
     }
 }

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::{Gaussian, GaussianError, check_dimensions};
+use super::{MultivariateNormal, MultivariateNormalError, check_dimensions};
 use crate::divergence::masses::compensated_sum;
 use crate::linalg;
 
@@ -15,12 +15,12 @@ const MOST_STEPS: usize = 40;
 /// reports (Dowson and Landau 1982). The covariances may be singular.
 ///
 /// # Errors
-/// [`GaussianError::DimensionMismatch`], or a failed eigendecomposition.
-pub fn wasserstein_2(p: &Gaussian, q: &Gaussian) -> Result<f64, GaussianError> {
+/// [`MultivariateNormalError::DimensionMismatch`], or a failed eigendecomposition.
+pub fn wasserstein_2(p: &MultivariateNormal, q: &MultivariateNormal) -> Result<f64, MultivariateNormalError> {
     check_dimensions(p, q)?;
     let shift = compensated_sum(p.mean().iter().zip(q.mean()).map(|(a, b)| (a - b) * (a - b)));
     let traces = compensated_sum(p.covariance().diag().iter().chain(q.covariance().diag()).copied());
-    let factor = |gaussian: &Gaussian| linalg::CovarianceFactor::of_covariance(gaussian.covariance());
+    let factor = |gaussian: &MultivariateNormal| linalg::CovarianceFactor::of_covariance(gaussian.covariance());
     let cross = factor(p)?.trace_sqrt_product(&factor(q)?)?;
     let far = (traces - 2.0 * cross).max(0.0);
     let of_covariances = if far < NEAR * traces { nearby(p.covariance(), q.covariance())?.unwrap_or(far) } else { far };
@@ -31,7 +31,7 @@ pub fn wasserstein_2(p: &Gaussian, q: &Gaussian) -> Result<f64, GaussianError> {
 ///
 /// In eigenvectors of Σ₁ = diag(λ), with X = (Σ₁^½Σ₂Σ₁^½)^½ − Σ₁, it is Σ Xᵢⱼ²/λᵢ, and X solves
 /// XΣ₁ + Σ₁X + X² = Σ₁^½(Σ₂ − Σ₁)Σ₁^½.
-fn nearby(first: &Array2<f64>, second: &Array2<f64>) -> Result<Option<f64>, GaussianError> {
+fn nearby(first: &Array2<f64>, second: &Array2<f64>) -> Result<Option<f64>, MultivariateNormalError> {
     let difference = second - first;
     if difference.iter().all(|entry| *entry == 0.0) {
         return Ok(Some(0.0));
@@ -72,14 +72,14 @@ mod tests {
 
     use super::*;
 
-    fn centred(covariance: Array2<f64>) -> Gaussian {
-        Gaussian::new(Array1::zeros(covariance.nrows()), covariance).unwrap()
+    fn centred(covariance: Array2<f64>) -> MultivariateNormal {
+        MultivariateNormal::new(Array1::zeros(covariance.nrows()), covariance).unwrap()
     }
 
     #[test]
     fn commuting_covariances_are_compared_elementwise() {
-        let p = Gaussian::new(array![1.0, 2.0], array![[4.0, 0.0], [0.0, 9.0]]).unwrap();
-        let q = Gaussian::new(array![0.0, 0.0], array![[1.0, 0.0], [0.0, 0.0]]).unwrap();
+        let p = MultivariateNormal::new(array![1.0, 2.0], array![[4.0, 0.0], [0.0, 9.0]]).unwrap();
+        let q = MultivariateNormal::new(array![0.0, 0.0], array![[1.0, 0.0], [0.0, 0.0]]).unwrap();
         let expected: f64 = 1.0 + 4.0 + 1.0 + 9.0;
         assert!((wasserstein_2(&p, &q).unwrap() - expected.sqrt()).abs() < 1e-12);
     }

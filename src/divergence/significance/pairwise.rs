@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use super::two_sample::TwoSample;
 use crate::divergence::estimators::EstimatorError;
 use crate::divergence::random::Random;
-use crate::divergence::transport::{MOST_COSTS, Order, cost_matrix};
+use crate::divergence::transport::{MOST_COSTS, WassersteinOrder, cost_matrix};
 
 /// Permutations that are multiplied with the matrix at once.
 const BATCH: usize = 64;
@@ -28,7 +28,8 @@ impl Pairs {
             return Err(EstimatorError::TooManyPairs { samples, most });
         }
         let pooled = concatenate(Axis(0), &[p, q]).expect("dimensions were compared");
-        let mut matrix = cost_matrix(pooled.view(), pooled.view(), Order::ONE).expect("samples were checked");
+        let mut matrix =
+            cost_matrix(pooled.view(), pooled.view(), WassersteinOrder::ONE).expect("samples were checked");
         let kernel = if let TwoSample::Mmd { length } = test {
             let length = length.unwrap_or_else(|| median_distance(&matrix));
             if !(length > 0.0 && length.is_finite()) {

@@ -1,7 +1,7 @@
 //! Densities on the line, where the monotone coupling is optimal: quantile against quantile.
 
 use super::TransportError;
-use super::points::Order;
+use super::points::WassersteinOrder;
 use crate::divergence::density::{Density, Tail};
 use crate::divergence::masses::compensated_sum;
 use crate::divergence::quadrature::{Domain, Integral, Place, QuadratureError, Sample, integrate};
@@ -11,11 +11,11 @@ use crate::divergence::quadrature::{Domain, Integral, Place, QuadratureError, Sa
 ///
 /// # Errors
 /// [`TransportError::Quadrature`] when the integral does not converge.
-pub fn wasserstein_densities(p: &Density, q: &Density, order: Order) -> Result<Integral, TransportError> {
+pub fn wasserstein_densities(p: &Density, q: &Density, order: WassersteinOrder) -> Result<Integral, TransportError> {
     if p.has_moment(order.get()) != q.has_moment(order.get()) {
         return Ok(Integral { value: f64::INFINITY, error_bound: 0.0, evaluations: 0 });
     }
-    if order == Order::ONE {
+    if order == WassersteinOrder::ONE {
         return Ok(integrate(&p.domain(q), |place| difference_of_probabilities(p, q, place))?);
     }
     let (lower, upper) = (half(p, q, order, Tail::Lower)?, half(p, q, order, Tail::Upper)?);
@@ -50,7 +50,7 @@ fn difference_of_probabilities(p: &Density, q: &Density, place: Place) -> Sample
 }
 
 /// The half of ∫|F_p⁻¹ − F_q⁻¹|^r in which the probability of the tail is at most ½.
-fn half(p: &Density, q: &Density, order: Order, tail: Tail) -> Result<Integral, QuadratureError> {
+fn half(p: &Density, q: &Density, order: WassersteinOrder, tail: Tail) -> Result<Integral, QuadratureError> {
     let mut domain = Domain { landmarks: vec![0.0, 0.5], lower_scale: None, upper_scale: None };
     // A quantile is rough where its density is, and steep where it crosses a gap between components.
     let at_landmarks = [p, q].into_iter().flat_map(|density| {
@@ -81,29 +81,29 @@ mod tests {
     fn heavy_tails_are_decided() {
         let of =
             |p: &str, q: &str, order| wasserstein_densities(&p.parse().unwrap(), &q.parse().unwrap(), order).unwrap();
-        assert_eq!(of("cauchy(0,1)", "normal(0,1)", Order::ONE).value, f64::INFINITY);
-        assert_eq!(of("student(2,0,1)", "normal(0,1)", Order::TWO).value, f64::INFINITY);
+        assert_eq!(of("cauchy(0,1)", "normal(0,1)", WassersteinOrder::ONE).value, f64::INFINITY);
+        assert_eq!(of("student(2,0,1)", "normal(0,1)", WassersteinOrder::TWO).value, f64::INFINITY);
         // Without a mean, and yet a shift away.
-        let shifted = of("cauchy(0,1)", "cauchy(1.5,1)", Order::ONE);
+        let shifted = of("cauchy(0,1)", "cauchy(1.5,1)", WassersteinOrder::ONE);
         assert!((shifted.value - 1.5).abs() <= shifted.error_bound && shifted.error_bound < 1e-11, "{shifted:?}");
         // The one is everywhere above the other, and the means are scale·Γ(3/2).
-        let weibull = of("weibull(2,1)", "weibull(2,3)", Order::ONE);
+        let weibull = of("weibull(2,1)", "weibull(2,3)", WassersteinOrder::ONE);
         assert!((weibull.value - 2.0 * 0.886_226_925_452_758).abs() <= weibull.error_bound + 1e-15, "{weibull:?}");
     }
 
     #[test]
     fn densities_agree_with_formulas() {
-        let value = |p: &str, q: &str, order: Order| {
+        let value = |p: &str, q: &str, order: WassersteinOrder| {
             let integral = wasserstein_densities(&p.parse().unwrap(), &q.parse().unwrap(), order).unwrap();
             assert!(integral.error_bound < 1e-9 * (1.0 + integral.value), "{p} {q}: {integral:?}");
             integral.value
         };
-        assert!((value("normal(0,1)", "normal(3,1)", Order::ONE) - 3.0).abs() < 1e-11);
+        assert!((value("normal(0,1)", "normal(3,1)", WassersteinOrder::ONE) - 3.0).abs() < 1e-11);
         // W₂² of normals: (μ₁−μ₂)² + (σ₁−σ₂)².
-        assert!((value("normal(0,1)", "normal(3,5)", Order::TWO) - 5.0).abs() < 1e-10);
+        assert!((value("normal(0,1)", "normal(3,5)", WassersteinOrder::TWO) - 5.0).abs() < 1e-10);
         // W₁ of exponentials: |1/λ₁ − 1/λ₂|.
-        assert!((value("exponential(1)", "exponential(4)", Order::ONE) - 0.75).abs() < 1e-12);
-        assert!((value("uniform(0,1)", "uniform(2,3)", Order::TWO) - 2.0).abs() < 1e-12);
-        assert_eq!(value("beta(2,3)", "beta(2,3)", Order::ONE), 0.0);
+        assert!((value("exponential(1)", "exponential(4)", WassersteinOrder::ONE) - 0.75).abs() < 1e-12);
+        assert!((value("uniform(0,1)", "uniform(2,3)", WassersteinOrder::TWO) - 2.0).abs() < 1e-12);
+        assert_eq!(value("beta(2,3)", "beta(2,3)", WassersteinOrder::ONE), 0.0);
     }
 }

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, CowArray};
 
 use super::TransportError;
-use super::points::{Order, cost_matrix};
+use super::points::{WassersteinOrder, cost_matrix};
 use super::simplex;
 use crate::divergence::discrete::Distribution;
 use crate::divergence::masses::compensated_sum;
@@ -79,7 +79,7 @@ pub fn optimal_transport(
 pub fn wasserstein_samples(
     p: ArrayView2<'_, f64>,
     q: ArrayView2<'_, f64>,
-    order: Order,
+    order: WassersteinOrder,
 ) -> Result<f64, TransportError> {
     let cost = cost_matrix(p, q, order)?;
     // Samples weigh 1/n and 1/m: whole numbers in units of 1/(n·m).
@@ -97,7 +97,7 @@ pub fn kantorovich_rubinstein(
     p: &Distribution,
     q: &Distribution,
 ) -> Result<(f64, Vec<f64>), TransportError> {
-    let distances = cost_matrix(points, points, Order::ONE)?;
+    let distances = cost_matrix(points, points, WassersteinOrder::ONE)?;
     let plan = optimal_transport(p, q, distances.view())?;
     // The infimal convolution of the metric with g is 1-Lipschitz, at least f on P's points and at most g on Q's.
     let mut potential: Vec<f64> = distances
@@ -244,7 +244,7 @@ mod tests {
         let points = Array2::from_shape_fn((30, 2), |_| random.normal());
         let (p, q) = (weights(&mut random, 30), weights(&mut random, 30));
         let (distance, potential) = kantorovich_rubinstein(points.view(), &p, &q).unwrap();
-        let metric = cost_matrix(points.view(), points.view(), Order::ONE).unwrap();
+        let metric = cost_matrix(points.view(), points.view(), WassersteinOrder::ONE).unwrap();
         for ((i, j), d) in metric.indexed_iter() {
             assert!(potential[i] - potential[j] <= d + 1e-13);
         }
@@ -257,8 +257,8 @@ mod tests {
     #[test]
     fn samples_of_different_sizes_meet() {
         let (x, y) = (array![[0.0, 0.0], [6.0, 0.0]], array![[0.0, 0.0], [3.0, 0.0], [6.0, 0.0]]);
-        assert_eq!(wasserstein_samples(x.view(), y.view(), Order::ONE).unwrap(), 1.0);
-        let error = wasserstein_samples(x.view(), array![[1.0]].view(), Order::ONE);
+        assert_eq!(wasserstein_samples(x.view(), y.view(), WassersteinOrder::ONE).unwrap(), 1.0);
+        let error = wasserstein_samples(x.view(), array![[1.0]].view(), WassersteinOrder::ONE);
         assert_eq!(error, Err(TransportError::DimensionMismatch { p: 2, q: 1 }));
     }
 
@@ -278,7 +278,7 @@ mod tests {
             let (p, q) = (weights(&mut random, n), weights(&mut random, m));
             let x: Vec<f64> = (0..n).map(|_| random.normal()).collect();
             let y: Vec<f64> = (0..m).map(|_| random.normal()).collect();
-            let order = Order::new(order).unwrap();
+            let order = WassersteinOrder::new(order).unwrap();
             let column = |values: &[f64]| Array1::from(values.to_vec()).insert_axis(Axis(1));
             let cost = cost_matrix(column(&x).view(), column(&y).view(), order).unwrap();
             let plan = optimal_transport(&p, &q, cost.view()).unwrap();

@@ -1,22 +1,22 @@
 //! Points of the line, where the monotone coupling is optimal: sorted against sorted.
 
 use super::TransportError;
-use super::points::{Order, check_points};
+use super::points::{WassersteinOrder, check_points};
 use crate::divergence::discrete::Distribution;
 use crate::divergence::masses::{compensated_sum, lane_sum};
 
 /// W_r between the empirical distributions of two samples of the line, which may differ in size. Exact to rounding.
 ///
 /// ```
-/// use gan_metrics::divergence::transport::{Order, wasserstein_line_samples};
+/// use gan_metrics::divergence::transport::{WassersteinOrder, wasserstein_line_samples};
 ///
-/// assert_eq!(wasserstein_line_samples(&[0.0, 1.0], &[5.0, 6.0], Order::ONE)?, 5.0);
+/// assert_eq!(wasserstein_line_samples(&[0.0, 1.0], &[5.0, 6.0], WassersteinOrder::ONE)?, 5.0);
 /// # Ok::<(), gan_metrics::divergence::TransportError>(())
 /// ```
 ///
 /// # Errors
 /// [`TransportError`] when a sample is empty or not finite.
-pub fn wasserstein_line_samples(p: &[f64], q: &[f64], order: Order) -> Result<f64, TransportError> {
+pub fn wasserstein_line_samples(p: &[f64], q: &[f64], order: WassersteinOrder) -> Result<f64, TransportError> {
     let ascending = |which, samples: &[f64]| {
         check_points(which, ndarray::aview1(samples).insert_axis(ndarray::Axis(1)))?;
         Ok::<_, TransportError>(sorted(samples))
@@ -42,7 +42,7 @@ pub fn wasserstein_line(
     p: &Distribution,
     points_q: &[f64],
     q: &Distribution,
-    order: Order,
+    order: WassersteinOrder,
 ) -> Result<f64, TransportError> {
     let atoms = |which, points: &[f64], weights: &Distribution| {
         if points.len() != weights.len() {
@@ -69,7 +69,7 @@ fn sorted(values: &[f64]) -> Vec<f64> {
 fn monotone_cost(
     mut p: impl Iterator<Item = (f64, f64)>,
     mut q: impl Iterator<Item = (f64, f64)>,
-    order: Order,
+    order: WassersteinOrder,
 ) -> f64 {
     let (mut from, mut to) = (p.next(), q.next());
     compensated_sum(std::iter::from_fn(|| {
@@ -97,7 +97,7 @@ mod tests {
         let x = [0.5, -1.0, 3.0, 2.0];
         let shifted = x.map(|value| value - 1.75);
         for order in [1.0, 1.5, 2.0, 7.0] {
-            let order = Order::new(order).unwrap();
+            let order = WassersteinOrder::new(order).unwrap();
             assert!((wasserstein_line_samples(&x, &shifted, order).unwrap() - 1.75).abs() < 1e-14);
         }
     }
@@ -116,23 +116,26 @@ mod tests {
     #[test]
     fn two_point_masses_are_as_far_apart_as_their_points() {
         let point = uniform(1);
-        assert_eq!(wasserstein_line(&[0.0], &point, &[-0.3], &point, Order::ONE).unwrap(), 0.3);
+        assert_eq!(wasserstein_line(&[0.0], &point, &[-0.3], &point, WassersteinOrder::ONE).unwrap(), 0.3);
     }
 
     #[test]
     fn unequal_sizes_split_the_samples() {
         // Each of three samples meets two thirds of one and one third of another.
-        let cost = wasserstein_line_samples(&[0.0, 6.0], &[0.0, 3.0, 6.0], Order::ONE).unwrap();
+        let cost = wasserstein_line_samples(&[0.0, 6.0], &[0.0, 3.0, 6.0], WassersteinOrder::ONE).unwrap();
         assert_eq!(cost, 1.0);
     }
 
     #[test]
     fn bad_input_is_named() {
-        assert_eq!(wasserstein_line_samples(&[], &[1.0], Order::ONE), Err(TransportError::NoSamples { which: 'P' }));
-        let error = wasserstein_line_samples(&[1.0], &[0.0, f64::NAN], Order::ONE).unwrap_err();
+        assert_eq!(
+            wasserstein_line_samples(&[], &[1.0], WassersteinOrder::ONE),
+            Err(TransportError::NoSamples { which: 'P' })
+        );
+        let error = wasserstein_line_samples(&[1.0], &[0.0, f64::NAN], WassersteinOrder::ONE).unwrap_err();
         assert!(error.to_string().contains("row 1, column 0 of Q holds NaN"), "{error}");
-        assert!(matches!(Order::new(0.5), Err(TransportError::Order { order: 0.5 })));
-        let error = wasserstein_line(&[0.0], &uniform(2), &[0.0], &uniform(1), Order::ONE);
+        assert!(matches!(WassersteinOrder::new(0.5), Err(TransportError::Order { order: 0.5 })));
+        let error = wasserstein_line(&[0.0], &uniform(2), &[0.0], &uniform(1), WassersteinOrder::ONE);
         assert!(matches!(error, Err(TransportError::Shape { .. })));
     }
 
@@ -146,7 +149,7 @@ mod tests {
                 points.iter().zip(&counts).flat_map(|(x, count)| std::iter::repeat_n(*x, *count)).collect();
             let weights = Distribution::normalized(counts.iter().map(|count| *count as f64).collect()).unwrap();
             let target = [shift, 1.0, 4.5];
-            for order in [Order::ONE, Order::TWO] {
+            for order in [WassersteinOrder::ONE, WassersteinOrder::TWO] {
                 let weighted = wasserstein_line(&points, &weights, &target, &uniform(3), order).unwrap();
                 let plain = wasserstein_line_samples(&repeated, &target, order).unwrap();
                 prop_assert!((weighted - plain).abs() < 1e-12);
@@ -158,13 +161,13 @@ mod tests {
             x in prop::collection::vec(-5.0..5.0_f64, 1..8), y in prop::collection::vec(-5.0..5.0_f64, 1..8),
             z in prop::collection::vec(-5.0..5.0_f64, 1..8), order in 1.0..4.0_f64,
         ) {
-            let order = Order::new(order).unwrap();
+            let order = WassersteinOrder::new(order).unwrap();
             let distance = |a: &[f64], b: &[f64]| wasserstein_line_samples(a, b, order).unwrap();
             prop_assert_eq!(distance(&x, &x), 0.0);
             prop_assert!((distance(&x, &y) - distance(&y, &x)).abs() < 1e-12);
             prop_assert!(distance(&x, &z) <= distance(&x, &y) + distance(&y, &z) + 1e-12);
             // Orders increase the distance.
-            prop_assert!(wasserstein_line_samples(&x, &y, Order::ONE).unwrap() <= distance(&x, &y) + 1e-12);
+            prop_assert!(wasserstein_line_samples(&x, &y, WassersteinOrder::ONE).unwrap() <= distance(&x, &y) + 1e-12);
         }
     }
 }

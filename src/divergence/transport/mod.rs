@@ -21,7 +21,7 @@ pub use densities::wasserstein_densities;
 pub use exact::{Flow, TransportPlan, kantorovich_rubinstein, optimal_transport, wasserstein_samples};
 pub use line::{wasserstein_line, wasserstein_line_samples};
 pub(crate) use points::MOST_COSTS;
-pub use points::{Order, cost_matrix};
+pub use points::{WassersteinOrder, cost_matrix};
 pub use sinkhorn::{Sinkhorn, SinkhornPlan};
 pub use sliced::{sliced_wasserstein, sliced_wasserstein_along};
 

@@ -6,20 +6,24 @@ use super::TransportError;
 
 /// The order r ≥ 1 of a Wasserstein distance.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Order(f64);
+pub struct WassersteinOrder(f64);
 
-impl Order {
+impl WassersteinOrder {
     /// W₁, the earth mover's distance.
-    pub const ONE: Order = Order(1.0);
+    pub const ONE: WassersteinOrder = WassersteinOrder(1.0);
     /// W₂.
-    pub const TWO: Order = Order(2.0);
+    pub const TWO: WassersteinOrder = WassersteinOrder(2.0);
 
     /// Takes an order.
     ///
     /// # Errors
     /// [`TransportError::Order`] unless it is finite and at least 1.
     pub fn new(order: f64) -> Result<Self, TransportError> {
-        if order >= 1.0 && order.is_finite() { Ok(Order(order)) } else { Err(TransportError::Order { order }) }
+        if order >= 1.0 && order.is_finite() {
+            Ok(WassersteinOrder(order))
+        } else {
+            Err(TransportError::Order { order })
+        }
     }
 
     /// The order as a number.
@@ -75,7 +79,7 @@ pub(super) fn check_both(p: ArrayView2<'_, f64>, q: ArrayView2<'_, f64>) -> Resu
 pub fn cost_matrix(
     x: ArrayView2<'_, f64>,
     y: ArrayView2<'_, f64>,
-    order: Order,
+    order: WassersteinOrder,
 ) -> Result<Array2<f64>, TransportError> {
     check_both(x, y)?;
     let (p, q) = (x.nrows(), y.nrows());
@@ -85,7 +89,7 @@ pub fn cost_matrix(
     Ok(Array2::from_shape_fn((x.nrows(), y.nrows()), |(i, j)| {
         // The plain sum of squared differences: no cancellation, unlike the one by products.
         let square: f64 = x.row(i).iter().zip(y.row(j)).map(|(a, b)| (a - b) * (a - b)).sum();
-        if order == Order::TWO { square } else { order.power(square.sqrt()) }
+        if order == WassersteinOrder::TWO { square } else { order.power(square.sqrt()) }
     }))
 }
 
@@ -96,7 +100,7 @@ mod tests {
     #[test]
     fn sizes_are_checked_before_memory_is_taken() {
         let points = Array2::zeros((100_000, 1));
-        let error = cost_matrix(points.view(), points.view(), Order::ONE).unwrap_err();
+        let error = cost_matrix(points.view(), points.view(), WassersteinOrder::ONE).unwrap_err();
         assert_eq!(error, TransportError::TooLarge { p: 100_000, q: 100_000 });
         assert!(error.to_string().contains("take 80.0 GB"), "{error}");
     }

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
-use super::points::{Order, check_both};
+use super::points::{WassersteinOrder, check_both};
 use super::{TransportError, wasserstein_line_samples};
 use crate::divergence::estimate::{Estimate, RunningMean};
 use crate::divergence::random::Random;
@@ -20,7 +20,7 @@ const MOST_COORDINATES: usize = 1 << 26;
 pub fn sliced_wasserstein(
     p: ArrayView2<'_, f64>,
     q: ArrayView2<'_, f64>,
-    order: Order,
+    order: WassersteinOrder,
     directions: usize,
     seed: u64,
 ) -> Result<Estimate, TransportError> {
@@ -42,7 +42,7 @@ pub fn sliced_wasserstein(
 pub fn sliced_wasserstein_along(
     p: ArrayView2<'_, f64>,
     q: ArrayView2<'_, f64>,
-    order: Order,
+    order: WassersteinOrder,
     directions: ArrayView2<'_, f64>,
 ) -> Result<Estimate, TransportError> {
     check_both(p, q)?;
@@ -81,21 +81,21 @@ mod tests {
         let x = Array2::from_shape_simple_fn((50, 3), || random.normal());
         let y = &x + &ndarray::array![3.0, 0.0, 4.0];
         // E⟨θ, s⟩² = ‖s‖²/d.
-        let sliced = sliced_wasserstein(x.view(), y.view(), Order::TWO, 4000, 1).unwrap();
+        let sliced = sliced_wasserstein(x.view(), y.view(), WassersteinOrder::TWO, 4000, 1).unwrap();
         let expected = (25.0_f64 / 3.0).sqrt();
         assert!((sliced.value - expected).abs() < 4.0 * sliced.standard_error, "{sliced:?}");
         assert!(sliced.standard_error < 0.03);
-        assert_eq!(sliced, sliced_wasserstein(x.view(), y.view(), Order::TWO, 4000, 1).unwrap());
+        assert_eq!(sliced, sliced_wasserstein(x.view(), y.view(), WassersteinOrder::TWO, 4000, 1).unwrap());
     }
 
     #[test]
     fn one_dimension_needs_no_slicing() {
         let (x, y) = (ndarray::array![[0.0], [2.0]], ndarray::array![[1.0], [5.0]]);
-        let sliced = sliced_wasserstein(x.view(), y.view(), Order::ONE, 8, 0).unwrap();
+        let sliced = sliced_wasserstein(x.view(), y.view(), WassersteinOrder::ONE, 8, 0).unwrap();
         assert_eq!((sliced.value, sliced.standard_error), (2.0, 0.0));
         for count in [1, MOST_COORDINATES + 1, usize::MAX] {
             assert_eq!(
-                sliced_wasserstein(x.view(), y.view(), Order::ONE, count, 0),
+                sliced_wasserstein(x.view(), y.view(), WassersteinOrder::ONE, count, 0),
                 Err(TransportError::Projections { count, most: MOST_COORDINATES })
             );
         }

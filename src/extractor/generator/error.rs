@@ -7,7 +7,7 @@ use crate::extractor::model::ModelError;
 /// Why a generator cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum GeneratorError {
+pub enum OnnxGeneratorError {
     /// The file cannot be read, or lacks something that was asked for.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -107,20 +107,20 @@ fn asked(wanted: &Option<usize>) -> String {
     wanted.map_or(String::new(), |length| format!(", not {length} numbers"))
 }
 
-impl Blamed for GeneratorError {
+impl Blamed for OnnxGeneratorError {
     fn blame(&self) -> Blame {
         match self {
-            GeneratorError::Model(error) => error.blame(),
-            GeneratorError::Engine(error) => error.blame(),
-            GeneratorError::Latent { .. }
-            | GeneratorError::Classes { .. }
-            | GeneratorError::NoLabels { .. }
-            | GeneratorError::Bytes { .. } => Blame::Input,
-            GeneratorError::Inputs { .. }
-            | GeneratorError::Range { .. }
-            | GeneratorError::Outputs { .. }
-            | GeneratorError::Images { .. }
-            | GeneratorError::Size { .. } => Blame::Model,
+            OnnxGeneratorError::Model(error) => error.blame(),
+            OnnxGeneratorError::Engine(error) => error.blame(),
+            OnnxGeneratorError::Latent { .. }
+            | OnnxGeneratorError::Classes { .. }
+            | OnnxGeneratorError::NoLabels { .. }
+            | OnnxGeneratorError::Bytes { .. } => Blame::Input,
+            OnnxGeneratorError::Inputs { .. }
+            | OnnxGeneratorError::Range { .. }
+            | OnnxGeneratorError::Outputs { .. }
+            | OnnxGeneratorError::Images { .. }
+            | OnnxGeneratorError::Size { .. } => Blame::Model,
         }
     }
 }

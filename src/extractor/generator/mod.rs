@@ -18,7 +18,7 @@ use super::weights::onnx::{ElementType, ModelFile, TrainingMode, in_training_mod
 use crate::digest::sha256;
 use crate::image::level;
 use crate::stats::FeaturesError;
-pub use error::GeneratorError;
+pub use error::OnnxGeneratorError;
 
 /// Metadata that generators written by this crate carry.
 mod metadata {
@@ -97,44 +97,44 @@ impl OnnxGenerator {
     /// Reads a generator and readies it to run as `options` say. A file for batches of one size is run at that size.
     ///
     /// # Errors
-    /// [`GeneratorError`] when the file is not a generator of images from one latent, and labels beside it, or no engine runs it.
-    pub fn load(file: &GeneratorFile, options: &NetworkOptions) -> Result<Self, GeneratorError> {
+    /// [`OnnxGeneratorError`] when the file is not a generator of images from one latent, and labels beside it, or no engine runs it.
+    pub fn load(file: &GeneratorFile, options: &NetworkOptions) -> Result<Self, OnnxGeneratorError> {
         let onnx = read_onnx(&file.path)?;
         let described = |source| ModelError::Onnx { path: file.path.clone(), source };
         let outside = ModelFile::from_bytes(&onnx).map_err(described)?;
         let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (latent, labels_input) = inputs_of(&outside.inputs).ok_or_else(|| GeneratorError::Inputs {
+        let (latent, labels_input) = inputs_of(&outside.inputs).ok_or_else(|| OnnxGeneratorError::Inputs {
             name: name.clone(),
             inputs: outside.inputs.iter().map(ToString::to_string).collect(),
         })?;
-        let latent_shape = latent_shape(latent, file.latent_length).ok_or_else(|| GeneratorError::Latent {
+        let latent_shape = latent_shape(latent, file.latent_length).ok_or_else(|| OnnxGeneratorError::Latent {
             name: name.clone(),
             input: latent.to_string(),
             wanted: file.latent_length,
         })?;
         let labels = match labels_input {
-            None if file.classes.is_some() => return Err(GeneratorError::NoLabels { name }),
+            None if file.classes.is_some() => return Err(OnnxGeneratorError::NoLabels { name }),
             None => None,
-            Some(input) => Some(Labels::of(input, file.classes).ok_or_else(|| GeneratorError::Classes {
+            Some(input) => Some(Labels::of(input, file.classes).ok_or_else(|| OnnxGeneratorError::Classes {
                 name: name.clone(),
                 input: input.to_string(),
                 wanted: file.classes,
             })?),
         };
-        let output = images_among(&outside.outputs).ok_or_else(|| GeneratorError::Outputs {
+        let output = images_among(&outside.outputs).ok_or_else(|| OnnxGeneratorError::Outputs {
             name: name.clone(),
             outputs: outside.outputs.iter().map(|output| output.name.clone()).collect(),
         })?;
         let layout = image_layout(output)
-            .ok_or_else(|| GeneratorError::Images { name: name.clone(), output: output.to_string() })?;
+            .ok_or_else(|| OnnxGeneratorError::Images { name: name.clone(), output: output.to_string() })?;
         if let Some(TrainingMode { operator, node }) = in_training_mode(&onnx, &[&output.name]).map_err(described)? {
             return Err(ModelError::TrainingMode { name, operator, node }.into());
         }
         let of_file = outside.metadata.get(metadata::PIXEL_RANGE).map(|text| {
-            parse_range(text).ok_or_else(|| GeneratorError::Range { name: name.clone(), text: text.clone() })
+            parse_range(text).ok_or_else(|| OnnxGeneratorError::Range { name: name.clone(), text: text.clone() })
         });
         let (pixel_range, range_source) = match (output.element_type, file.pixel_range, of_file) {
-            (ElementType::UInt8, Some(_), _) => return Err(GeneratorError::Bytes { name }),
+            (ElementType::UInt8, Some(_), _) => return Err(OnnxGeneratorError::Bytes { name }),
             (ElementType::UInt8, None, _) => (BYTES, RangeSource::Bytes),
             (_, Some(given), _) => (given, RangeSource::Given),
             (_, None, Some(of_file)) => (of_file?, RangeSource::File),
@@ -229,11 +229,11 @@ impl OnnxGenerator {
     /// of the last bits. There is a label for each latent where the generator takes labels, and none otherwise.
     ///
     /// # Errors
-    /// [`GeneratorError`] when the engine fails, outputs values that are not finite, or no images of one size.
+    /// [`OnnxGeneratorError`] when the engine fails, outputs values that are not finite, or no images of one size.
     ///
     /// # Panics
     /// When the latents are not of [`Self::latent_length`], or the labels not as many, or not below [`Self::classes`].
-    pub fn images(&mut self, latents: ArrayView2<'_, f32>, labels: &[usize]) -> Result<Vec<u8>, GeneratorError> {
+    pub fn images(&mut self, latents: ArrayView2<'_, f32>, labels: &[usize]) -> Result<Vec<u8>, OnnxGeneratorError> {
         assert_eq!(latents.ncols(), self.latent_length(), "numbers of a latent");
         assert_eq!(labels.len(), self.labels.map_or(0, |_| latents.nrows()), "labels of latents");
         let mut bytes = Vec::new();
@@ -275,12 +275,12 @@ impl OnnxGenerator {
     }
 
     /// Appends images as they come to those that are bytes.
-    fn take(&mut self, images: ArrayD<f32>, bytes: &mut Vec<u8>) -> Result<(), GeneratorError> {
+    fn take(&mut self, images: ArrayD<f32>, bytes: &mut Vec<u8>) -> Result<(), OnnxGeneratorError> {
         let axes = images.shape()[1..].to_vec();
         // What the file leaves open, the first images tell.
         let layouts = self.layout.map_or(vec![Layout::Nchw, Layout::Nhwc], |layout| vec![layout]);
         let found = layouts.into_iter().find_map(|layout| Some((layout, ImageShape::of(&axes, layout)?)));
-        let (layout, shape) = found.ok_or_else(|| GeneratorError::Images {
+        let (layout, shape) = found.ok_or_else(|| OnnxGeneratorError::Images {
             name: self.name.clone(),
             output: format!("{}: {:?}", self.output, images.shape()),
         })?;
@@ -288,7 +288,7 @@ impl OnnxGenerator {
         if first != shape {
             let list = |shape: ImageShape| [shape.channels, shape.height, shape.width];
             let (first, got) = (list(first), list(shape));
-            return Err(GeneratorError::Size { output: self.output.clone(), first, got });
+            return Err(OnnxGeneratorError::Size { output: self.output.clone(), first, got });
         }
         self.layout = Some(layout);
         let pixels: usize = axes.iter().product();

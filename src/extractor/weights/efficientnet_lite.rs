@@ -12,8 +12,8 @@
 
 use super::WeightsError;
 use super::layers::{Checked, Layout};
-use super::onnx::{Graph, InputSpec, Kernel, Value, Window, metadata};
-use super::pth::{StateDict, Tensor};
+use super::onnx::{ConvolutionWeights, Graph, GraphInput, GraphValue, Window, metadata};
+use super::pth::{StateDict, StoredTensor};
 
 /// Name of the network in reports and metadata.
 pub const NAME: &str = "efficientnet-lite0";
@@ -29,7 +29,7 @@ pub const CHECKPOINT: &[u8] = gan_metrics_weights::EFFICIENTNET_LITE0;
 ///
 /// It was trained on images resized by TensorFlow 1's bilinear interpolation (no half-pixel centres, no antialiasing),
 /// which is what the `tf1` resize mode computes.
-pub const INPUT: InputSpec = InputSpec { size: 224, mean: [127.0; 3], std: [128.0; 3] };
+pub const INPUT: GraphInput = GraphInput { size: 224, mean: [127.0; 3], std: [128.0; 3] };
 
 /// Length of the pooled features.
 pub const FEATURES: usize = 1280;
@@ -98,7 +98,7 @@ impl Block {
     }
 
     /// Adds the block for a square input of side `size`.
-    fn add(&self, network: &mut Network, input: &Value, size: usize) -> Value {
+    fn add(&self, network: &mut Network, input: &GraphValue, size: usize) -> GraphValue {
         let pointwise = Window::new(1, 1);
         let mut value = input.clone();
         if self.expands() {
@@ -138,18 +138,18 @@ struct Network<'a> {
 }
 
 impl Network<'_> {
-    fn conv(&mut self, name: &str, input: &Value, window: Window, groups: usize) -> Value {
-        let kernel = Kernel { weight: self.weight(name), bias: Some(self.bias(name).to_vec()) };
+    fn conv(&mut self, name: &str, input: &GraphValue, window: Window, groups: usize) -> GraphValue {
+        let kernel = ConvolutionWeights { weight: self.weight(name), bias: Some(self.bias(name).to_vec()) };
         self.graph.conv(name, input, kernel, window, groups)
     }
 
-    fn conv_relu6(&mut self, name: &str, input: &Value, window: Window, groups: usize) -> Value {
+    fn conv_relu6(&mut self, name: &str, input: &GraphValue, window: Window, groups: usize) -> GraphValue {
         let value = self.conv(name, input, window, groups);
         self.graph.clip(&format!("{name}.relu6"), &value, 0.0, 6.0)
     }
 
     /// The stored weights times the scale of their output channel.
-    fn weight(&self, name: &str) -> Tensor {
+    fn weight(&self, name: &str) -> StoredTensor {
         let stored = self.state.tensor(&format!("{name}.weight"));
         let scale = self.state.tensor(&format!("{name}.scale")).data();
         stored.scale_rows(scale.iter().map(|&scale| f64::from(scale)))

@@ -1,7 +1,7 @@
 //! What the networks share: checking a state dict against an architecture, and convolutions with batch normalisation.
 
-use super::onnx::{Graph, Kernel, Value, Window};
-use super::pth::{StateDict, Tensor};
+use super::onnx::{ConvolutionWeights, Graph, GraphValue, Window};
+use super::pth::{StateDict, StoredTensor};
 use super::{Mismatch, WeightsError};
 
 /// Suffix of the batch counters that PyTorch keeps beside the statistics; inference does not need them.
@@ -45,14 +45,14 @@ impl<'a> Checked<'a> {
     }
 
     /// A tensor of the layout.
-    pub(super) fn tensor(&self, name: &str) -> &'a Tensor {
+    pub(super) fn tensor(&self, name: &str) -> &'a StoredTensor {
         self.0.get(name).expect("every tensor a network asks for is in its layout")
     }
 }
 
 /// How batch normalisation appears in the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum BatchNorm {
+pub enum BatchNormForm {
     /// Folded into the weights and the bias of the convolution before it, in `f64`: one operator less per
     /// convolution.
     #[default]
@@ -63,7 +63,7 @@ pub enum BatchNorm {
 
 /// A convolution without bias followed by batch normalisation.
 pub(super) struct ConvBn<'a> {
-    pub(super) weight: &'a Tensor,
+    pub(super) weight: &'a StoredTensor,
     pub(super) scale: &'a [f32],
     pub(super) bias: &'a [f32],
     pub(super) mean: &'a [f32],
@@ -96,16 +96,16 @@ impl<'a> ConvBn<'a> {
     pub(super) fn add(
         &self,
         graph: &mut Graph,
-        mode: BatchNorm,
+        mode: BatchNormForm,
         name: &str,
-        input: &Value,
+        input: &GraphValue,
         window: Window,
         groups: usize,
-    ) -> Value {
+    ) -> GraphValue {
         match mode {
-            BatchNorm::Folded => graph.conv(name, input, self.fold(), window, groups),
-            BatchNorm::Separate => {
-                let kernel = Kernel { weight: self.weight.clone(), bias: None };
+            BatchNormForm::Folded => graph.conv(name, input, self.fold(), window, groups),
+            BatchNormForm::Separate => {
+                let kernel = ConvolutionWeights { weight: self.weight.clone(), bias: None };
                 let raw = graph.conv(&format!("{name}.conv"), input, kernel, window, groups);
                 graph.batch_norm(name, &raw, [self.scale, self.bias, self.mean, self.variance], self.epsilon)
             }
@@ -114,14 +114,14 @@ impl<'a> ConvBn<'a> {
 
     /// One convolution that computes both: with s = scale / √(variance + epsilon), the weights times s and the bias
     /// bias − mean·s. In `f64`, rounded once.
-    fn fold(&self) -> Kernel {
+    fn fold(&self) -> ConvolutionWeights {
         let factors: Vec<f64> = std::iter::zip(self.scale, self.variance)
             .map(|(&scale, &variance)| f64::from(scale) / (f64::from(variance) + f64::from(self.epsilon)).sqrt())
             .collect();
         let bias = std::iter::zip(self.bias, self.mean).zip(&factors);
         let bias = bias.map(|((&bias, &mean), factor)| (f64::from(bias) - f64::from(mean) * factor) as f32).collect();
         let weight = self.weight.scale_rows(factors.iter().copied());
-        Kernel { weight, bias: Some(bias) }
+        ConvolutionWeights { weight, bias: Some(bias) }
     }
 }
 
@@ -130,20 +130,20 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::extractor::weights::pth::Provenance;
+    use crate::extractor::weights::pth::WeightsOrigin;
 
-    fn state(change: impl Fn(&mut BTreeMap<String, Tensor>)) -> StateDict {
-        let vector = |values: [f32; 2]| Tensor::new(vec![2], values.to_vec()).unwrap();
+    fn state(change: impl Fn(&mut BTreeMap<String, StoredTensor>)) -> StateDict {
+        let vector = |values: [f32; 2]| StoredTensor::new(vec![2], values.to_vec()).unwrap();
         let mut tensors = BTreeMap::from([
-            ("c.weight".to_owned(), Tensor::new(vec![2, 1, 1, 2], vec![1.0, -2.0, 3.0, 0.5]).unwrap()),
+            ("c.weight".to_owned(), StoredTensor::new(vec![2, 1, 1, 2], vec![1.0, -2.0, 3.0, 0.5]).unwrap()),
             ("b.weight".to_owned(), vector([2.0, -1.0])),
             ("b.bias".to_owned(), vector([0.25, 0.5])),
             ("b.running_mean".to_owned(), vector([-1.0, 4.0])),
             ("b.running_var".to_owned(), vector([3.0, 0.0])),
-            ("b.num_batches_tracked".to_owned(), Tensor::new(vec![], vec![9.0]).unwrap()),
+            ("b.num_batches_tracked".to_owned(), StoredTensor::new(vec![], vec![9.0]).unwrap()),
         ]);
         change(&mut tensors);
-        StateDict::new(tensors, Provenance::Seeded { seed: 0 })
+        StateDict::new(tensors, WeightsOrigin::Seeded { seed: 0 })
     }
 
     fn check(state: &StateDict) -> Result<Checked<'_>, WeightsError> {
@@ -155,7 +155,7 @@ mod tests {
         let state = state(|_| {});
         let checked = check(&state).unwrap();
         let pair = ConvBn::new(&checked, "c", "b", 1.0);
-        let Kernel { weight, bias } = pair.fold();
+        let ConvolutionWeights { weight, bias } = pair.fold();
         // Factors 2/√4 and −1/√1.
         assert_eq!(weight.data(), [1.0, -2.0, -3.0, -0.5]);
         assert_eq!(bias.unwrap(), [0.25 + 1.0, 0.5 + 4.0]);
@@ -178,7 +178,7 @@ mod tests {
             let weight = tensors.remove("b.weight").unwrap();
             tensors.insert("weight".to_owned(), weight);
             tensors.remove("b.running_var");
-            tensors.insert("b.bias".to_owned(), Tensor::new(vec![1], vec![0.0]).unwrap());
+            tensors.insert("b.bias".to_owned(), StoredTensor::new(vec![1], vec![0.0]).unwrap());
         });
         let Err(WeightsError::Mismatch { network, mismatch }) = check(&state) else { panic!("accepted") };
         let names = |list: &[&str]| list.iter().map(|name| name.to_string()).collect::<Vec<_>>();
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn impossible_values_are_errors() {
         let with = |name: &str, values: [f32; 2]| {
-            state(|tensors| drop(tensors.insert(name.to_owned(), Tensor::new(vec![2], values.to_vec()).unwrap())))
+            state(|tensors| drop(tensors.insert(name.to_owned(), StoredTensor::new(vec![2], values.to_vec()).unwrap())))
         };
         let nan = with("b.bias", [0.0, f32::NAN]);
         assert!(matches!(check(&nan), Err(WeightsError::NotFinite { name, index: 1, .. }) if name == "b.bias"));

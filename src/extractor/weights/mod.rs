@@ -15,7 +15,7 @@ use std::fmt;
 use crate::error::{Blame, Blamed};
 use pth::PthError;
 
-pub use layers::BatchNorm;
+pub use layers::BatchNormForm;
 
 /// Why a network could not be built from a checkpoint.
 #[derive(Debug, thiserror::Error)]

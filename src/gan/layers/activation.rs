@@ -42,7 +42,7 @@ impl Definition for Activation {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let x = node.input();
         Some(match *self {
             Activation::Relu => node.graph.relu(&node.name, &x),

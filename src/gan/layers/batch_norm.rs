@@ -53,7 +53,7 @@ impl Definition for BatchNorm {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let parameters = ["weight", "bias", "running_mean", "running_var"].map(|part| node.values(part));
         let (x, parameters) = (node.input(), parameters.each_ref().map(Vec::as_slice));
         Some(node.graph.batch_norm(&node.name, &x, parameters, NORMALIZATION_EPSILON as f32))

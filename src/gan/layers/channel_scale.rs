@@ -31,7 +31,7 @@ impl Definition for ChannelScale {
 
     /// No generator has this layer.
     #[cfg(feature = "inference")]
-    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         None
     }
 }

@@ -24,7 +24,7 @@ impl Definition for Clamp {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let x = node.input();
         Some(node.graph.clip(&node.name, &x, self.low as f32, self.high as f32))
     }

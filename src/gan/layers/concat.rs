@@ -33,7 +33,7 @@ impl Definition for Concat {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         Some(node.graph.concat(&node.name, node.inputs))
     }
 }

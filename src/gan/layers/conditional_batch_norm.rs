@@ -75,7 +75,7 @@ impl Definition for ConditionalBatchNorm {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let name = |part: &str| format!("{}.{part}", node.name);
         let tables = ["weight", "bias"].map(|part| node.tensor(part));
         let [one, zero] = self.neutral::<f32>();

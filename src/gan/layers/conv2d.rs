@@ -49,7 +49,7 @@ impl Definition for Conv2d {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let (x, kernel) = (node.input(), node.kernel());
         let window = node.window(self.kernel, self.stride, self.padding);
         Some(node.graph.conv(&node.name, &x, kernel, window, 1))

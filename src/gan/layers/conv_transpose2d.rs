@@ -44,7 +44,7 @@ impl Definition for ConvTranspose2d {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let (x, kernel) = (node.input(), node.kernel());
         let window = node.window(self.kernel, self.stride, self.padding);
         Some(node.graph.conv_transpose(&node.name, &x, kernel, window, self.output_padding))

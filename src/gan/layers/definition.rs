@@ -134,7 +134,7 @@ pub(crate) trait Definition {
 
     /// The layer in an ONNX graph, in evaluation; `None` where no node computes it.
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value>;
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue>;
 }
 
 /// Checks the first axis of an input sample.

@@ -35,7 +35,7 @@ impl Definition for Dropout {
 
     /// Nothing drops out in evaluation.
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         Some(node.input())
     }
 }

@@ -34,7 +34,7 @@ impl Definition for Embedding {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let (x, table) = (node.input(), node.tensor("weight"));
         Some(node.graph.rows(&node.name, &x, &table))
     }

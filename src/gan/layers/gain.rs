@@ -23,7 +23,7 @@ impl Definition for Gain {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let (x, gain) = (node.input(), node.values("gain")[0]);
         Some(node.graph.scale(&node.name, &x, gain))
     }

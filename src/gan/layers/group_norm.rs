@@ -37,7 +37,7 @@ impl Definition for GroupNorm {
 
     /// Operators of the version that is written have no such node, and no generator has this layer.
     #[cfg(feature = "inference")]
-    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         None
     }
 }

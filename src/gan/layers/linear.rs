@@ -43,7 +43,7 @@ impl Definition for Linear {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let (x, weight) = (node.input(), node.tensor("weight"));
         Some(match self.bias {
             Bias::No => node.graph.linear(&node.name, &x, &weight),

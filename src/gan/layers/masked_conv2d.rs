@@ -55,7 +55,7 @@ impl Definition for MaskedConv2d {
 
     /// No generator has this layer: images are drawn pixel by pixel.
     #[cfg(feature = "inference")]
-    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         None
     }
 }

@@ -84,7 +84,7 @@ impl Definition for MaskedLinear {
 
     /// No generator has this layer: images are drawn pixel by pixel.
     #[cfg(feature = "inference")]
-    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         None
     }
 }

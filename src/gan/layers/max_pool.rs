@@ -22,7 +22,7 @@ impl Definition for MaxPool {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let (x, window) = (node.input(), node.window(self.side, self.side, 0));
         Some(node.graph.max_pool(&node.name, &x, window))
     }

@@ -67,7 +67,7 @@ macro_rules! layers {
             }
 
             #[cfg(feature = "inference")]
-            fn onnx(&self, node: onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+            fn onnx(&self, node: onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
                 match self { $(Layer::$Layer(layer) => layer.onnx(node),)+ }
             }
         }

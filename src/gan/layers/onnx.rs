@@ -1,6 +1,6 @@
 //! What a layer is given to write itself into an ONNX graph.
 
-use crate::extractor::weights::onnx::{Graph, Kernel, Value, Window};
+use crate::extractor::weights::onnx::{ConvolutionWeights, Graph, GraphValue, Window};
 use crate::extractor::weights::pth;
 use crate::gan::networks::Parameter;
 
@@ -11,14 +11,14 @@ pub(crate) struct Export<'a> {
     /// Name of the node.
     pub name: String,
     /// Inputs of the layer.
-    pub inputs: &'a [Value],
+    pub inputs: &'a [GraphValue],
     /// Parameters and buffers of the layer, under their names within it.
     pub tensors: Vec<(&'a str, &'a Parameter)>,
 }
 
 impl Export<'_> {
     /// The input of a layer that has one.
-    pub fn input(&self) -> Value {
+    pub fn input(&self) -> GraphValue {
         self.inputs[0].clone()
     }
 
@@ -27,9 +27,9 @@ impl Export<'_> {
     }
 
     /// A tensor that the layer has by definition.
-    pub fn tensor(&self, part: &str) -> pth::Tensor {
+    pub fn tensor(&self, part: &str) -> pth::StoredTensor {
         let value = &self.parameter(part).expect("the layer has this tensor").value;
-        pth::Tensor::new(value.shape().to_vec(), value.data().to_vec()).expect("as many values as the shape says")
+        pth::StoredTensor::new(value.shape().to_vec(), value.data().to_vec()).expect("as many values as the shape says")
     }
 
     /// The values of a tensor that the layer has by definition.
@@ -38,9 +38,9 @@ impl Export<'_> {
     }
 
     /// The weights of a convolution.
-    pub fn kernel(&self) -> Kernel {
+    pub fn kernel(&self) -> ConvolutionWeights {
         let bias = self.parameter("bias").map(|bias| bias.value.data().to_vec());
-        Kernel { weight: self.tensor("weight"), bias }
+        ConvolutionWeights { weight: self.tensor("weight"), bias }
     }
 
     /// A square window.

@@ -33,7 +33,7 @@ impl Definition for Projection {
 
     /// Critics alone have it.
     #[cfg(feature = "inference")]
-    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         None
     }
 }

@@ -30,7 +30,7 @@ impl Definition for Reshape {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let x = node.input();
         Some(node.graph.reshape(&node.name, &x, &self.shape))
     }

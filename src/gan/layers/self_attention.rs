@@ -66,7 +66,7 @@ impl Definition for SelfAttention {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let ([area, key_area], graph) = (self.areas(), node.graph);
         let name = |part: &str| format!("{}.{part}", node.name);
         let queries = graph.reshape(&name("queries"), &node.inputs[0], &[self.depth, area]);

@@ -28,7 +28,7 @@ impl Definition for Sum {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         Some(node.graph.add(&node.name, &node.inputs[0], &node.inputs[1]))
     }
 }

@@ -42,7 +42,7 @@ impl Definition for TiedAutoencoder {
 
     /// No generator has this layer: images come from many passes.
     #[cfg(feature = "inference")]
-    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, _: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         None
     }
 }

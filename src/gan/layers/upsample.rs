@@ -23,7 +23,7 @@ impl Definition for Upsample {
     }
 
     #[cfg(feature = "inference")]
-    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::Value> {
+    fn onnx(&self, node: super::onnx::Export<'_>) -> Option<crate::extractor::weights::onnx::GraphValue> {
         let x = node.input();
         Some(node.graph.upsample(&node.name, &x, self.factor))
     }

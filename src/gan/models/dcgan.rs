@@ -1,6 +1,6 @@
 //! DCGAN at several resolutions.
 
-use super::{ModelSpec, Normalization, PixelRange, Wanted, heads};
+use super::{CriticNormalization, ModelSpec, PixelRange, Wanted, heads};
 use crate::gan::error::GanError;
 use crate::gan::layers::{
     Activation, BatchNorm, Bias, Concat, Conv2d, ConvTranspose2d, Initializer, Layer, Linear, Reshape, Spread,
@@ -80,7 +80,7 @@ pub(super) fn generator(spec: &ModelSpec, plan: Plan, condition: Condition) -> R
 
 fn discriminator(spec: &ModelSpec, plan: Plan, wanted: &Wanted<'_>) -> Result<Graph, GanError> {
     let mut graph = Graph::builder(Initializer::Dcgan);
-    graph.spectral_norm(wanted.normalization == Normalization::Spectral);
+    graph.spectral_norm(wanted.normalization == CriticNormalization::Spectral);
     let (mut x, mut channels) = (graph.input(name::IMAGES, &spec.image()), spec.channels);
     if wanted.wish.judges_condition {
         let given = graph.input(name::LABELS, &[wanted.wish.condition.len()]);

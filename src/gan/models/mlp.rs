@@ -1,6 +1,6 @@
 //! Fully connected networks.
 
-use super::{ModelSpec, Normalization, PixelRange, Wanted, heads};
+use super::{CriticNormalization, ModelSpec, PixelRange, Wanted, heads};
 use crate::gan::error::GanError;
 use crate::gan::layers::{Activation, Concat, Initializer, Layer, Linear, Reshape};
 use crate::gan::networks::{Graph, name};
@@ -49,7 +49,7 @@ fn generator(spec: &ModelSpec, condition: Condition) -> Result<Graph, GanError> 
 fn discriminator(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Graph, GanError> {
     let (pixels, hidden) = (spec.image().iter().product(), spec.of_discriminator());
     let mut graph = Graph::builder(INITIALIZER);
-    graph.spectral_norm(wanted.normalization == Normalization::Spectral);
+    graph.spectral_norm(wanted.normalization == CriticNormalization::Spectral);
     let x = graph.input(name::IMAGES, &spec.image());
     let (mut row, mut length) = (graph.node(Reshape { shape: vec![pixels] }, &[x]), pixels);
     if wanted.wish.judges_condition {

@@ -38,7 +38,7 @@ use super::regularizers::Regularizer;
 use super::systems::{Adversarial, Condition, Discriminating, Pair, System};
 use super::train::TrainConfig;
 pub use range::PixelRange;
-pub use spec::{ModelEntry, ModelSpec, Normalization};
+pub use spec::{CriticNormalization, ModelEntry, ModelSpec};
 
 static REGISTRY: &[ModelEntry] = &[
     ModelEntry {
@@ -187,7 +187,7 @@ pub(crate) struct Wish {
     /// What the discriminator tells of an image besides its verdict.
     pub tells: Tells,
     /// What normalises the discriminator where neither the configuration nor a penalty says otherwise.
-    pub normalization: Normalization,
+    pub normalization: CriticNormalization,
 }
 
 /// What a discriminator tells of an image besides its verdict.
@@ -207,7 +207,7 @@ pub(crate) enum Tells {
 
 impl Default for Wish {
     fn default() -> Self {
-        let (condition, normalization) = (Condition::None, Normalization::Batch);
+        let (condition, normalization) = (Condition::None, CriticNormalization::Batch);
         Wish { condition, judges_condition: false, tells: Tells::Nothing, normalization }
     }
 }
@@ -220,7 +220,7 @@ pub(crate) struct Wanted<'a> {
     /// What the discriminator gives.
     pub critic: CriticKind,
     /// What normalises maps in the discriminator.
-    pub normalization: Normalization,
+    pub normalization: CriticNormalization,
 }
 
 impl Wanted<'_> {
@@ -238,9 +238,9 @@ impl Wanted<'_> {
     /// What normalises a map in the discriminator, if a layer does.
     fn normalisation(&self, map: &[usize]) -> Option<Layer> {
         match self.normalization {
-            Normalization::Batch => Some(BatchNorm { channels: map[0] }.into()),
-            Normalization::Layer => Some(LayerNorm { shape: map.to_vec() }.into()),
-            Normalization::Spectral | Normalization::None => None,
+            CriticNormalization::Batch => Some(BatchNorm { channels: map[0] }.into()),
+            CriticNormalization::Layer => Some(LayerNorm { shape: map.to_vec() }.into()),
+            CriticNormalization::Spectral | CriticNormalization::None => None,
         }
     }
 }
@@ -272,7 +272,7 @@ fn adversarial(
     let normalization = match config.networks.critic_normalization {
         Some(chosen) => chosen,
         // The twin of a penalised critic: batch normalisation would make its slope that of the whole batch.
-        None if single_images && wish.normalization == Normalization::Batch => Normalization::Layer,
+        None if single_images && wish.normalization == CriticNormalization::Batch => CriticNormalization::Layer,
         None => wish.normalization,
     };
     let networks = pair(&config.networks, &Wanted { wish, critic: objective.critic(), normalization })?;

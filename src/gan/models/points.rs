@@ -1,6 +1,6 @@
 //! Fully connected networks for points: samples of a few numbers, which can be drawn and whose distribution is known.
 
-use super::{ModelSpec, Normalization, PixelRange, Wanted, Wish, adversarial, heads};
+use super::{CriticNormalization, ModelSpec, PixelRange, Wanted, Wish, adversarial, heads};
 use crate::gan::error::GanError;
 use crate::gan::layers::{Activation, Initializer, Layer, Linear};
 use crate::gan::networks::{Graph, name};
@@ -55,7 +55,7 @@ fn rows(
 fn discriminator(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Graph, GanError> {
     let width = spec.of_discriminator();
     let mut graph = Graph::builder(INITIALIZER);
-    graph.spectral_norm(wanted.normalization == Normalization::Spectral);
+    graph.spectral_norm(wanted.normalization == CriticNormalization::Spectral);
     let x = graph.input(name::IMAGES, &[spec.dimensions]);
     // Points need no normalisation, and batches of them tell what it would hide: how far they are spread.
     let normalised = spec.critic_normalization.is_some();

@@ -1,7 +1,7 @@
 //! SAGAN: residual networks with self-attention.
 
 use super::residual::{attention, down, first, up};
-use super::{ModelSpec, Normalization, PixelRange, Wanted, Wish, adversarial, dcgan, heads};
+use super::{CriticNormalization, ModelSpec, PixelRange, Wanted, Wish, adversarial, dcgan, heads};
 use crate::gan::error::GanError;
 use crate::gan::layers::{
     Activation, BatchNorm, Conv2d, Embedding, Initializer, Linear, Projection, Reshape, SpaceSum, Sum,
@@ -18,14 +18,14 @@ const DEFAULTS: Defaults =
 
 /// Weights of both networks are divided by their largest singular values (Zhang, Goodfellow, Metaxas and Odena 2019).
 pub(super) fn plain(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
-    make(config, &Wish { normalization: Normalization::Spectral, ..Wish::default() })
+    make(config, &Wish { normalization: CriticNormalization::Spectral, ..Wish::default() })
 }
 
 /// With classes: batch normalisation of the generator has a scale and a shift for each, and the critic adds the inner product of
 /// its features with a row for the class (Miyato and Koyama 2018).
 pub(super) fn of_class(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
     let condition = Condition::Class { classes: config.networks.classes };
-    let normalization = Normalization::Spectral;
+    let normalization = CriticNormalization::Spectral;
     make(config, &Wish { condition, judges_condition: true, normalization, ..Wish::default() })
 }
 
@@ -81,7 +81,7 @@ fn generator(spec: &ModelSpec, condition: Condition) -> Result<Graph, GanError> 
 fn discriminator(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Graph, GanError> {
     let (channels, condition) = (spec.of_discriminator(), wanted.wish.condition);
     let mut graph = Graph::builder(Initializer::XavierUniform);
-    graph.spectral_norm(wanted.normalization == Normalization::Spectral);
+    graph.spectral_norm(wanted.normalization == CriticNormalization::Spectral);
     let images = graph.input(name::IMAGES, &spec.image());
     let labels = wanted.wish.judges_condition.then(|| graph.input(name::LABELS, &[condition.len()]));
     let mut map = first(&mut graph, images, [spec.channels, channels, spec.size], wanted);

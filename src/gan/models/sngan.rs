@@ -1,6 +1,6 @@
 //! SNGAN: a critic with spectral normalisation.
 
-use super::{ModelSpec, Normalization, PixelRange, Wanted, Wish, dcgan, game, heads};
+use super::{CriticNormalization, ModelSpec, PixelRange, Wanted, Wish, dcgan, game, heads};
 use crate::gan::error::GanError;
 use crate::gan::layers::{Activation, Bias, Conv2d, Initializer, Layer, Reshape};
 use crate::gan::networks::{Graph, name};
@@ -10,7 +10,7 @@ use crate::gan::train::TrainConfig;
 /// The generator of DCGAN against the critic of Table 3 of Miyato, Kataoka, Koyama and Yoshida (2018): kernels of 3×3, then of 4×4
 /// that halve the map, for each halving; then of 3×3; LeakyReLU(0.1).
 pub(super) fn make(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
-    game(config, pair, &Wish { normalization: Normalization::Spectral, ..Wish::default() }, |game| game)
+    game(config, pair, &Wish { normalization: CriticNormalization::Spectral, ..Wish::default() }, |game| game)
 }
 
 fn pair(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Pair, GanError> {
@@ -18,7 +18,7 @@ fn pair(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Pair, GanError> {
     let (plan, condition) = (dcgan::plan(spec.size)?, wanted.wish.condition);
     let generator = dcgan::generator(spec, plan, condition)?;
     let mut graph = Graph::builder(Initializer::Dcgan);
-    graph.spectral_norm(wanted.normalization == Normalization::Spectral);
+    graph.spectral_norm(wanted.normalization == CriticNormalization::Spectral);
     let mut map = graph.input(name::IMAGES, &spec.image());
     let (mut channels, mut side) = (spec.channels, spec.size);
     for doubling in 0..=plan.doublings {

@@ -161,7 +161,7 @@ pub struct ModelSpec {
     pub labels: usize,
     /// What normalises the discriminator, where it is not what the model's paper and the penalties ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub critic_normalization: Option<Normalization>,
+    pub critic_normalization: Option<CriticNormalization>,
     /// Whether the discriminator sees how close a sample is to the others of its batch (Salimans et al. 2016).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub minibatch_discrimination: bool,
@@ -171,7 +171,7 @@ pub struct ModelSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Normalization {
+pub enum CriticNormalization {
     /// Moments of the batch, for every channel.
     Batch,
     /// Moments of every sample by itself.

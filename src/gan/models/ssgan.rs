@@ -1,6 +1,6 @@
 //! Semi-supervised classification by a GAN, and the same classifier without one.
 
-use super::{Normalization, Wanted, Wish, dcgan, refuse_settings_of_games};
+use super::{CriticNormalization, Wanted, Wish, dcgan, refuse_settings_of_games};
 use crate::gan::error::GanError;
 use crate::gan::objectives::CriticKind;
 use crate::gan::optim::Rule;
@@ -13,7 +13,7 @@ const RULE: Rule = Rule::adam(3e-4, 0.5, 0.999);
 /// The networks of DCGAN, whose discriminator gives logits of classes.
 fn pair(config: &TrainConfig) -> Result<Pair, GanError> {
     refuse_settings_of_games(config)?;
-    let normalization = config.networks.critic_normalization.unwrap_or(Normalization::Batch);
+    let normalization = config.networks.critic_normalization.unwrap_or(CriticNormalization::Batch);
     dcgan::pair(&config.networks, &Wanted { wish: &Wish::default(), critic: CriticKind::Classes, normalization })
 }
 

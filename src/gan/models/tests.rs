@@ -165,19 +165,19 @@ fn models_with_labels_refuse_data_without() {
 
 #[test]
 fn critics_are_normalised_as_asked() {
-    use crate::gan::models::Normalization;
-    let norms = |normalization: Normalization| {
+    use crate::gan::models::CriticNormalization;
+    let norms = |normalization: CriticNormalization| {
         let spec = ModelSpec { critic_normalization: Some(normalization), ..dcgan(32, 1, 4) };
         let networks = networks(&spec, "hinge");
         let graph = networks.get("discriminator").unwrap().graph();
         (graph.mixes_samples(), graph.nodes().iter().filter(|node| node.spectral_norm).count())
     };
-    assert_eq!(norms(Normalization::Batch), (true, 0));
-    assert_eq!(norms(Normalization::Layer), (false, 0));
-    assert_eq!(norms(Normalization::None), (false, 0));
-    assert_eq!(norms(Normalization::Spectral), (false, 4));
+    assert_eq!(norms(CriticNormalization::Batch), (true, 0));
+    assert_eq!(norms(CriticNormalization::Layer), (false, 0));
+    assert_eq!(norms(CriticNormalization::None), (false, 0));
+    assert_eq!(norms(CriticNormalization::Spectral), (false, 4));
     let mut config = config(&dcgan(32, 1, 4), "wasserstein-gp");
-    config.networks.critic_normalization = Some(Normalization::Batch);
+    config.networks.critic_normalization = Some(CriticNormalization::Batch);
     let message = config.system().err().unwrap().to_string();
     assert!(message.contains("the discriminator's normalisation = batch is out of range"), "{message}");
 }

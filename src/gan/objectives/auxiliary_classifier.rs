@@ -4,7 +4,7 @@ use super::{Game, Objective, Verdict};
 use crate::gan::error::GanError;
 use crate::gan::networks::name;
 use crate::gan::real::Real;
-use crate::gan::state::StateDict;
+use crate::gan::state::SavedState;
 use crate::gan::tape::Var;
 
 /// Any game, in which both players also want the critic to tell the class: its cross entropy on real and on generated images
@@ -50,11 +50,11 @@ impl<T: Real> Objective<T> for AuxiliaryClassifier<T> {
         [self.game.values(), vec![("class_accuracy", self.accuracy)]].concat()
     }
 
-    fn save(&self, state: &mut StateDict) {
+    fn save(&self, state: &mut SavedState) {
         self.game.save(state);
     }
 
-    fn restore(&mut self, state: &StateDict) -> Result<(), GanError> {
+    fn restore(&mut self, state: &SavedState) -> Result<(), GanError> {
         self.game.restore(state)
     }
 }

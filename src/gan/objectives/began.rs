@@ -6,7 +6,7 @@ use crate::gan::error::GanError;
 use crate::gan::networks::name;
 use crate::gan::optim::Rule;
 use crate::gan::real::Real;
-use crate::gan::state::StateDict;
+use crate::gan::state::SavedState;
 use crate::gan::tape::Var;
 
 /// How fast the balance moves, the paper's.
@@ -70,11 +70,11 @@ impl<T: Real> Objective<T> for Began {
         vec![("k", self.k), ("convergence", self.convergence)]
     }
 
-    fn save(&self, state: &mut StateDict) {
+    fn save(&self, state: &mut SavedState) {
         state.insert_number("began.k", self.k);
     }
 
-    fn restore(&mut self, state: &StateDict) -> Result<(), GanError> {
+    fn restore(&mut self, state: &SavedState) -> Result<(), GanError> {
         self.k = state.number("began.k")?;
         Ok(())
     }

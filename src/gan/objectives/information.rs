@@ -4,7 +4,7 @@ use super::{Game, Objective};
 use crate::gan::error::GanError;
 use crate::gan::networks::name;
 use crate::gan::real::Real;
-use crate::gan::state::StateDict;
+use crate::gan::state::SavedState;
 use crate::gan::tape::Var;
 
 /// Any game, in which both players also maximise a lower bound of the mutual information between the code c that the
@@ -78,11 +78,11 @@ impl<T: Real> Objective<T> for MutualInformation<T> {
         [self.game.values(), own[..1 + usize::from(self.numbers > 0)].to_vec()].concat()
     }
 
-    fn save(&self, state: &mut StateDict) {
+    fn save(&self, state: &mut SavedState) {
         self.game.save(state);
     }
 
-    fn restore(&mut self, state: &StateDict) -> Result<(), GanError> {
+    fn restore(&mut self, state: &SavedState) -> Result<(), GanError> {
         self.game.restore(state)
     }
 }

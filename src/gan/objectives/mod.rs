@@ -30,7 +30,7 @@ use super::networks::{Outputs, name};
 use super::optim::Rule;
 use super::real::Real;
 use super::regularizers::RegularizerSpec;
-use super::state::StateDict;
+use super::state::SavedState;
 use super::tape::Var;
 pub use auxiliary_classifier::AuxiliaryClassifier;
 pub(in crate::gan) use auxiliary_classifier::accuracy;
@@ -175,7 +175,7 @@ pub trait Objective<T: Real = f32>: Send + Sync {
     }
 
     /// Puts in what it remembers from step to step.
-    fn save(&self, state: &mut StateDict) {
+    fn save(&self, state: &mut SavedState) {
         let _ = state;
     }
 
@@ -183,7 +183,7 @@ pub trait Objective<T: Real = f32>: Send + Sync {
     ///
     /// # Errors
     /// [`GanError::State`] when it is not there.
-    fn restore(&mut self, state: &StateDict) -> Result<(), GanError> {
+    fn restore(&mut self, state: &SavedState) -> Result<(), GanError> {
         let _ = state;
         Ok(())
     }

@@ -151,7 +151,7 @@ fn the_balance_moves_by_its_rate_and_is_kept() {
     assert!((k - 0.009).abs() < 1e-15 && (convergence - 1.1).abs() < 1e-12, "{k} {convergence}");
     let critic = energies(objective.as_mut(), [&level(0.8), &level(-0.1)], &code)[0].item().unwrap();
     assert!((critic - (0.8 - 0.009 * 0.1)).abs() < 1e-12);
-    let mut state = StateDict::default();
+    let mut state = SavedState::default();
     objective.save(&mut state);
     let mut restored: Box<dyn Objective<f64>> = spec.make();
     restored.restore(&state).unwrap();

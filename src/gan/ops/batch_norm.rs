@@ -21,7 +21,7 @@ pub struct BatchMoments {
 
 /// What [`Var::batch_norm`] gives.
 #[derive(Debug)]
-pub struct BatchNorm<T: Real> {
+pub struct BatchNormOutput<T: Real> {
     /// The normalised values.
     pub output: Var<T>,
     /// The moments that they were normalised with.
@@ -136,7 +136,7 @@ impl<T: Real> Var<T> {
     ///
     /// # Errors
     /// [`GanError::Shape`] unless γ and β have one value a channel and a channel has at least two values.
-    pub fn batch_norm(&self, gamma: &Var<T>, beta: &Var<T>, epsilon: f64) -> Result<BatchNorm<T>, GanError> {
+    pub fn batch_norm(&self, gamma: &Var<T>, beta: &Var<T>, epsilon: f64) -> Result<BatchNormOutput<T>, GanError> {
         const OP: &str = "batch_norm";
         let channels = channels(OP, self, &[gamma, beta])?;
         let n = self.value().len() / channels.count.max(1);
@@ -146,7 +146,7 @@ impl<T: Real> Var<T> {
         }
         let op = BatchNormOp::new(channels, self, epsilon);
         let moments = op.moments.clone();
-        Ok(BatchNorm { output: op.apply(self, gamma, beta), moments })
+        Ok(BatchNormOutput { output: op.apply(self, gamma, beta), moments })
     }
 
     /// scale·x + shift with one scale and one shift for each channel (axis 1): batch normalisation with given moments.

@@ -20,7 +20,7 @@ mod softmax;
 mod translate;
 mod upsample;
 
-pub use batch_norm::{BatchMoments, BatchNorm};
+pub use batch_norm::{BatchMoments, BatchNormOutput};
 pub use conv::ConvOptions;
 pub use scalar::ScalarFunction;
 

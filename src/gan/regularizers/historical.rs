@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Regularizer;
 use crate::gan::error::GanError;
 use crate::gan::networks::Parameter;
-use crate::gan::state::StateDict;
+use crate::gan::state::SavedState;
 use crate::gan::tape::Var;
 use crate::gan::tensor::Tensor;
 
@@ -57,7 +57,7 @@ impl Regularizer for HistoricalAveraging {
         }
     }
 
-    fn save(&self, state: &mut StateDict) {
+    fn save(&self, state: &mut SavedState) {
         let steps: BTreeMap<&str, (u64, usize)> =
             self.players.iter().map(|(player, of)| (player.as_str(), (of.steps, of.mean.len()))).collect();
         state.insert_value(PREFIX, &steps);
@@ -68,7 +68,7 @@ impl Regularizer for HistoricalAveraging {
         }
     }
 
-    fn restore(&mut self, state: &StateDict) -> Result<(), GanError> {
+    fn restore(&mut self, state: &SavedState) -> Result<(), GanError> {
         let steps: BTreeMap<String, (u64, usize)> = state.value(PREFIX)?;
         self.players.clear();
         for (player, (steps, tensors)) in steps {

@@ -20,7 +20,7 @@ mod zero_centred;
 use super::error::GanError;
 use super::networks::Parameter;
 use super::random::Random;
-use super::state::StateDict;
+use super::state::SavedState;
 use super::tape::Var;
 use super::tensor::Tensor;
 pub use gradient_penalty::gradient_penalty;
@@ -76,7 +76,7 @@ pub trait Regularizer: Send + Sync {
     }
 
     /// Puts in what it remembers from step to step.
-    fn save(&self, state: &mut StateDict) {
+    fn save(&self, state: &mut SavedState) {
         let _ = state;
     }
 
@@ -84,7 +84,7 @@ pub trait Regularizer: Send + Sync {
     ///
     /// # Errors
     /// [`GanError::State`] when it is not there.
-    fn restore(&mut self, state: &StateDict) -> Result<(), GanError> {
+    fn restore(&mut self, state: &SavedState) -> Result<(), GanError> {
         let _ = state;
         Ok(())
     }

@@ -61,7 +61,7 @@ fn a_mean_of_weights_holds_them_back() {
     // θ̄ = (2 + 4)/2.
     let term = |one: &mut dyn Regularizer| one.on_weights("x", &[Var::leaf(Tensor::scalar(5.0))]).unwrap();
     assert_eq!(term(one.as_mut()).unwrap().item().unwrap(), 0.5 * 4.0);
-    let mut state = StateDict::default();
+    let mut state = SavedState::default();
     one.save(&mut state);
     let mut restored = "historical-averaging:0.5".parse::<RegularizerSpec>().unwrap().make();
     restored.restore(&state).unwrap();

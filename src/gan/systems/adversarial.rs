@@ -9,7 +9,7 @@ use crate::gan::models::PixelRange;
 use crate::gan::networks::{Graph, Outputs, name};
 use crate::gan::objectives::{CriticKind, Defaults, Game, Objective, Verdict};
 use crate::gan::regularizers::{Images, Regularizer};
-use crate::gan::state::StateDict;
+use crate::gan::state::SavedState;
 use crate::gan::tape::Var;
 use crate::gan::tensor::Tensor;
 use crate::gan::train::{Batch, Step, Weights};
@@ -259,12 +259,12 @@ impl System for Adversarial {
         has_classes.then_some(Reader { network: DISCRIMINATOR, outputs: &[name::CLASSES] })
     }
 
-    fn save(&self, state: &mut StateDict) {
+    fn save(&self, state: &mut SavedState) {
         self.objective.save(state);
         self.regularizers.iter().for_each(|one| one.save(state));
     }
 
-    fn restore(&mut self, state: &StateDict) -> Result<(), GanError> {
+    fn restore(&mut self, state: &SavedState) -> Result<(), GanError> {
         self.objective.restore(state)?;
         self.regularizers.iter_mut().try_for_each(|one| one.restore(state))
     }

@@ -22,7 +22,7 @@ use super::models::PixelRange;
 use super::networks::{Graph, numbers};
 use super::optim::Rule;
 use super::random::Random;
-use super::state::StateDict;
+use super::state::SavedState;
 use super::tensor::Tensor;
 use super::train::{Latent, Step};
 
@@ -316,7 +316,7 @@ pub trait System: Send + Sync {
     }
 
     /// Puts in what it remembers from step to step besides weights.
-    fn save(&self, state: &mut StateDict) {
+    fn save(&self, state: &mut SavedState) {
         let _ = state;
     }
 
@@ -324,7 +324,7 @@ pub trait System: Send + Sync {
     ///
     /// # Errors
     /// [`GanError::State`] when it is not there.
-    fn restore(&mut self, state: &StateDict) -> Result<(), GanError> {
+    fn restore(&mut self, state: &SavedState) -> Result<(), GanError> {
         let _ = state;
         Ok(())
     }

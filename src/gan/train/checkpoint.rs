@@ -1,6 +1,6 @@
 //! Checkpoints: one safetensors file with everything that a run needs to go on exactly as if it had never stopped.
 //!
-//! The file holds a [`StateDict`]. Tensors are named after their network, such as `generator.…`, as in PyTorch's
+//! The file holds a [`SavedState`]. Tensors are named after their network, such as `generator.…`, as in PyTorch's
 //! `state_dict`; moving averages are under `average.…`, what optimizers remember under `optimizer.…`. The metadata entry
 //! `gan-metrics` is JSON: settings, the digest of the training images, and all of the state that is not a tensor. Files are
 //! written to a temporary and renamed, so that a process may die at any moment and leave a checkpoint that loads.
@@ -19,7 +19,7 @@ use super::sampling::Trained;
 use super::trainer::Trainer;
 use crate::gan::error::GanError;
 use crate::gan::random::Random;
-use crate::gan::state::StateDict;
+use crate::gan::state::SavedState;
 use crate::gan::systems::{Networks, System};
 use crate::gan::tensor::Tensor;
 use crate::output::Output;
@@ -160,7 +160,7 @@ fn read(path: &Path) -> Result<Vec<u8>, GanError> {
 struct CheckpointFile<'a> {
     path: &'a Path,
     header: Header,
-    state: StateDict,
+    state: SavedState,
 }
 
 impl<'a> CheckpointFile<'a> {
@@ -193,7 +193,7 @@ impl<'a> CheckpointFile<'a> {
             let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
             read.insert(name, Tensor::new(view.shape(), values)?);
         }
-        let state = StateDict::new(read, std::mem::take(&mut header.state));
+        let state = SavedState::new(read, std::mem::take(&mut header.state));
         Ok(CheckpointFile { path, header, state })
     }
 

@@ -19,7 +19,7 @@ pub use data::{Batch, Feed, Given, TrainingSet};
 pub use explore::Explorer;
 pub use gaussians::{Coverage, Gaussians};
 pub use latent::Latent;
-pub use observer::{Control, Observer, StepEvent};
+pub use observer::{Observer, StepEvent};
 pub use sampling::{Drawn, ImageSampler, Trained, label_stream, sampling_stream};
 pub use step::{Step, Weights};
 pub use trainer::Trainer;

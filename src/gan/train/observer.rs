@@ -1,5 +1,7 @@
 //! What a training run tells.
 
+use std::ops::ControlFlow;
+
 use super::collapse::CollapseWarning;
 use super::trainer::Trainer;
 use crate::error::Result;
@@ -26,22 +28,13 @@ impl StepEvent {
     }
 }
 
-/// Whether to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// Yes.
-    Continue,
-    /// End the run here.
-    Stop,
-}
-
 /// Somebody who wants to know how a run goes: shows progress, draws samples, scores them, writes checkpoints.
 pub trait Observer {
-    /// A step was done.
+    /// A step was done; a break ends the run.
     ///
     /// # Errors
     /// Whatever goes wrong ends the run.
-    fn step(&mut self, event: &StepEvent, trainer: &Trainer) -> Result<Control>;
+    fn step(&mut self, event: &StepEvent, trainer: &Trainer) -> Result<ControlFlow<()>>;
 
     /// The game looks lost.
     fn warning(&mut self, warning: &CollapseWarning) {
@@ -51,7 +44,7 @@ pub trait Observer {
 
 /// Nobody.
 impl Observer for () {
-    fn step(&mut self, _: &StepEvent, _: &Trainer) -> Result<Control> {
-        Ok(Control::Continue)
+    fn step(&mut self, _: &StepEvent, _: &Trainer) -> Result<ControlFlow<()>> {
+        Ok(ControlFlow::Continue(()))
     }
 }

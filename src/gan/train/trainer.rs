@@ -6,7 +6,7 @@ use super::collapse::{CollapseWarning, Monitor};
 use super::config::TrainConfig;
 use super::data::{Drawn, Feed, Order, TrainingSet};
 use super::labelled::Labelled;
-use super::observer::{Control, Observer, StepEvent};
+use super::observer::{Observer, StepEvent};
 use super::sampling;
 use super::step::{Player, Step};
 use crate::error::Result;
@@ -14,7 +14,7 @@ use crate::gan::error::GanError;
 use crate::gan::networks::Network;
 use crate::gan::optim::Optimizer;
 use crate::gan::random::Random;
-use crate::gan::state::StateDict;
+use crate::gan::state::SavedState;
 use crate::gan::systems::{Networks, System};
 use crate::gan::tensor::Tensor;
 
@@ -177,7 +177,7 @@ impl Trainer {
             for warning in &warnings {
                 observer.warning(warning);
             }
-            if observer.step(&event, self)? == Control::Stop {
+            if observer.step(&event, self)?.is_break() {
                 return Ok(());
             }
         }
@@ -205,8 +205,8 @@ impl Trainer {
     }
 
     /// Everything that the run is besides its configuration and its data.
-    pub fn state(&self) -> StateDict {
-        let mut state = StateDict::default();
+    pub fn state(&self) -> SavedState {
+        let mut state = SavedState::default();
         for (name, network) in self.run.networks.iter() {
             state.insert_all(name, network.state());
         }
@@ -234,7 +234,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`GanError::State`] with what is missing or does not fit; the run is then in no usable state.
-    pub fn restore(&mut self, state: &StateDict) -> std::result::Result<(), GanError> {
+    pub fn restore(&mut self, state: &SavedState) -> std::result::Result<(), GanError> {
         for (name, network) in self.run.networks.iter_mut() {
             state.fill(name, network.state_mut())?;
         }

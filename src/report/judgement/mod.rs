@@ -9,7 +9,7 @@ use super::recorded::Recorded;
 use super::text::escaped;
 use crate::error::{Blame, Blamed};
 use crate::metrics::{Better, ScoreNumber, readable};
-use crate::score::Part;
+use crate::score::FailedPart;
 use comparability::Comparison;
 pub use tolerance::{Tolerance, ToleranceError, Tolerances};
 
@@ -413,7 +413,7 @@ fn change(number: ScoreNumber, before: f64, run: &Recorded, baseline: &Recorded,
         _ => ChangeVerdict::Missing,
     };
     let name = number.metric().about().name;
-    let failure = run.failed().iter().find(|failure| failure.score == name && failure.part == Part::Score);
+    let failure = run.failed().iter().find(|failure| failure.score == name && failure.part == FailedPart::Score);
     let reason = failure.filter(|_| value.is_none()).map(|failure| failure.reason.clone());
     Change { score: number, better, value, baseline: before, change, tolerance, allowed, verdict, reason }
 }

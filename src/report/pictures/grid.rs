@@ -16,7 +16,7 @@ pub struct Grid {
     pub title: String,
     /// The picture as a PNG file.
     pub png: Vec<u8>,
-    size: (u32, u32),
+    picture: crate::image::RgbImage,
 }
 
 impl Grid {
@@ -35,17 +35,21 @@ impl Grid {
             }
         }
         let picture = crate::image::RgbImage::new(size.0, size.1, picture.into_raw())?;
-        Ok(Self { title: title.to_owned(), png: picture.to_png()?, size })
+        Ok(Self { title: title.to_owned(), png: picture.to_png()?, picture })
+    }
+
+    pub(super) fn picture(&self) -> &crate::image::RgbImage {
+        &self.picture
     }
 
     /// Width in pixels.
     pub fn width(&self) -> u32 {
-        self.size.0
+        self.picture.width()
     }
 
     /// Height in pixels.
     pub fn height(&self) -> u32 {
-        self.size.1
+        self.picture.height()
     }
 }
 

@@ -6,10 +6,10 @@ mod grid;
 use std::fmt::Write;
 
 use super::html::escaped;
-use super::plot::{self, Curve, PANEL, Panel, Style};
+use super::plot::{self, Curve, Format, PANEL, Panel, Style};
 use crate::Result;
 use crate::evaluate::{Evaluated, MeasuredSet};
-use crate::image::DataSet;
+use crate::image::{DataSet, RgbImage};
 use crate::interrupt::Interrupt;
 use crate::linalg::eigenvalues;
 use crate::metrics::{nearest_real, principal};
@@ -33,6 +33,7 @@ pub struct Pictures {
     pub panels: Option<String>,
     /// Generated images beside the real ones that they resemble most, where both sets are images.
     pub grids: Vec<Grid>,
+    charts: Vec<Panel>,
 }
 
 impl Pictures {
@@ -41,19 +42,44 @@ impl Pictures {
     /// # Errors
     /// Of the decompositions, of reading the images again, and of the interrupt.
     pub fn of(done: &Evaluated, interrupt: &Interrupt) -> Result<Self> {
-        let Some(real) = &done.real else { return Ok(Self { panels: None, grids: Vec::new() }) };
-        let panels = panels(&real.measured.data, &done.fake.measured.data, &done.scores)?;
-        let panels = if panels.is_empty() { None } else { Some(plot::svg(&panels)?) };
+        let Some(real) = &done.real else { return Ok(Self { panels: None, grids: Vec::new(), charts: Vec::new() }) };
+        let charts = panels(&real.measured.data, &done.fake.measured.data, &done.scores)?;
+        let panels = if charts.is_empty() { None } else { Some(plot::svg(&charts)?) };
         interrupt.check()?;
         let grids = match (real.input.images(), done.fake.input.images()) {
             (Some(real_images), Some(fake_images)) => grids((real_images, real), (fake_images, &done.fake), interrupt)?,
             _ => Vec::new(),
         };
-        Ok(Self { panels, grids })
+        Ok(Self { panels, grids, charts })
     }
 
-    /// All of them as one SVG.
-    pub fn svg(&self) -> String {
+    /// All of them below each other, as the content of a file.
+    ///
+    /// # Errors
+    /// When they cannot be encoded.
+    pub fn drawn(&self, format: Format) -> Result<Vec<u8>> {
+        Ok(match format {
+            Format::Svg => self.svg().into_bytes(),
+            Format::Png => self.png()?,
+        })
+    }
+
+    fn png(&self) -> Result<Vec<u8>> {
+        let charts = if self.charts.is_empty() { None } else { Some(plot::pixels(&self.charts)?) };
+        let parts: Vec<&RgbImage> = charts.iter().chain(self.grids.iter().map(Grid::picture)).collect();
+        let width = parts.iter().map(|part| part.width()).max().unwrap_or(1) as usize;
+        let mut pixels = Vec::new();
+        for part in &parts {
+            for row in part.pixels().chunks(3 * part.width() as usize) {
+                pixels.extend_from_slice(row);
+                pixels.resize(pixels.len() + 3 * width - row.len(), u8::MAX);
+            }
+        }
+        let height = pixels.len() / (3 * width);
+        Ok(RgbImage::new(width as u32, height as u32, pixels)?.to_png()?)
+    }
+
+    fn svg(&self) -> String {
         const CAPTION: u32 = 30;
         let panels = self.panels.as_deref().unwrap_or_default();
         let (panels_width, panels_height) = size_of(panels).unwrap_or((2 * PANEL.0, 0));

@@ -147,7 +147,7 @@ fn divergence() -> Vec<Row> {
             [
                 effect(LIST, "--plot kl.svg"),
                 choice(LIST, "--plot kl.svg", "--plot kl.png"),
-                refused("kl 0.2,0.8 0.5,0.5 --plot kl.pdf", &["--plot draws SVG and PNG", "kl.pdf", "ends in .svg"]),
+                refused("kl 0.2,0.8 0.5,0.5 --plot kl.pdf", &["kl.pdf names another format", "ends in .svg"]),
                 refused("ks p.npy q.npy --plot ks.svg", &["--plot", "statistics of samples"]),
                 refused("all 0.2,0.8 0.5,0.5 --plot all.svg", &["--plot", "name one"]),
                 effect("w1 0.2,0.8 0.5,0.5", "--plot w1.svg"),

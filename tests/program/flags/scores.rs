@@ -202,8 +202,7 @@ fn many() -> Vec<Row> {
             [
                 effect("{}", "--plot plot.svg"),
                 effect(&format!("{{sets}} {NET}"), "--plot plot.png"),
-                refused("{} --plot plot.png", &["a .png shows images", "real.npz holds none"]),
-                refused("{} --plot plot", &["plot does not say which kind of picture", ".svg or .png"]),
+                refused("{} --plot plot.gif", &["plot.gif names another format", ".svg or .png"]),
             ],
         ),
         row(

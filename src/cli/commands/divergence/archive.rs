@@ -7,7 +7,7 @@ use std::path::Path;
 use ndarray::{Array, Array1, Array2, ArrayD, Axis, Dimension, Ix1, Ix2};
 
 use super::input::{InputError, unusable};
-use crate::divergence::{Distribution, Gaussian, GaussianMixture};
+use crate::divergence::{Distribution, GaussianMixture, MultivariateNormal};
 use crate::stats::archive::ArrayArchive;
 use crate::stats::fault::Fault;
 
@@ -84,8 +84,8 @@ pub(super) fn mixture(path: &Path) -> crate::Result<GaussianMixture> {
         _ => return Err(unfit().into()),
     };
     let components = means.outer_iter().zip(covariances);
-    let components: Result<Vec<Gaussian>, _> =
-        components.map(|(mean, covariance)| Gaussian::new(mean.to_owned(), covariance)).collect();
+    let components: Result<Vec<MultivariateNormal>, _> =
+        components.map(|(mean, covariance)| MultivariateNormal::new(mean.to_owned(), covariance)).collect();
     let weights = Distribution::new(weights.to_vec()).map_err(|error| unusable(path, EXPECTED, error))?;
     Ok(GaussianMixture::new(&weights, components?)?)
 }

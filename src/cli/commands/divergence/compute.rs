@@ -4,9 +4,9 @@ use crate::divergence::continuous::{self, DensityDivergence};
 use crate::divergence::estimators::{
     Histogram, histogram_mutual_information, knn_kullback_leibler, knn_mutual_information,
 };
-use crate::divergence::gaussian::{GaussianDivergence, GaussianError, MixtureBounds, wasserstein_2};
+use crate::divergence::gaussian::{GaussianDivergence, MixtureBounds, MultivariateNormalError, wasserstein_2};
 use crate::divergence::transport::{
-    Order, cost_matrix, sliced_wasserstein, wasserstein_densities, wasserstein_line, wasserstein_samples,
+    WassersteinOrder, cost_matrix, sliced_wasserstein, wasserstein_densities, wasserstein_line, wasserstein_samples,
 };
 use crate::divergence::variational::{LinearCritic, LowerBound, VariationalEstimator};
 use crate::divergence::{
@@ -127,7 +127,7 @@ fn unbounded_row(
 
 fn f_divergence(
     plan: &Plan,
-    gaussians: Option<&Result<GaussianPair, GaussianError>>,
+    gaussians: Option<&Result<GaussianPair, MultivariateNormalError>>,
     kind: Divergence,
 ) -> crate::Result<Row> {
     Ok(match (&plan.pair, gaussians) {
@@ -230,7 +230,7 @@ pub(super) fn column(samples: &Array2<f64>, what: &str) -> Result<Vec<f64>, Argu
     }
 }
 
-fn wasserstein(plan: &Plan, order: Order) -> crate::Result<Row> {
+fn wasserstein(plan: &Plan, order: WassersteinOrder) -> crate::Result<Row> {
     let quantity = Quantity::Wasserstein(order);
     let of = |value, method, uncertainty| {
         Row::new(quantity.name(), quantity.title(), Value::new(value, method, uncertainty))
@@ -255,14 +255,16 @@ fn wasserstein(plan: &Plan, order: Order) -> crate::Result<Row> {
             let bound = Uncertainty::Bound { error: integral.error_bound };
             of(integral.value, Method::Quadrature, Some(bound))
         }
-        Pair::Mixtures(p, q) if order == Order::TWO => of(p.wasserstein_2_bound(q)?, Method::UpperBound, None),
+        Pair::Mixtures(p, q) if order == WassersteinOrder::TWO => {
+            of(p.wasserstein_2_bound(q)?, Method::UpperBound, None)
+        }
         Pair::Mixtures(..) => Err(ArgumentsError::Unavailable {
             what: format!("wasserstein({})", order.get()),
             subject: "mixtures of Gaussians",
             remedy: "only w2 has a bound; draw samples for other orders",
         })?,
         Pair::Fit(..) => unreachable!("options::check lets tests through"),
-        Pair::Gaussians(p, q) if order == Order::TWO => of(wasserstein_2(p, q)?, Method::ClosedForm, None),
+        Pair::Gaussians(p, q) if order == WassersteinOrder::TWO => of(wasserstein_2(p, q)?, Method::ClosedForm, None),
         Pair::Gaussians(..) => Err(ArgumentsError::Unavailable {
             what: format!("wasserstein({})", order.get()),
             subject: "Gaussians",

@@ -2,7 +2,9 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
-use crate::divergence::transport::{Order, TransportPlan, cost_matrix, kantorovich_rubinstein, optimal_transport};
+use crate::divergence::transport::{
+    TransportPlan, WassersteinOrder, cost_matrix, kantorovich_rubinstein, optimal_transport,
+};
 use crate::divergence::{Distribution, TransportError};
 
 use super::input::Pair;
@@ -35,7 +37,7 @@ impl Coupling {
             }
         };
         let mut coupling = optimal_transport(&p, &q, cost_matrix(x.view(), y.view(), order)?.view())?;
-        if order == Order::ONE && x == y {
+        if order == WassersteinOrder::ONE && x == y {
             coupling.potentials = one_function(x.view(), &p, &q)?;
         }
         Ok(Self::written(&coupling))

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::{archive, table};
-use crate::divergence::{Density, DensityError, Distribution, DistributionError, Gaussian, GaussianMixture};
+use crate::divergence::{Density, DensityError, Distribution, DistributionError, GaussianMixture, MultivariateNormal};
 use crate::error::{Blame, Blamed};
 use crate::regular;
 use crate::stats::StatsFile;
@@ -40,7 +40,7 @@ pub(super) enum Kind {
 pub(super) enum Pair {
     Distributions(Distribution, Distribution),
     Densities(Density, Density),
-    Gaussians(Gaussian, Gaussian),
+    Gaussians(MultivariateNormal, MultivariateNormal),
     Mixtures(GaussianMixture, GaussianMixture),
     Samples(Array2<f64>, Array2<f64>),
     Fit(Array2<f64>, Density),
@@ -319,9 +319,9 @@ pub fn samples(path: &Path, array: Option<&str>) -> Result<Array2<f64>, InputErr
 }
 
 /// The mean and covariance that FID tools write, as the scores read them.
-fn gaussian(path: &Path) -> crate::Result<Gaussian> {
+fn gaussian(path: &Path) -> crate::Result<MultivariateNormal> {
     let StatsFile { gaussian, .. } = StatsFile::read(path)?;
-    Ok(Gaussian::new(gaussian.mean().clone(), gaussian.covariance())?)
+    Ok(MultivariateNormal::new(gaussian.mean().clone(), gaussian.covariance())?)
 }
 
 #[cfg(test)]

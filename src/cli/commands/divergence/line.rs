@@ -71,7 +71,7 @@ fn potential(places: &[f64], differences: impl Iterator<Item = f64>) -> Points {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::divergence::transport::{Order, wasserstein_line};
+    use crate::divergence::transport::{WassersteinOrder, wasserstein_line};
 
     #[test]
     fn the_function_attains_the_distance() {
@@ -82,7 +82,7 @@ mod tests {
         let at = |x: f64| potential.iter().find(|point| point.0 == x).unwrap().1;
         let expectation =
             |of: &Distribution| of.probabilities().iter().zip(points).map(|(p, x)| p * at(x)).sum::<f64>();
-        let distance = wasserstein_line(&points, &p, &points, &q, Order::ONE);
+        let distance = wasserstein_line(&points, &p, &points, &q, WassersteinOrder::ONE);
         assert!((expectation(&p) - expectation(&q) - distance.unwrap()).abs() < 1e-15);
     }
 

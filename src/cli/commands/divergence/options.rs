@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use crate::divergence::GaussianPair;
 use crate::error::{Blame, Blamed};
+use crate::report::plot::FormatError;
 
 use super::input::{self, Kind};
 use super::{CriticArg, DivergenceArgs, EstimatorArg, Measure, Quantity, Test};
@@ -53,11 +54,8 @@ pub enum ArgumentsError {
         entries: usize,
     },
     /// The picture would not be what its name says.
-    #[error("--plot draws SVG and PNG, and {path} names another format: choose a name that ends in .svg or .png")]
-    PlotFormat {
-        /// The name.
-        path: String,
-    },
+    #[error(transparent)]
+    Format(#[from] FormatError),
 }
 
 impl Blamed for ArgumentsError {

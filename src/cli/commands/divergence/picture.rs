@@ -6,7 +6,7 @@ use crate::divergence::{Density, Distribution, Divergence, Generator, game};
 
 use super::input::{Kind, Pair};
 use super::options::ArgumentsError;
-use super::{Measure, Order, Plan, compute, line};
+use super::{Measure, Plan, WassersteinOrder, compute, line};
 use crate::report::plot::{Curve, Format, Panel, Style};
 
 /// Points a curve.
@@ -41,7 +41,7 @@ impl Picture {
             Measure::One(divergence) => Subject::Divergence(divergence),
             Measure::GanValue => Subject::Divergence(Divergence::F(Generator::GAN)),
             Measure::Wasserstein(order)
-                if order == Order::ONE && matches!(kind, Kind::Probabilities | Kind::Densities) =>
+                if order == WassersteinOrder::ONE && matches!(kind, Kind::Probabilities | Kind::Densities) =>
             {
                 Subject::Line
             }
@@ -58,10 +58,7 @@ impl Picture {
                 Subject::Divergence(Divergence::Renyi(_) | Divergence::Bhattacharyya),
                 Kind::Gaussians | Kind::Mixtures | Kind::Samples,
             ) => Err(unavailable("affinities of samples or Gaussians", "give densities or probabilities")),
-            _ => match Format::of(path) {
-                Some(format) => Ok(Self { subject, format }),
-                None => Err(ArgumentsError::PlotFormat { path: path.display().to_string() }),
-            },
+            _ => Ok(Self { subject, format: Format::of(path)? }),
         }
     }
 

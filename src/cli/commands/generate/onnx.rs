@@ -82,14 +82,14 @@ impl Blamed for UnknownLatent {
 
 /// Generator flags that do not go together.
 #[derive(Debug, thiserror::Error)]
-enum GeneratorError {
+enum FlagError {
     #[error("{flag} would have no effect: it is for --generator, which was not given")]
     Unused { flag: &'static str },
     #[error("the generated images are given twice, by {} and by --generator: drop one of them", .0.display())]
     Twice(PathBuf),
 }
 
-impl Blamed for GeneratorError {
+impl Blamed for FlagError {
     fn blame(&self) -> Blame {
         Blame::Input
     }
@@ -110,7 +110,7 @@ impl OnnxGeneratorArgs {
             ("--generator-classes", self.generator_classes.is_some()),
         ];
         match others.iter().find(|(_, given)| *given) {
-            Some(&(flag, _)) => Err(GeneratorError::Unused { flag }.into()),
+            Some(&(flag, _)) => Err(FlagError::Unused { flag }.into()),
             None => Ok(()),
         }
     }
@@ -124,7 +124,7 @@ impl OnnxGeneratorArgs {
             return Ok(Judged::Path(path.to_owned()));
         };
         if let Some(path) = path {
-            return Err(GeneratorError::Twice(path.to_owned()).into());
+            return Err(FlagError::Twice(path.to_owned()).into());
         }
         let latent_length = self.latent.and_then(|latent| latent.length);
         let classes = self.generator_classes.map(Into::into);

@@ -20,6 +20,7 @@ use crate::extractor::{ExtractorId, NetworkOptions};
 use crate::gan::Random;
 use crate::gan::train::TrainingSet;
 use crate::output::Outputs;
+use crate::report::plot::Format;
 use crate::report::{plot, pretty};
 use crate::score::ScoreNumber;
 
@@ -51,8 +52,8 @@ pub struct CompareArgs {
     /// Seed of the samples, and of which real ones are held against the others.
     #[arg(long, default_value_t = 0, value_parser = seed)]
     pub seed: u64,
-    /// Draw the scores against the seconds of training, as SVG.
-    #[arg(long, value_name = "FILE")]
+    /// Draw the scores against the seconds of training.
+    #[arg(long, value_name = "FILE.svg|png")]
     pub plot: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
@@ -81,7 +82,10 @@ impl Blamed for RunsError {
 pub fn run(args: &CompareArgs) -> Result<Outcome> {
     let mut outputs = Outputs::beside(&args.runs);
     let file = args.output.output.as_deref().map(|path| outputs.claim(path)).transpose()?;
-    let plot_file = args.plot.as_deref().map(|path| outputs.claim(path)).transpose()?;
+    let plot_file = match args.plot.as_deref() {
+        Some(path) => Some((Format::of(path)?, outputs.claim(path)?)),
+        None => None,
+    };
     let runs: Vec<Recorded> = args.runs.iter().map(|path| Recorded::read(path)).collect::<Result<_>>()?;
     let first = &runs[0];
     if let Some(run) = runs.iter().find(|run| run.file.data_sha256 != first.file.data_sha256) {
@@ -92,8 +96,8 @@ pub fn run(args: &CompareArgs) -> Result<Outcome> {
         [_] => of_points(args, runs, &data, &paths)?,
         _ => of_images(args, runs, &data)?,
     };
-    if let Some(file) = plot_file {
-        file.write_all(plot::svg(&table.panels())?.as_bytes())?;
+    if let Some((format, file)) = plot_file {
+        file.write_all(&plot::picture(&table.panels(), format)?)?;
     }
     output::write(file, &if args.output.json { pretty(&table) } else { table.text() })?;
     Ok(Outcome::Success)

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use crate::Result;
-use crate::divergence::transport::{Order, sliced_wasserstein};
+use crate::divergence::transport::{WassersteinOrder, sliced_wasserstein};
 use crate::gan::train::{Gaussians, ImageSampler, Trained, TrainingSet};
 
 /// Directions of the sliced distance.
@@ -44,7 +44,7 @@ impl PointScores {
     /// Scores of given points, one after the other.
     pub fn of_points(&self, points: &[f32]) -> Result<Vec<Option<f64>>> {
         let made = rows(points, self.real.ncols());
-        let distance = sliced_wasserstein(self.real.view(), made.view(), Order::TWO, DIRECTIONS, 0)?.value;
+        let distance = sliced_wasserstein(self.real.view(), made.view(), WassersteinOrder::TWO, DIRECTIONS, 0)?.value;
         let modes = self.distribution.as_ref().map(|mixture| {
             let found = mixture.coverage(points);
             [found.modes as f64, found.high_quality, found.imbalance]

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::numbers::{seed, whole};
 use crate::gan::GanError;
-use crate::gan::models::{ModelEntry, ModelSpec, Normalization};
+use crate::gan::models::{CriticNormalization, ModelEntry, ModelSpec};
 use crate::gan::objectives::ObjectiveSpec;
 use crate::gan::optim::Rule;
 use crate::gan::regularizers::RegularizerSpec;
@@ -111,13 +111,13 @@ pub enum NormalizationArg {
     None,
 }
 
-impl From<NormalizationArg> for Normalization {
+impl From<NormalizationArg> for CriticNormalization {
     fn from(argument: NormalizationArg) -> Self {
         match argument {
-            NormalizationArg::Batch => Normalization::Batch,
-            NormalizationArg::Layer => Normalization::Layer,
-            NormalizationArg::Spectral => Normalization::Spectral,
-            NormalizationArg::None => Normalization::None,
+            NormalizationArg::Batch => CriticNormalization::Batch,
+            NormalizationArg::Layer => CriticNormalization::Layer,
+            NormalizationArg::Spectral => CriticNormalization::Spectral,
+            NormalizationArg::None => CriticNormalization::None,
         }
     }
 }
@@ -177,7 +177,7 @@ impl SettingsArgs {
             latent: self.latent_size.unwrap_or(named.latent),
             width: self.width.unwrap_or(named.width),
             labels: self.labels.unwrap_or(named.labels),
-            critic_normalization: self.critic_norm.map(Normalization::from),
+            critic_normalization: self.critic_norm.map(CriticNormalization::from),
             minibatch_discrimination: self.minibatch_discrimination,
             ..named
         };

@@ -1,9 +1,10 @@
 //! Watches a run: writes its folder, shows its progress, scores its generator.
 
 use crate::error::{Blame, Blamed};
-use crate::gan::train::{CollapseWarning, Control, Observer, StepEvent, Trainer};
+use crate::gan::train::{CollapseWarning, Observer, StepEvent, Trainer};
 use crate::{Error, Interrupt, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::ops::ControlFlow;
 
 use super::history::History;
 use super::plan::Plan;
@@ -168,7 +169,7 @@ fn number(value: f64) -> String {
 }
 
 impl Observer for Watcher {
-    fn step(&mut self, event: &StepEvent, trainer: &Trainer) -> Result<Control, Error> {
+    fn step(&mut self, event: &StepEvent, trainer: &Trainer) -> Result<ControlFlow<()>, Error> {
         let step = event.step;
         self.bar.set_position(step);
         let losses = event.values.iter().filter_map(|(name, loss)| Some((name.strip_suffix("_loss")?, loss)));
@@ -211,7 +212,7 @@ impl Observer for Watcher {
         if step < self.plan.steps {
             self.interrupt.check()?;
         }
-        Ok(Control::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 
     fn warning(&mut self, warning: &CollapseWarning) {

@@ -24,8 +24,8 @@ mod architecture;
 mod seeded;
 
 use super::WeightsError;
-use super::layers::{BatchNorm, Checked, ConvBn, Layout};
-use super::onnx::{Graph, InputSpec, Value, Window, metadata};
+use super::layers::{BatchNormForm, Checked, ConvBn, Layout};
+use super::onnx::{Graph, GraphInput, GraphValue, Window, metadata};
 use super::pth::StateDict;
 use architecture::{Operators, forward};
 
@@ -48,7 +48,7 @@ pub const URLS: [&str; 2] = [
 
 /// What the network expects: levels 0–255 as `(level − 128) / 128`, 299×299 after a resize that belongs to the metric's
 /// definition. pytorch-fid feeds `2·level/255 − 1` to the same weights.
-pub const INPUT: InputSpec = InputSpec { size: 299, mean: [128.0; 3], std: [128.0; 3] };
+pub const INPUT: GraphInput = GraphInput { size: 299, mean: [128.0; 3], std: [128.0; 3] };
 
 /// Length of `pool3`.
 pub const FEATURES: usize = 2048;
@@ -70,14 +70,14 @@ const SFID: (usize, usize) = (7, 17);
 /// [`WeightsError::Mismatch`] names every tensor that is missing, unknown or of another shape (batch counters are
 /// ignored); [`WeightsError::NotFinite`] and [`WeightsError::Variance`] the first value that cannot be right.
 pub fn build(state: &StateDict) -> Result<Vec<u8>, WeightsError> {
-    build_with(state, BatchNorm::Folded)
+    build_with(state, BatchNormForm::Folded)
 }
 
 /// Builds the network with batch normalisation folded or not; see [`build`].
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_with(state: &StateDict, batch_norm: BatchNorm) -> Result<Vec<u8>, WeightsError> {
+pub fn build_with(state: &StateDict, batch_norm: BatchNormForm) -> Result<Vec<u8>, WeightsError> {
     let state_dict = Checked::new(NAME, &layout(), state)?;
     let mut graph = Graph::new(NAME);
     graph.metadata(metadata::SOURCE, state.provenance());
@@ -112,27 +112,27 @@ pub fn build_with(state: &StateDict, batch_norm: BatchNorm) -> Result<Vec<u8>, W
 struct GraphWriter<'a> {
     graph: Graph,
     state: Checked<'a>,
-    batch_norm: BatchNorm,
+    batch_norm: BatchNormForm,
 }
 
 impl Operators for GraphWriter<'_> {
-    type Value = Value;
+    type Value = GraphValue;
 
-    fn conv(&mut self, name: &str, input: &Value, _outputs: usize, window: Window) -> Value {
+    fn conv(&mut self, name: &str, input: &GraphValue, _outputs: usize, window: Window) -> GraphValue {
         let pair = ConvBn::new(&self.state, &format!("{name}.conv"), &format!("{name}.bn"), EPSILON);
         let value = pair.add(&mut self.graph, self.batch_norm, &format!("{name}.bn"), input, window, 1);
         self.graph.relu(name, &value)
     }
 
-    fn max_pool(&mut self, name: &str, input: &Value, window: Window) -> Value {
+    fn max_pool(&mut self, name: &str, input: &GraphValue, window: Window) -> GraphValue {
         self.graph.max_pool(name, input, window)
     }
 
-    fn average_pool(&mut self, name: &str, input: &Value, window: Window) -> Value {
+    fn average_pool(&mut self, name: &str, input: &GraphValue, window: Window) -> GraphValue {
         self.graph.average_pool(name, input, window)
     }
 
-    fn concat(&mut self, name: &str, branches: &[Value]) -> Value {
+    fn concat(&mut self, name: &str, branches: &[GraphValue]) -> GraphValue {
         self.graph.concat(name, branches)
     }
 }

@@ -17,7 +17,7 @@
 use std::collections::BTreeMap;
 
 use super::layout;
-use crate::extractor::weights::pth::{Provenance, StateDict, Tensor};
+use crate::extractor::weights::pth::{StateDict, StoredTensor, WeightsOrigin};
 
 /// Variance of a convolution's weights times its number of inputs: keeps the variance of ReLU networks.
 const CONVOLUTION_GAIN: f64 = 2.0;
@@ -36,11 +36,11 @@ pub fn seeded_state_dict(seed: u64) -> StateDict {
     let streams = SplitMix64(seed).map(SplitMix64);
     let tensor = |((name, shape), stream): ((String, Vec<usize>), SplitMix64)| {
         let data = values(&name, &shape, stream);
-        let tensor = Tensor::new(shape, data).expect("a value for every element");
+        let tensor = StoredTensor::new(shape, data).expect("a value for every element");
         (name, tensor)
     };
-    let tensors: BTreeMap<String, Tensor> = layout().into_iter().zip(streams).map(tensor).collect();
-    StateDict::new(tensors, Provenance::Seeded { seed })
+    let tensors: BTreeMap<String, StoredTensor> = layout().into_iter().zip(streams).map(tensor).collect();
+    StateDict::new(tensors, WeightsOrigin::Seeded { seed })
 }
 
 /// The values of a tensor, row-major.

@@ -159,12 +159,12 @@ fn rename_in_graph(graph: &mut GraphProto, rename: &impl Fn(&str) -> Option<Stri
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Graph, InputSpec, ModelFile, testing};
+    use super::super::{Graph, GraphInput, ModelFile, testing};
     use super::*;
 
     fn model() -> Vec<u8> {
         let mut graph = Graph::new("test");
-        let images = graph.images("images", &InputSpec { size: 1, mean: [0.0; 3], std: [1.0; 3] });
+        let images = graph.images("images", &GraphInput { size: 1, mean: [0.0; 3], std: [1.0; 3] });
         let mean = graph.global_mean("mean", &images);
         graph.output(&mean, &[3]);
         graph.encode()

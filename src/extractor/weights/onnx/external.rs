@@ -208,13 +208,13 @@ fn expected_bytes(tensor: &TensorProto) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Graph, InputSpec, ModelFile, testing};
+    use super::super::{Graph, GraphInput, ModelFile, testing};
     use super::*;
 
     /// A model of one linear layer whose weight of 3×2 lies in `location`.
     fn model(location: &str, extra: &[(&str, &str)]) -> (Vec<u8>, Vec<u8>) {
         let mut graph = Graph::new("test");
-        let images = graph.images("images", &InputSpec { size: 1, mean: [0.0; 3], std: [1.0; 3] });
+        let images = graph.images("images", &GraphInput { size: 1, mean: [0.0; 3], std: [1.0; 3] });
         let mean = graph.global_mean("mean", &images);
         let sum = graph.add_bias("sum", &mean, &[1.0, 2.0, 3.0]);
         graph.output(&sum, &[3]);

@@ -9,18 +9,18 @@ use tract_onnx::pb::{
     TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
 
-use super::{BATCH, IR_VERSION, InputSpec, OPSET, metadata};
-use crate::extractor::weights::pth::Tensor;
+use super::{BATCH, GraphInput, IR_VERSION, OPSET, metadata};
+use crate::extractor::weights::pth::StoredTensor;
 
 /// A value inside a graph: an input, or what an operator returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Value(String);
+pub struct GraphValue(String);
 
 /// Weights of a convolution.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kernel {
+pub struct ConvolutionWeights {
     /// Output channels × input channels per group × height × width.
-    pub weight: Tensor,
+    pub weight: StoredTensor,
     /// One number per output channel.
     pub bias: Option<Vec<f32>>,
 }
@@ -98,28 +98,35 @@ impl Graph {
     }
 
     /// Adds an input of `N` RGB images, N×3×size×size, and records what it expects.
-    pub fn images(&mut self, name: &str, spec: &InputSpec) -> Value {
+    pub fn images(&mut self, name: &str, spec: &GraphInput) -> GraphValue {
         let list = |values: [f32; 3]| values.map(|value| value.to_string()).join(",");
         self.metadata(metadata::INPUT_SIZE, spec.size);
         self.metadata(metadata::MEAN, list(spec.mean));
         self.metadata(metadata::STD, list(spec.std));
         self.proto.input.push(value_info(name, &[3, spec.size, spec.size]));
-        Value(name.to_owned())
+        GraphValue(name.to_owned())
     }
 
     /// Adds an input of any kind, N×`shape`.
-    pub fn input(&mut self, name: &str, shape: &[usize]) -> Value {
+    pub fn input(&mut self, name: &str, shape: &[usize]) -> GraphValue {
         self.proto.input.push(value_info(name, shape));
-        Value(name.to_owned())
+        GraphValue(name.to_owned())
     }
 
     /// Declares a value as an output, N×`shape`, under its own name.
-    pub fn output(&mut self, value: &Value, shape: &[usize]) {
+    pub fn output(&mut self, value: &GraphValue, shape: &[usize]) {
         self.proto.output.push(value_info(&value.0, shape));
     }
 
     /// Convolution, with as many groups as the input has channels divided by the channels of the kernel.
-    pub fn conv(&mut self, name: &str, input: &Value, kernel: Kernel, window: Window, groups: usize) -> Value {
+    pub fn conv(
+        &mut self,
+        name: &str,
+        input: &GraphValue,
+        kernel: ConvolutionWeights,
+        window: Window,
+        groups: usize,
+    ) -> GraphValue {
         let mut inputs =
             vec![input.clone(), self.floats(&format!("{name}.weight"), kernel.weight.shape(), kernel.weight.data())];
         inputs.extend(kernel.bias.map(|bias| self.floats(&format!("{name}.bias"), &[bias.len()], &bias)));
@@ -131,11 +138,11 @@ impl Graph {
     pub fn conv_transpose(
         &mut self,
         name: &str,
-        input: &Value,
-        kernel: Kernel,
+        input: &GraphValue,
+        kernel: ConvolutionWeights,
         window: Window,
         output_padding: usize,
-    ) -> Value {
+    ) -> GraphValue {
         let mut inputs =
             vec![input.clone(), self.floats(&format!("{name}.weight"), kernel.weight.shape(), kernel.weight.data())];
         inputs.extend(kernel.bias.map(|bias| self.floats(&format!("{name}.bias"), &[bias.len()], &bias)));
@@ -144,7 +151,7 @@ impl Graph {
     }
 
     /// Batch normalisation with fixed statistics: `scale · (x − mean) / √(variance + epsilon) + bias` per channel.
-    pub fn batch_norm(&mut self, name: &str, input: &Value, parameters: [&[f32]; 4], epsilon: f32) -> Value {
+    pub fn batch_norm(&mut self, name: &str, input: &GraphValue, parameters: [&[f32]; 4], epsilon: f32) -> GraphValue {
         let names = ["scale", "bias", "mean", "variance"];
         let mut inputs = vec![input.clone()];
         inputs.extend(
@@ -157,32 +164,32 @@ impl Graph {
     }
 
     /// `max(x, 0)`.
-    pub fn relu(&mut self, name: &str, input: &Value) -> Value {
+    pub fn relu(&mut self, name: &str, input: &GraphValue) -> GraphValue {
         self.node("Relu", name, std::slice::from_ref(input), vec![])
     }
 
     /// `x` where positive, `slope · x` elsewhere.
-    pub fn leaky_relu(&mut self, name: &str, input: &Value, slope: f32) -> Value {
+    pub fn leaky_relu(&mut self, name: &str, input: &GraphValue, slope: f32) -> GraphValue {
         self.node("LeakyRelu", name, std::slice::from_ref(input), vec![float("alpha", slope)])
     }
 
     /// Hyperbolic tangent.
-    pub fn tanh(&mut self, name: &str, input: &Value) -> Value {
+    pub fn tanh(&mut self, name: &str, input: &GraphValue) -> GraphValue {
         self.node("Tanh", name, std::slice::from_ref(input), vec![])
     }
 
     /// `1 / (1 + e⁻ˣ)`.
-    pub fn sigmoid(&mut self, name: &str, input: &Value) -> Value {
+    pub fn sigmoid(&mut self, name: &str, input: &GraphValue) -> GraphValue {
         self.node("Sigmoid", name, std::slice::from_ref(input), vec![])
     }
 
     /// ln(1+eˣ).
-    pub fn softplus(&mut self, name: &str, input: &Value) -> Value {
+    pub fn softplus(&mut self, name: &str, input: &GraphValue) -> GraphValue {
         self.node("Softplus", name, std::slice::from_ref(input), vec![])
     }
 
     /// Repeats every pixel in both directions.
-    pub fn upsample(&mut self, name: &str, input: &Value, factor: usize) -> Value {
+    pub fn upsample(&mut self, name: &str, input: &GraphValue, factor: usize) -> GraphValue {
         let factor = factor as f32;
         let scales = self.floats(&format!("{name}.scales"), &[4], &[1.0, 1.0, factor, factor]);
         let attributes = vec![
@@ -190,16 +197,16 @@ impl Graph {
             text("coordinate_transformation_mode", "asymmetric"),
             text("nearest_mode", "floor"),
         ];
-        self.node("Resize", name, &[input.clone(), Value(String::new()), scales], attributes)
+        self.node("Resize", name, &[input.clone(), GraphValue(String::new()), scales], attributes)
     }
 
     /// The same value under another name.
-    pub fn identity(&mut self, name: &str, input: &Value) -> Value {
+    pub fn identity(&mut self, name: &str, input: &GraphValue) -> GraphValue {
         self.node("Identity", name, std::slice::from_ref(input), vec![])
     }
 
     /// N×… to N×`shape`.
-    pub fn reshape(&mut self, name: &str, input: &Value, shape: &[usize]) -> Value {
+    pub fn reshape(&mut self, name: &str, input: &GraphValue, shape: &[usize]) -> GraphValue {
         // −1 stands for the number of images.
         let lengths = std::iter::once(-1).chain(shape.iter().map(|&length| length as i64));
         let raw = lengths.flat_map(i64::to_le_bytes).collect();
@@ -208,97 +215,97 @@ impl Graph {
     }
 
     /// `min(max(x, low), high)`.
-    pub fn clip(&mut self, name: &str, input: &Value, low: f32, high: f32) -> Value {
+    pub fn clip(&mut self, name: &str, input: &GraphValue, low: f32, high: f32) -> GraphValue {
         let low = self.floats(&format!("{name}.low"), &[], &[low]);
         let high = self.floats(&format!("{name}.high"), &[], &[high]);
         self.node("Clip", name, &[input.clone(), low, high], vec![])
     }
 
     /// Maximum over each window; padding never wins.
-    pub fn max_pool(&mut self, name: &str, input: &Value, window: Window) -> Value {
+    pub fn max_pool(&mut self, name: &str, input: &GraphValue, window: Window) -> GraphValue {
         self.node("MaxPool", name, std::slice::from_ref(input), window.attributes())
     }
 
     /// Mean over each window, of the elements inside the image only.
-    pub fn average_pool(&mut self, name: &str, input: &Value, window: Window) -> Value {
+    pub fn average_pool(&mut self, name: &str, input: &GraphValue, window: Window) -> GraphValue {
         let attributes = [window.attributes(), vec![int("count_include_pad", 0)]].concat();
         self.node("AveragePool", name, std::slice::from_ref(input), attributes)
     }
 
     /// Mean over height and width: N×C×H×W to N×C.
-    pub fn global_mean(&mut self, name: &str, input: &Value) -> Value {
+    pub fn global_mean(&mut self, name: &str, input: &GraphValue) -> GraphValue {
         let mean = self.node("GlobalAveragePool", &format!("{name}.mean"), std::slice::from_ref(input), vec![]);
         self.flatten(name, &mean)
     }
 
     /// Joins values along the channels.
-    pub fn concat(&mut self, name: &str, inputs: &[Value]) -> Value {
+    pub fn concat(&mut self, name: &str, inputs: &[GraphValue]) -> GraphValue {
         self.node("Concat", name, inputs, vec![int("axis", 1)])
     }
 
     /// N×…, to N×(product of the rest), row-major.
-    pub fn flatten(&mut self, name: &str, input: &Value) -> Value {
+    pub fn flatten(&mut self, name: &str, input: &GraphValue) -> GraphValue {
         self.node("Flatten", name, std::slice::from_ref(input), vec![int("axis", 1)])
     }
 
     /// The first `count` channels.
-    pub fn first_channels(&mut self, name: &str, input: &Value, count: usize) -> Value {
+    pub fn first_channels(&mut self, name: &str, input: &GraphValue, count: usize) -> GraphValue {
         let [start, end, axis] = [("start", 0), ("end", count), ("axis", 1)]
             .map(|(part, value)| self.integer(&format!("{name}.{part}"), value));
         self.node("Slice", name, &[input.clone(), start, end, axis], vec![])
     }
 
     /// N×C×H×W to N×H×W×C.
-    pub fn channels_last(&mut self, name: &str, input: &Value) -> Value {
+    pub fn channels_last(&mut self, name: &str, input: &GraphValue) -> GraphValue {
         self.node("Transpose", name, std::slice::from_ref(input), vec![ints("perm", &[0, 2, 3, 1])])
     }
 
     /// `x · weightᵀ` for a weight of outputs × inputs.
-    pub fn linear(&mut self, name: &str, input: &Value, weight: &Tensor) -> Value {
+    pub fn linear(&mut self, name: &str, input: &GraphValue, weight: &StoredTensor) -> GraphValue {
         let weight = self.floats(&format!("{name}.weight"), weight.shape(), weight.data());
         self.node("Gemm", name, &[input.clone(), weight], vec![int("transB", 1)])
     }
 
     /// Adds a number per column to N×columns.
-    pub fn add_bias(&mut self, name: &str, input: &Value, bias: &[f32]) -> Value {
+    pub fn add_bias(&mut self, name: &str, input: &GraphValue, bias: &[f32]) -> GraphValue {
         let bias = self.floats(&format!("{name}.bias"), &[bias.len()], bias);
         self.node("Add", name, &[input.clone(), bias], vec![])
     }
 
     /// Sum of two values of the same shape.
-    pub fn add(&mut self, name: &str, left: &Value, right: &Value) -> Value {
+    pub fn add(&mut self, name: &str, left: &GraphValue, right: &GraphValue) -> GraphValue {
         self.node("Add", name, &[left.clone(), right.clone()], vec![])
     }
 
     /// Product of two values, whose shapes broadcast.
-    pub fn mul(&mut self, name: &str, left: &Value, right: &Value) -> Value {
+    pub fn mul(&mut self, name: &str, left: &GraphValue, right: &GraphValue) -> GraphValue {
         self.node("Mul", name, &[left.clone(), right.clone()], vec![])
     }
 
     /// `factor · x`.
-    pub fn scale(&mut self, name: &str, input: &Value, factor: f32) -> Value {
+    pub fn scale(&mut self, name: &str, input: &GraphValue, factor: f32) -> GraphValue {
         let factor = self.floats(&format!("{name}.factor"), &[], &[factor]);
         self.mul(name, input, &factor)
     }
 
     /// Products of matrices: N×rows×inner with N×inner×columns.
-    pub fn matmul(&mut self, name: &str, left: &Value, right: &Value) -> Value {
+    pub fn matmul(&mut self, name: &str, left: &GraphValue, right: &GraphValue) -> GraphValue {
         self.node("MatMul", name, &[left.clone(), right.clone()], vec![])
     }
 
     /// `x · table`: for one-hot x, the row of each sample.
-    pub fn rows(&mut self, name: &str, input: &Value, table: &Tensor) -> Value {
+    pub fn rows(&mut self, name: &str, input: &GraphValue, table: &StoredTensor) -> GraphValue {
         let table = self.floats(&format!("{name}.table"), table.shape(), table.data());
         self.matmul(name, input, &table)
     }
 
     /// N×rows×columns to N×columns×rows.
-    pub fn transposed(&mut self, name: &str, input: &Value) -> Value {
+    pub fn transposed(&mut self, name: &str, input: &GraphValue) -> GraphValue {
         self.node("Transpose", name, std::slice::from_ref(input), vec![ints("perm", &[0, 2, 1])])
     }
 
     /// eˣ along an axis, divided by its sum.
-    pub fn softmax(&mut self, name: &str, input: &Value, axis: usize) -> Value {
+    pub fn softmax(&mut self, name: &str, input: &GraphValue, axis: usize) -> GraphValue {
         self.node("Softmax", name, std::slice::from_ref(input), vec![int("axis", axis)])
     }
 
@@ -316,7 +323,7 @@ impl Graph {
         .encode_to_vec()
     }
 
-    fn node(&mut self, op_type: &str, name: &str, inputs: &[Value], attribute: Vec<AttributeProto>) -> Value {
+    fn node(&mut self, op_type: &str, name: &str, inputs: &[GraphValue], attribute: Vec<AttributeProto>) -> GraphValue {
         self.proto.node.push(NodeProto {
             op_type: op_type.to_owned(),
             name: name.to_owned(),
@@ -325,19 +332,19 @@ impl Graph {
             attribute,
             ..Default::default()
         });
-        Value(name.to_owned())
+        GraphValue(name.to_owned())
     }
 
-    fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Value {
+    fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> GraphValue {
         let raw = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.initializer(name, shape, DataType::Float, raw)
     }
 
-    fn integer(&mut self, name: &str, value: usize) -> Value {
+    fn integer(&mut self, name: &str, value: usize) -> GraphValue {
         self.initializer(name, &[1], DataType::Int64, (value as i64).to_le_bytes().to_vec())
     }
 
-    fn initializer(&mut self, name: &str, shape: &[usize], data_type: DataType, raw_data: Vec<u8>) -> Value {
+    fn initializer(&mut self, name: &str, shape: &[usize], data_type: DataType, raw_data: Vec<u8>) -> GraphValue {
         self.proto.initializer.push(TensorProto {
             name: name.to_owned(),
             dims: shape.iter().map(|&length| length as i64).collect(),
@@ -345,7 +352,7 @@ impl Graph {
             raw_data,
             ..Default::default()
         });
-        Value(name.to_owned())
+        GraphValue(name.to_owned())
     }
 }
 

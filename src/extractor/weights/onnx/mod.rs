@@ -12,7 +12,7 @@ mod training;
 mod wire;
 
 pub use edges::with_float32_edges;
-pub use graph::{Graph, Kernel, Value, Window};
+pub use graph::{ConvolutionWeights, Graph, GraphValue, Window};
 pub use model_file::{Dimension, ElementType, ModelFile, OnnxError, ValueInfo, read_whole};
 pub use select::select_outputs;
 pub use training::{TrainingMode, in_training_mode};
@@ -42,7 +42,7 @@ pub mod metadata {
 
 /// What a network expects of its images: `(level − mean) / std` per channel, levels 0–255, RGB.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InputSpec {
+pub struct GraphInput {
     /// Side of the square input, in pixels.
     pub size: usize,
     /// Subtracted from the levels of red, green and blue.

@@ -3,14 +3,14 @@ use tract_onnx::prelude::*;
 use super::{Graph, *};
 use crate::extractor::weights::pth;
 
-const SPEC: InputSpec = InputSpec { size: 4, mean: [1.0, 2.0, 3.0], std: [0.5, 1.0, 2.0] };
+const SPEC: GraphInput = GraphInput { size: 4, mean: [1.0, 2.0, 3.0], std: [0.5, 1.0, 2.0] };
 
-fn weights(shape: &[usize], value: impl Fn(usize) -> f32) -> pth::Tensor {
-    pth::Tensor::new(shape.to_vec(), (0..shape.iter().product()).map(value).collect()).unwrap()
+fn weights(shape: &[usize], value: impl Fn(usize) -> f32) -> pth::StoredTensor {
+    pth::StoredTensor::new(shape.to_vec(), (0..shape.iter().product()).map(value).collect()).unwrap()
 }
 
 /// A model of one operator on N×3×4×4 images.
-fn model(operator: impl Fn(&mut Graph, &Value) -> Value, shape: &[usize]) -> Vec<u8> {
+fn model(operator: impl Fn(&mut Graph, &GraphValue) -> GraphValue, shape: &[usize]) -> Vec<u8> {
     let mut graph = Graph::new("test");
     let images = graph.images("images", &SPEC);
     let output = operator(&mut graph, &images);
@@ -53,7 +53,8 @@ fn around(image: usize, channel: usize, y: usize, x: usize) -> Vec<f32> {
 
 #[test]
 fn convolution_pads_and_strides() {
-    let kernel = || Kernel { weight: weights(&[2, 3, 1, 3], |at| at as f32 - 4.0), bias: Some(vec![0.5, -1.0]) };
+    let kernel =
+        || ConvolutionWeights { weight: weights(&[2, 3, 1, 3], |at| at as f32 - 4.0), bias: Some(vec![0.5, -1.0]) };
     let window = Window::new(1, 3).pad_centred();
     let found = run(&model(|graph, images| graph.conv("conv", images, kernel(), window, 1), &[2, 4, 4]));
     let expected = map(2, 4, |image, output, y, x| {
@@ -71,7 +72,7 @@ fn convolution_pads_and_strides() {
     assert_eq!(found, expected);
 
     // Depthwise, without bias, stride 2 with the odd padding at the end.
-    let kernel = || Kernel { weight: weights(&[3, 1, 3, 3], |at| (at % 9) as f32), bias: None };
+    let kernel = || ConvolutionWeights { weight: weights(&[3, 1, 3, 3], |at| (at % 9) as f32), bias: None };
     let window = Window::new(3, 3).stride(2).pad_same(4);
     let found = run(&model(|graph, images| graph.conv("conv", images, kernel(), window, 3), &[3, 2, 2]));
     let expected = map(3, 2, |image, channel, y, x| {
@@ -118,7 +119,7 @@ fn batch_normalisation_and_activations() {
 
 #[test]
 fn channels_are_joined_cut_and_moved() {
-    let twice = |graph: &mut Graph, images: &Value| {
+    let twice = |graph: &mut Graph, images: &GraphValue| {
         let relu = graph.relu("relu", images);
         let sum = graph.add("sum", images, &relu);
         graph.concat("joined", &[sum, images.clone()])
@@ -129,7 +130,7 @@ fn channels_are_joined_cut_and_moved() {
     });
     assert_eq!(run(&model(twice, &[6, 4, 4])), expected);
 
-    let spatial = |graph: &mut Graph, images: &Value| {
+    let spatial = |graph: &mut Graph, images: &GraphValue| {
         let first = graph.first_channels("first", images, 2);
         let last = graph.channels_last("last", &first);
         graph.flatten("flat", &last)
@@ -143,7 +144,7 @@ fn channels_are_joined_cut_and_moved() {
 #[test]
 fn linear_layers_multiply_by_the_transpose() {
     let weight = weights(&[2, 3], |at| at as f32);
-    let network = |graph: &mut Graph, images: &Value| {
+    let network = |graph: &mut Graph, images: &GraphValue| {
         let mean = graph.global_mean("mean", images);
         let product = graph.linear("product", &mean, &weight);
         graph.add_bias("sum", &product, &[100.0, 200.0])

@@ -20,7 +20,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub use tensor::{DType, Tensor};
+pub use tensor::{DType, StoredTensor};
 
 use crate::digest::sha256;
 use crate::error::{Blame, Blamed};
@@ -188,7 +188,7 @@ impl Blamed for PthError {
 
 /// Where weights came from; written into every graph built from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Provenance {
+pub enum WeightsOrigin {
     /// A checkpoint, by the lower-case hexadecimal sha256 of the whole file.
     File {
         /// The digest.
@@ -201,11 +201,11 @@ pub enum Provenance {
     },
 }
 
-impl fmt::Display for Provenance {
+impl fmt::Display for WeightsOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Provenance::File { sha256 } => write!(f, "sha256:{sha256}"),
-            Provenance::Seeded { seed } => write!(f, "seeded:{seed}"),
+            WeightsOrigin::File { sha256 } => write!(f, "sha256:{sha256}"),
+            WeightsOrigin::Seeded { seed } => write!(f, "seeded:{seed}"),
         }
     }
 }
@@ -213,13 +213,13 @@ impl fmt::Display for Provenance {
 /// A flat state dict: tensors by name, ordered by name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StateDict {
-    tensors: BTreeMap<String, Tensor>,
-    provenance: Provenance,
+    tensors: BTreeMap<String, StoredTensor>,
+    provenance: WeightsOrigin,
 }
 
 impl StateDict {
     /// A state dict of given tensors.
-    pub fn new(tensors: BTreeMap<String, Tensor>, provenance: Provenance) -> Self {
+    pub fn new(tensors: BTreeMap<String, StoredTensor>, provenance: WeightsOrigin) -> Self {
         Self { tensors, provenance }
     }
 
@@ -252,7 +252,7 @@ impl StateDict {
             budget -= elements.ok_or_else(|| PthError::TooLarge { name: name.to_owned(), limit: bytes.len() })?;
             tensors.insert(name.to_owned(), tensor::materialise(name, view, &object.heap, stored)?);
         }
-        Ok(Self { tensors, provenance: Provenance::File { sha256: sha256(bytes) } })
+        Ok(Self { tensors, provenance: WeightsOrigin::File { sha256: sha256(bytes) } })
     }
 
     /// Reads a checkpoint from a reader, to its end.
@@ -276,12 +276,12 @@ impl StateDict {
     }
 
     /// The tensor of that name.
-    pub fn get(&self, name: &str) -> Option<&Tensor> {
+    pub fn get(&self, name: &str) -> Option<&StoredTensor> {
         self.tensors.get(name)
     }
 
     /// Names and tensors, ordered by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &StoredTensor)> {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
     }
 
@@ -296,7 +296,7 @@ impl StateDict {
     }
 
     /// Where the weights came from.
-    pub fn provenance(&self) -> &Provenance {
+    pub fn provenance(&self) -> &WeightsOrigin {
         &self.provenance
     }
 }

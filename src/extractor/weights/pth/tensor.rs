@@ -63,13 +63,13 @@ impl fmt::Display for DType {
 
 /// A dense tensor, row-major, as `f32`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tensor {
+pub struct StoredTensor {
     shape: Vec<usize>,
     data: Vec<f32>,
     dtype: DType,
 }
 
-impl Tensor {
+impl StoredTensor {
     /// A `float32` tensor of row-major `data`; `None` unless `data` has as many elements as `shape`.
     pub fn new(shape: Vec<usize>, data: Vec<f32>) -> Option<Self> {
         (element_count(&shape)? == data.len()).then_some(Self { shape, data, dtype: DType::Float32 })
@@ -109,7 +109,7 @@ pub(super) fn element_count(shape: &[usize]) -> Option<usize> {
 
 /// Writes the view out as a dense tensor. `stored` are the bytes of its storage; the caller has bounded the view's
 /// element count.
-pub(super) fn materialise(name: &str, view: &TensorView, heap: &Heap, stored: &[u8]) -> Result<Tensor, PthError> {
+pub(super) fn materialise(name: &str, view: &TensorView, heap: &Heap, stored: &[u8]) -> Result<StoredTensor, PthError> {
     let storage = heap.storage(view.storage);
     if !view.fits(storage.elements) {
         let (name, shape) = (name.to_owned(), view.shape.clone());
@@ -128,7 +128,7 @@ pub(super) fn materialise(name: &str, view: &TensorView, heap: &Heap, stored: &[
         }
         dtype => return Err(PthError::DType { name: name.to_owned(), dtype }),
     };
-    Ok(Tensor { shape: view.shape.clone(), data, dtype: storage.dtype })
+    Ok(StoredTensor { shape: view.shape.clone(), data, dtype: storage.dtype })
 }
 
 /// Visits the view's elements in row-major order.

@@ -59,7 +59,7 @@ fn provenance_is_the_digest_of_the_file() {
     let digest = provenance.strip_prefix("sha256:").unwrap();
     let octets = (0..32).map(|at| u8::from_str_radix(&digest[2 * at..2 * at + 2], 16).unwrap());
     assert!(octets.eq(Sha256::digest(&bytes)) && digest.len() == 64);
-    assert_eq!(Provenance::Seeded { seed: 7 }.to_string(), "seeded:7");
+    assert_eq!(WeightsOrigin::Seeded { seed: 7 }.to_string(), "seeded:7");
 }
 
 #[test]
