@@ -175,6 +175,7 @@ mod interrupt;
 pub mod linalg;
 pub mod metrics;
 mod numpy;
+mod options;
 pub mod output;
 // What only checkpoints have is not looked at without them.
 #[cfg_attr(not(feature = "inference"), allow(dead_code))]

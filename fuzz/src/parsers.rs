@@ -112,7 +112,7 @@ fn onnx(path: &Path) {
     drop(CustomModel { path: path.to_owned(), ..CustomModel::default() }.load(ResizeMode::default()));
     let file = GeneratorFile { path: path.to_owned(), latent_length: None, pixel_range: None, classes: None };
     // By the built-in engine, which is safe code.
-    let options = NetworkOptions { engine: EngineChoice::Tract, ..NetworkOptions::default() };
+    let options = NetworkOptions::default().with_engine(EngineChoice::Tract);
     drop(OnnxGenerator::load(&file, &options));
 }
 

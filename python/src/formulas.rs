@@ -1,7 +1,7 @@
 //! Single formulas, of what is at hand.
 
 use gan_metrics::metrics::{
-    DegreesOfFreedom, Estimator, InceptionScoreOptions, Kernel, Length, MmdOptions, Order, Splits, fid, mmd,
+    DegreesOfFreedom, Estimator, InceptionScoreOptions, Kernel, Length, MmdOptions, SplitOrder, Splits, fid, mmd,
 };
 use gan_metrics::ndarray::Axis;
 use gan_metrics::stats::{Features, Logits};
@@ -32,7 +32,10 @@ pub fn inception_score(
     work::run(py, move |_| {
         let logits = Logits::new(rows.to_owned())?;
         let ddof = if sample { DegreesOfFreedom::Sample } else { DegreesOfFreedom::Population };
-        let options = InceptionScoreOptions { splits: Splits::OfSize(size), order: Order::AsGiven, ddof };
+        let options = InceptionScoreOptions::default()
+            .with_splits(Splits::OfSize(size))
+            .with_order(SplitOrder::AsGiven)
+            .with_ddof(ddof);
         let found = gan_metrics::metrics::inception_score(&logits, options)?;
         Ok((found.mean, found.std))
     })
@@ -51,7 +54,11 @@ pub fn kernel_distances(
     work::run(py, move |interrupt| {
         let (degree, gamma, coef0) = kernel;
         let kernel = Kernel::Polynomial { degree, gamma, coef0 };
-        let options = MmdOptions { kernel, estimator: Estimator::Unbiased, length: Length::AsGiven, scale: 1.0 };
+        let options = MmdOptions::default()
+            .with_kernel(kernel)
+            .with_estimator(Estimator::Unbiased)
+            .with_length(Length::AsGiven)
+            .with_scale(1.0);
         let distance = |(first, second): (Vec<usize>, Vec<usize>)| -> gan_metrics::Result<f64> {
             interrupt.check()?;
             let (first, second) = (real.select(Axis(0), &first), fake.select(Axis(0), &second));

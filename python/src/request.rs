@@ -64,7 +64,7 @@ impl Asked {
     }
 
     fn jackknife(&self) -> Option<JackknifeOptions> {
-        self.level.map(|level| JackknifeOptions { level, ..JackknifeOptions::default() })
+        self.level.map(|level| JackknifeOptions::default().with_level(level))
     }
 
     /// The request of an evaluator, whose scores are those that were named.

@@ -31,6 +31,7 @@ use crate::extractor::{BATCHES_IN_FLIGHT, Channels, EngineError, Extraction, Fea
 use crate::image::decode::in_turn;
 use crate::image::{ImageError, ImageSource, Origin, ResizeError, ResizeMode, Resizer};
 use crate::interrupt::Interrupt;
+use crate::options::builders;
 use crate::stats::{Census, FeaturesError};
 
 /// Batches that may wait for the network.
@@ -155,11 +156,24 @@ impl PassObserver for () {}
 
 /// How a pass prepares images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PassOptions {
     /// How images are resized.
     pub resize: ResizeMode,
     /// What to do about images that cannot be decoded.
     pub on_bad_image: OnBadImage,
+}
+
+builders!(PassOptions {
+    with_resize resize: ResizeMode,
+    with_on_bad_image on_bad_image: OnBadImage,
+});
+
+impl PassOptions {
+    /// Images resized like this; a bad one ends the pass.
+    pub const fn new(resize: ResizeMode) -> Self {
+        PassOptions { resize, on_bad_image: OnBadImage::Stop }
+    }
 }
 
 /// Takes the features of each batch, in the order of the images.

@@ -15,10 +15,12 @@ use super::probe::Probed;
 use super::tract::TractEngine;
 use super::worker::Worker;
 use super::{Extraction, ExtractorInfo, FeatureExtractor, Ticket, finite};
+use crate::options::builders;
 use crate::stats::{Features, Logits};
 
 /// How a network is to be run.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct NetworkOptions {
     /// Which engine.
     pub engine: EngineChoice,
@@ -33,6 +35,15 @@ pub struct NetworkOptions {
     /// Whether spatial features are extracted too.
     pub spatial: SpatialFeatures,
 }
+
+builders!(NetworkOptions {
+    with_engine engine: EngineChoice,
+    with_device device: Device,
+    with_batch_size batch_size: Option<usize>,
+    with_threads threads: Option<usize>,
+    with_library library: Option<PathBuf>,
+    with_spatial spatial: SpatialFeatures,
+});
 
 /// Whether spatial features, which sFID compares, are extracted beside the others: 8 KB an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

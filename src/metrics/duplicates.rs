@@ -9,16 +9,23 @@ use super::parameter::{Arguments, Kind, Parameter, Range};
 use super::score::{About, Counts, Score, Sets};
 use super::value::{Table, Value, readable};
 use crate::interrupt::{Interrupt, Interrupted};
+use crate::options::builders;
 use crate::stats::Features;
 
 /// What counts as a near-duplicate, and how many are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct DuplicateOptions {
     /// Largest distance, relative to the typical one: see [`NearDuplicates::typical`].
     pub threshold: f64,
     /// Pairs listed at most.
     pub limit: usize,
 }
+
+builders!(DuplicateOptions {
+    with_threshold threshold: f64,
+    with_limit limit: usize,
+});
 
 impl Default for DuplicateOptions {
     /// A quarter of the typical distance; 50 pairs.

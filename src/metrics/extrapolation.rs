@@ -7,10 +7,12 @@ use super::parameter::{Arguments, Kind, Parameter};
 use super::score::{About, Counts};
 use super::value::{Curve, Panel, Style, Value};
 use crate::interrupt::Interrupt;
+use crate::options::builders;
 use crate::random_state::RandomState;
 
 /// Which subsets the line is fitted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ExtrapolationOptions {
     /// Number of sizes, evenly spaced from the smallest to that of the whole set.
     pub points: usize,
@@ -19,6 +21,12 @@ pub struct ExtrapolationOptions {
     /// Seed of numpy's `RandomState`, which draws a subset of each size without replacement.
     pub seed: u32,
 }
+
+builders!(ExtrapolationOptions {
+    with_points points: usize,
+    with_smallest smallest: Option<usize>,
+    with_seed seed: u32,
+});
 
 impl ExtrapolationOptions {
     /// 15 sizes, as in Chong and Forsyth and in dgm-eval.

@@ -14,6 +14,7 @@ use super::score::{About, Better, Counts, Need, Quantity, Score, ScoreInterval, 
 use super::value::{Caution, Value};
 use crate::error::{Blame, Blamed};
 use crate::interrupt::Interrupt;
+use crate::options::builders;
 use crate::random_state::RandomState;
 use crate::stats::Logits;
 
@@ -120,6 +121,7 @@ impl Splits {
 
 /// Definition of an Inception Score. The default is torch-fidelity's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InceptionScoreOptions {
     /// How the images are cut; the literature uses 10 splits.
     pub splits: Splits,
@@ -128,6 +130,12 @@ pub struct InceptionScoreOptions {
     /// Divisor of the variance over splits.
     pub ddof: DegreesOfFreedom,
 }
+
+builders!(InceptionScoreOptions {
+    with_splits splits: Splits,
+    with_order order: SplitOrder,
+    with_ddof ddof: DegreesOfFreedom,
+});
 
 impl InceptionScoreOptions {
     /// The evaluator of ADM (guided-diffusion): splits of 5000 images as they come. It prints the mean alone.

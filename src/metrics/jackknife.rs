@@ -9,11 +9,13 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use super::error::{MetricError, Set, known_to_have, same_dimension};
 use super::rows::choose;
 use super::score::Counts;
+use crate::options::builders;
 use crate::random_state::RandomState;
 use crate::stats::{Features, Logits};
 
 /// Definition of a jackknife.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct JackknifeOptions {
     /// Groups that each set is cut into, at least 2. The score is computed once without each group of each set.
     pub groups: usize,
@@ -22,6 +24,12 @@ pub struct JackknifeOptions {
     /// Seed of numpy's `RandomState`, whose permutation of each set is cut into groups.
     pub seed: u32,
 }
+
+builders!(JackknifeOptions {
+    with_groups groups: usize,
+    with_level level: f64,
+    with_seed seed: u32,
+});
 
 impl Default for JackknifeOptions {
     /// 95 %, with 20 groups.

@@ -12,11 +12,13 @@ use super::score::{About, Better, Counts, Quantity, Score, ScoreInterval, Sets};
 use super::subsets::discrepancies;
 use super::value::Value;
 use crate::interrupt::Interrupt;
+use crate::options::builders;
 use crate::random_state::RandomState;
 use crate::stats::Features;
 
 /// Definition of a Kernel Inception Distance.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct KidOptions {
     /// The kernel.
     pub kernel: Kernel,
@@ -29,6 +31,14 @@ pub struct KidOptions {
     /// Which set each pair of subsets draws from first. The estimate is symmetric, the drawn subsets are not.
     pub draws_first: Set,
 }
+
+builders!(KidOptions {
+    with_kernel kernel: Kernel,
+    with_subsets subsets: usize,
+    with_subset_size subset_size: usize,
+    with_seed seed: u32,
+    with_draws_first draws_first: Set,
+});
 
 impl KidOptions {
     /// torch-fidelity's definition, where the fake set is its `input1`: `(xᵀy/d + 1)³`, 100 subsets of 1000, seed 2020.

@@ -14,16 +14,23 @@ use super::score::{About, Counts, Quantity, Score, ScoreInterval, Sets};
 use super::value::{Caution, Value, readable};
 use crate::interrupt::Interrupt;
 use crate::linalg::matmul;
+use crate::options::builders;
 use crate::stats::{Features, Gaussian};
 
 /// Definition of a memorisation-informed Fréchet distance.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct MifidOptions {
     /// Mean cosine distances from here on count as no memorisation at all.
     pub threshold: f64,
     /// Whose images' nearest cosine distances, to the other set, are averaged.
     pub mean_over: Set,
 }
+
+builders!(MifidOptions {
+    with_threshold threshold: f64,
+    with_mean_over mean_over: Set,
+});
 
 impl MifidOptions {
     /// torchmetrics' definition: threshold 0.1, the mean over *real* images of the distance to the nearest fake one.

@@ -11,6 +11,7 @@ use super::rows::unit_features;
 use super::score::{About, Better, Counts, Quantity, Score, ScoreInterval, Sets};
 use super::value::Value;
 use crate::interrupt::Interrupt;
+use crate::options::builders;
 use crate::stats::Features;
 
 /// Whether features are scaled to unit length.
@@ -25,6 +26,7 @@ pub enum Length {
 
 /// Definition of a maximum mean discrepancy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct MmdOptions {
     /// The kernel.
     pub kernel: Kernel,
@@ -35,6 +37,13 @@ pub struct MmdOptions {
     /// Factor of the result.
     pub scale: f64,
 }
+
+builders!(MmdOptions {
+    with_kernel kernel: Kernel,
+    with_estimator estimator: Estimator,
+    with_length length: Length,
+    with_scale scale: f64,
+});
 
 impl MmdOptions {
     /// CMMD's form: Gaussian kernel with σ = 10 on features of unit length, biased, times 1000.

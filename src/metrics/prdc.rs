@@ -13,6 +13,7 @@ use super::rows::choose;
 use super::score::{About, Better, Counts, Quantity, Score, ScoreInterval, Sets};
 use super::value::{Caution, Value};
 use crate::interrupt::Interrupt;
+use crate::options::builders;
 use crate::random_state::RandomState;
 use crate::stats::Features;
 
@@ -27,12 +28,18 @@ pub struct Balls {
 
 /// Definition of precision, recall, density and coverage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PrdcOptions {
     /// Balls for precision, recall and their F-score.
     pub precision_recall: Balls,
     /// Balls for density and coverage.
     pub density_coverage: Balls,
 }
+
+builders!(PrdcOptions {
+    with_precision_recall precision_recall: Balls,
+    with_density_coverage density_coverage: Balls,
+});
 
 impl PrdcOptions {
     /// torch-fidelity and the improved precision and recall of Kynkäänniemi et al.: k = 3, closed balls. They have no

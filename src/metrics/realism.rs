@@ -10,6 +10,7 @@ use super::prdc::check_neighbours;
 use super::score::{About, Better, Counts, Quantity, Score, Sets};
 use super::value::{Table, Value, readable};
 use crate::interrupt::Interrupt;
+use crate::options::builders;
 use crate::stats::Features;
 
 /// Whose formula.
@@ -24,12 +25,18 @@ pub enum RealismForm {
 
 /// Definition of a realism score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RealismOptions {
     /// The real balls reach to this neighbour; an image is not a neighbour of itself.
     pub neighbours: usize,
     /// The formula.
     pub form: RealismForm,
 }
+
+builders!(RealismOptions {
+    with_neighbours neighbours: usize,
+    with_form form: RealismForm,
+});
 
 impl RealismOptions {
     /// The authors' code: k = 3, squared distances.

@@ -12,16 +12,22 @@ use super::score::{About, Better, Counts, Need, Quantity, Score, ScoreInterval, 
 use super::value::Value;
 use crate::interrupt::Interrupt;
 use crate::linalg::{add_gram_lower, eigenvalues};
+use crate::options::builders;
 use crate::stats::Features;
 
 /// Definition of a Vendi score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct VendiOptions {
     /// Order q of the Rényi entropy, zero or more, infinity included. Orders above 1 look at what is common, those
     /// below at what is rare.
     #[serde(serialize_with = "or_infinity")]
     pub order: f64,
 }
+
+builders!(VendiOptions {
+    with_order order: f64,
+});
 
 /// JSON has no infinity: it becomes what the parameter takes for it.
 fn or_infinity<S: Serializer>(order: &f64, serializer: S) -> Result<S::Ok, S::Error> {

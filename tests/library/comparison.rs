@@ -67,7 +67,16 @@ const KERNEL: Scored = Scored {
     name: "kernel",
     score: |real, fake| {
         let (kernel, estimator) = (Kernel::KID, Estimator::Unbiased);
-        Ok(mmd(real, fake, MmdOptions { kernel, estimator, length: Length::AsGiven, scale: 1.0 })?.value)
+        Ok(mmd(
+            real,
+            fake,
+            MmdOptions::default()
+                .with_kernel(kernel)
+                .with_estimator(estimator)
+                .with_length(Length::AsGiven)
+                .with_scale(1.0),
+        )?
+        .value)
     },
     groups: 12,
     size: 48,
@@ -79,7 +88,7 @@ impl Scored {
         let [larger, smaller] = if unequal { [self.size * 2, self.size] } else { [self.size; 2] };
         let once = |seed: u32| {
             let mut random = RandomState::new(seed);
-            let options = JackknifeOptions { groups: self.groups, seed, ..JackknifeOptions::default() };
+            let options = JackknifeOptions::default().with_groups(self.groups).with_seed(seed);
             let shared = REAL.images(&mut random, larger);
             let mut of = |generator: Generator| {
                 let other = REAL.images(&mut random, larger);

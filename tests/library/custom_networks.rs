@@ -36,7 +36,7 @@ fn engines() -> Vec<EngineChoice> {
 }
 
 fn options(engine: EngineChoice) -> NetworkOptions {
-    NetworkOptions { engine, device: Device::Cpu, threads: Some(1), ..NetworkOptions::default() }
+    NetworkOptions::default().with_engine(engine).with_device(Device::Cpu).with_threads(Some(1))
 }
 
 /// A network of the fixtures, with values from −1 to 1 where it takes floating point.
@@ -131,7 +131,7 @@ fn weights_are_looked_for_beside_a_link_and_beside_its_target() {
 fn a_network_of_a_fixed_batch_runs_at_that_and_at_no_other() {
     agrees(&custom("fixed.onnx"), COLOURS, "plain", FLOAT32);
     for engine in engines() {
-        let of = |batch| NetworkOptions { batch_size: Some(batch), ..options(engine) };
+        let of = |batch| options(engine).with_batch_size(Some(batch));
         assert_eq!(fid(custom("fixed.onnx"), of(5), COLOURS), fid(custom("fixed.onnx"), options(engine), COLOURS));
         let error = evaluated(custom("fixed.onnx"), of(16), COLOURS, &["fid"]).err().expect("another size");
         assert_eq!(error.blame(), Blame::Input);

@@ -17,7 +17,7 @@ fn model() -> Model {
 }
 
 fn options(engine: EngineChoice, batch_size: usize) -> NetworkOptions {
-    NetworkOptions { engine, device: Device::Cpu, batch_size: Some(batch_size), ..NetworkOptions::default() }
+    NetworkOptions::default().with_engine(engine).with_device(Device::Cpu).with_batch_size(Some(batch_size))
 }
 
 /// The engines that are on this machine.
@@ -144,7 +144,7 @@ fn a_graph_for_batches_of_one_size_is_run_at_no_other() {
 
 #[test]
 fn auto_says_what_it_took_and_why() {
-    let options = NetworkOptions { batch_size: Some(1), ..NetworkOptions::default() };
+    let options = NetworkOptions::default().with_batch_size(Some(1));
     let extractor = NetworkExtractor::new(&model(), &options).unwrap();
     let engine = &extractor.info().engine;
     assert!(engine.reason.as_deref().is_some_and(|reason| reason.starts_with("auto: ")), "{engine:?}");

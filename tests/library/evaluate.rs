@@ -113,7 +113,7 @@ fn folder_of(images: usize) -> tempfile::TempDir {
 }
 
 fn options(on_bad_image: OnBadImage) -> PassOptions {
-    PassOptions { resize: ResizeMode::Tf1, on_bad_image }
+    PassOptions::new(ResizeMode::Tf1).with_on_bad_image(on_bad_image)
 }
 
 fn pass(folder: &Path, batch: usize, on_bad_image: OnBadImage) -> Result<(Accumulator, PassSummary), EvaluateError> {

@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("linalg", &[]),
     ("metrics", &["linalg", "stats"]),
     ("numpy", &[]),
+    ("options", &[]),
     ("output", &[]),
     ("pickle", &[]),
     ("random_state", &[]),
@@ -28,8 +29,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("testing", &["image", "report", "score"]),
 ];
 
-const OPEN_TO_ALL: [&str; 9] =
-    ["digest", "error", "foreign", "interrupt", "numpy", "output", "pickle", "random_state", "regular"];
+const OPEN_TO_ALL: [&str; 10] =
+    ["digest", "error", "foreign", "interrupt", "numpy", "options", "output", "pickle", "random_state", "regular"];
 
 /// The command line may use everything, and nobody may use it.
 const UNLISTED: [&str; 3] = ["cli", "lib", "main"];

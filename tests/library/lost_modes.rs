@@ -29,7 +29,7 @@ fn scores(real: &Array2<f32>, made: &Array2<f32>) -> [f64; 5] {
     let features = |rows: &Array2<f32>| Features::new(rows.clone()).unwrap();
     // A classifier of the classes: its logits are the coordinates that tell them.
     let logits = Logits::new(made.slice(ndarray::s![.., ..CLASSES]).to_owned()).unwrap();
-    let whole = InceptionScoreOptions { splits: Splits::Even(1), ..InceptionScoreOptions::default() };
+    let whole = InceptionScoreOptions::default().with_splits(Splits::Even(1));
     let seen = prdc(&features(real), &features(made), PrdcOptions::PRDC).unwrap();
     let diversity = vendi(&features(made), VendiOptions::default()).unwrap().value;
     [inception_score(&logits, whole).unwrap().mean, seen.precision, seen.recall, seen.coverage, diversity]

@@ -73,17 +73,15 @@ fn polynomial_size(sets: [&Features; 2]) -> f64 {
 
 fn kid_options(case: &Value) -> KidOptions {
     let definition = &case["definition"];
-    KidOptions {
-        subsets: count(&definition["kid_subsets"]),
-        subset_size: count(&definition["kid_subset_size"]),
-        ..KidOptions::TORCH_FIDELITY
-    }
+    KidOptions::TORCH_FIDELITY
+        .with_subsets(count(&definition["kid_subsets"]))
+        .with_subset_size(count(&definition["kid_subset_size"]))
 }
 
 /// The subsets of the slower references.
 fn fewer(case: &Value) -> KidOptions {
     let subsets = &case["definition"]["rbf_subsets"];
-    KidOptions { subsets: count(&subsets[0]), subset_size: count(&subsets[1]), ..KidOptions::TORCH_FIDELITY }
+    KidOptions::TORCH_FIDELITY.with_subsets(count(&subsets[0])).with_subset_size(count(&subsets[1]))
 }
 
 #[test]
@@ -114,12 +112,10 @@ fn kid_equals_its_definition_and_the_peers() {
         assert_within(result.mean, number(&polynomial["mean"]), KID_DEFINITION * size, &format!("{name}, mean"));
         assert_within(result.std, number(&polynomial["std"]), KID_DEFINITION * size, &format!("{name}, std"));
 
-        let rbf = KidOptions {
-            kernel: Kernel::Gaussian { sigma: number(&definition["rbf_sigma"]) },
-            seed: 7,
-            draws_first: Set::Real,
-            ..fewer(case)
-        };
+        let rbf = fewer(case)
+            .with_kernel(Kernel::Gaussian { sigma: number(&definition["rbf_sigma"]) })
+            .with_seed(7)
+            .with_draws_first(Set::Real);
         let rbf = kid(real, fake, rbf).unwrap();
         assert_within(rbf.mean, number(&definition["kid_rbf"]["mean"]), KID_DEFINITION, &format!("{name}, rbf mean"));
         assert_within(rbf.std, number(&definition["kid_rbf"]["std"]), KID_DEFINITION, &format!("{name}, rbf std"));
@@ -129,10 +125,10 @@ fn kid_equals_its_definition_and_the_peers() {
         let key = |end: &str| format!("kernel_inception_distance_{end}");
         assert_within(result.mean, number(&peer[key("mean")]), KID_PEERS, &format!("{name}, torch-fidelity"));
         assert_within(result.std, number(&peer[key("std")]), KID_PEERS, &format!("{name}, torch-fidelity"));
-        let rbf = kid(real, fake, KidOptions { kernel: Kernel::SIGMA_10, ..fewer(case) }).unwrap();
+        let rbf = kid(real, fake, fewer(case).with_kernel(Kernel::SIGMA_10)).unwrap();
         assert_within(rbf.mean, number(&peer["rbf"][key("mean")]), KID_PEERS, &format!("{name}, torch-fidelity rbf"));
         let clean = &peers["clean_fid"];
-        let result = kid(real, fake, KidOptions { seed: count(&clean["kid_seed"]) as u32, ..fewer(case) }).unwrap();
+        let result = kid(real, fake, fewer(case).with_seed(count(&clean["kid_seed"]) as u32)).unwrap();
         assert_within(result.mean, number(&clean["kid"]), KID_PEERS, &format!("{name}, clean-fid"));
     });
 }
@@ -142,7 +138,13 @@ fn mean_discrepancies_equal_their_definitions() {
     for_each_case(|name, real, fake, case| {
         let definition = &case["definition"];
         let sigma = number(&definition["rbf_sigma"]);
-        let plain = |kernel, estimator| MmdOptions { kernel, estimator, length: Length::AsGiven, scale: 1.0 };
+        let plain = |kernel, estimator| {
+            MmdOptions::default()
+                .with_kernel(kernel)
+                .with_estimator(estimator)
+                .with_length(Length::AsGiven)
+                .with_scale(1.0)
+        };
         let value = |options| mmd(real, fake, options).unwrap().value;
         let rbf = value(plain(Kernel::Gaussian { sigma }, Estimator::Unbiased));
         assert_within(rbf, number(&definition["mmd_rbf_unbiased"]), KID_DEFINITION, &format!("{name}, rbf"));
@@ -155,7 +157,7 @@ fn mean_discrepancies_equal_their_definitions() {
 
 fn prdc_with(real: &Features, fake: &Features, neighbours: usize, boundary: Boundary) -> Prdc {
     let balls = gan_metrics::metrics::Balls { neighbours, boundary };
-    prdc(real, fake, PrdcOptions { precision_recall: balls, density_coverage: balls }).unwrap()
+    prdc(real, fake, PrdcOptions::default().with_precision_recall(balls).with_density_coverage(balls)).unwrap()
 }
 
 #[test]
@@ -228,7 +230,7 @@ fn memorisation_and_diversity_equal_their_definitions() {
             if name == "offset" && order < 1.0 {
                 continue;
             }
-            let found = vendi(fake, VendiOptions { order }).unwrap().value;
+            let found = vendi(fake, VendiOptions::default().with_order(order)).unwrap().value;
             // Order 1/2 takes roots of eigenvalues that rounding may have made, 1e-8 each.
             let tolerance = if order < 1.0 { 1e-6 } else { SPECTRAL };
             let expected = number(expected);
@@ -240,7 +242,7 @@ fn memorisation_and_diversity_equal_their_definitions() {
 #[test]
 fn nearest_images_equal_their_definition() {
     for_each_case(|name, real, fake, case| {
-        let everything = DuplicateOptions { threshold: f64::MAX, limit: usize::MAX };
+        let everything = DuplicateOptions::default().with_threshold(f64::MAX).with_limit(usize::MAX);
         let definition = &case["definition"];
         let between = duplicates_between(real, fake, everything).unwrap();
         assert_eq!((between.images, between.pairs.len()), (fake.len(), fake.len()), "{name}");
@@ -275,7 +277,7 @@ fn extrapolations_and_intervals_equal_their_definitions() {
         let error = found.standard_error.unwrap();
         assert_within(error, number(&expected["standard_error"]), EXTRAPOLATION * scale, name);
 
-        let options = JackknifeOptions { groups: 6, level: 0.9, ..JackknifeOptions::default() };
+        let options = JackknifeOptions::default().with_groups(6).with_level(0.9);
         let score = |real: &Features, fake: &Features| -> Result<f64, MetricError> {
             Ok(fid(&gaussian(real), &gaussian(fake))?.value)
         };

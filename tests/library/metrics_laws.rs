@@ -11,14 +11,19 @@ use ndarray::{Array2, Axis, concatenate};
 use crate::support::gaussian;
 use crate::support::made_features::Made;
 
-const KID: KidOptions = KidOptions { subsets: 10, subset_size: 30, ..KidOptions::TORCH_FIDELITY };
+fn kid_of_few() -> KidOptions {
+    KidOptions::TORCH_FIDELITY.with_subsets(10).with_subset_size(30)
+}
+
 const DIRECTIONS: Directions = Directions::Seeded { count: 64, seed: 1 };
-const UNBIASED_RBF: MmdOptions = MmdOptions {
-    kernel: Kernel::Gaussian { sigma: 3.0 },
-    estimator: Estimator::Unbiased,
-    length: Length::AsGiven,
-    scale: 1.0,
-};
+
+fn unbiased_rbf() -> MmdOptions {
+    MmdOptions::CMMD
+        .with_kernel(Kernel::Gaussian { sigma: 3.0 })
+        .with_estimator(Estimator::Unbiased)
+        .with_length(Length::AsGiven)
+        .with_scale(1.0)
+}
 
 fn features(values: Array2<f32>) -> Features {
     Features::new(values).unwrap()
@@ -37,10 +42,10 @@ fn equal_sets_are_as_good_as_it_gets() {
     // ball being one image short of k.
     assert_eq!(seen.density, 1.0);
     assert_eq!(mind(&a, &a, &DIRECTIONS).unwrap().value, 0.0);
-    let biased = MmdOptions { estimator: Estimator::Biased, ..UNBIASED_RBF };
+    let biased = unbiased_rbf().with_estimator(Estimator::Biased);
     assert!(mmd(&a, &a, biased).unwrap().value.abs() < 1e-9);
     // The unbiased one leaves the diagonal out within the sets, but not between them.
-    assert!(mmd(&a, &a, UNBIASED_RBF).unwrap().value < 0.0);
+    assert!(mmd(&a, &a, unbiased_rbf()).unwrap().value < 0.0);
     let copied = mifid(&a, &a, MifidOptions::BAI).unwrap();
     assert!(copied.distance < 1e-15 && copied.value == 0.0, "{copied:?}");
     let copies = duplicates_between(&a, &a, DuplicateOptions::default()).unwrap();
@@ -54,10 +59,10 @@ fn sets_may_be_exchanged() {
     let (there, back) = (there.unwrap(), back.unwrap());
     assert_eq!((there.precision, there.recall, there.f_score), (back.recall, back.precision, back.f_score));
     let close = |x: f64, y: f64| assert!((x - y).abs() <= 1e-12 * x.abs().max(1.0), "{x} and {y}");
-    close(mmd(&a, &b, UNBIASED_RBF).unwrap().value, mmd(&b, &a, UNBIASED_RBF).unwrap().value);
+    close(mmd(&a, &b, unbiased_rbf()).unwrap().value, mmd(&b, &a, unbiased_rbf()).unwrap().value);
     close(mind(&a, &b, &DIRECTIONS).unwrap().value, mind(&b, &a, &DIRECTIONS).unwrap().value);
-    let exchanged = KidOptions { draws_first: Set::Real, ..KID };
-    assert_eq!(kid(&a, &b, KID).unwrap(), kid(&b, &a, exchanged).unwrap());
+    let exchanged = kid_of_few().with_draws_first(Set::Real);
+    assert_eq!(kid(&a, &b, kid_of_few()).unwrap(), kid(&b, &a, exchanged).unwrap());
 }
 
 #[test]
@@ -96,7 +101,7 @@ fn constant_features_have_a_value_everywhere() {
     assert_eq!((together.precision, together.recall, together.density, together.coverage), (1.0, 1.0, 0.0, 0.0));
     // k = (1/16 + 1)³, (9/16 + 1)³ and (3/16 + 1)³ everywhere.
     let expected = 1.0625_f64.powi(3) + 1.5625_f64.powi(3) - 2.0 * 1.1875_f64.powi(3);
-    let distance = kid(&a, &b, KID).unwrap();
+    let distance = kid(&a, &b, kid_of_few()).unwrap();
     // Features lie off the common centre by what f32 cannot hold of it.
     assert!((distance.mean - expected).abs() < 1e-6 && distance.std < 1e-12, "{distance:?}");
     assert!((vendi(&a, VendiOptions::default()).unwrap().value - 1.0).abs() < 1e-12);
@@ -126,7 +131,7 @@ fn one_subset_of_every_image_is_the_discrepancy_by_definition() {
         sum / pairs
     };
     let expected = mean(&a, &a, true) + mean(&b, &b, true) - 2.0 * mean(&a, &b, false);
-    let every = KidOptions { subsets: 1, subset_size: n, ..KID };
+    let every = kid_of_few().with_subsets(1).with_subset_size(n);
     let seen = kid(&features(a), &features(b), every).unwrap();
     assert!((seen.mean - expected).abs() < KID_TOLERANCE * expected.max(1.0), "{seen:?} for {expected}");
     assert_eq!(seen.std, 0.0);
@@ -139,13 +144,15 @@ fn repeated_images_count_as_many() {
     let once = features(a);
     // Every image has two copies: the nearest neighbours of order 3k + 2 are those of order k.
     let balls = |neighbours| Balls { neighbours, boundary: Boundary::Closed };
-    let options = |neighbours| PrdcOptions { precision_recall: balls(neighbours), density_coverage: balls(neighbours) };
+    let options = |neighbours| {
+        PrdcOptions::default().with_precision_recall(balls(neighbours)).with_density_coverage(balls(neighbours))
+    };
     let (repeated, plain) = (prdc(&thrice, &b, options(11)).unwrap(), prdc(&once, &b, options(3)).unwrap());
     assert_eq!(repeated.precision, plain.precision);
     assert_eq!(repeated.coverage, plain.coverage);
     let close = |x: f64, y: f64| assert!((x - y).abs() <= 1e-6 * y.abs(), "{x} and {y}");
     close(mind(&thrice, &b, &DIRECTIONS).unwrap().value, mind(&once, &b, &DIRECTIONS).unwrap().value);
-    let biased = MmdOptions { estimator: Estimator::Biased, ..UNBIASED_RBF };
+    let biased = unbiased_rbf().with_estimator(Estimator::Biased);
     close(mmd(&thrice, &b, biased).unwrap().value, mmd(&once, &b, biased).unwrap().value);
     close(vendi(&thrice, VendiOptions::default()).unwrap().value, vendi(&once, VendiOptions::default()).unwrap().value);
     let found = duplicates_within(&thrice, DuplicateOptions::default()).unwrap();
@@ -159,7 +166,7 @@ fn one_image_or_too_few_is_an_error_that_says_so() {
         MetricError::TooFew { set, images, needed, .. } => (set, images, needed),
         other => panic!("{other}"),
     };
-    assert_eq!(needed(kid(&many, &one, KID).unwrap_err()), (Set::Fake, 1, 30));
+    assert_eq!(needed(kid(&many, &one, kid_of_few()).unwrap_err()), (Set::Fake, 1, 30));
     assert_eq!(needed(prdc(&one, &many, PrdcOptions::TORCH_FIDELITY).unwrap_err()), (Set::Real, 1, 6));
     assert_eq!(needed(mmd(&one, &many, MmdOptions::CMMD).unwrap_err()), (Set::Real, 1, 2));
     assert_eq!(needed(mifid(&many, &one, MifidOptions::BAI).unwrap_err()), (Set::Fake, 1, 2));
@@ -175,7 +182,7 @@ fn one_image_or_too_few_is_an_error_that_says_so() {
 fn unlike_dimensions_are_an_error_everywhere() {
     let (a, b) = (set(10, 50, 4), set(11, 50, 5));
     let expected = MetricError::Dimension { real: 4, fake: 5 };
-    assert_eq!(kid(&a, &b, KID).unwrap_err(), expected);
+    assert_eq!(kid(&a, &b, kid_of_few()).unwrap_err(), expected);
     assert_eq!(mmd(&a, &b, MmdOptions::CMMD).unwrap_err(), expected);
     assert_eq!(prdc(&a, &b, PrdcOptions::PRDC).unwrap_err(), expected);
     assert_eq!(mind(&a, &b, &DIRECTIONS).unwrap_err(), expected);
@@ -190,16 +197,18 @@ fn parameters_out_of_range_are_errors() {
     let a = set(12, 50, 4);
     let parameter = |error: MetricError| matches!(error, MetricError::Parameter { .. });
     for kernel in [Kernel::Gaussian { sigma: 0.0 }, Kernel::Polynomial { degree: 0, gamma: None, coef0: 1.0 }] {
-        assert!(parameter(kid(&a, &a, KidOptions { kernel, ..KID }).unwrap_err()));
+        assert!(parameter(kid(&a, &a, kid_of_few().with_kernel(kernel)).unwrap_err()));
     }
-    assert!(parameter(kid(&a, &a, KidOptions { subsets: 0, ..KID }).unwrap_err()));
-    assert!(parameter(kid(&a, &a, KidOptions { subset_size: 1, ..KID }).unwrap_err()));
+    assert!(parameter(kid(&a, &a, kid_of_few().with_subsets(0)).unwrap_err()));
+    assert!(parameter(kid(&a, &a, kid_of_few().with_subset_size(1)).unwrap_err()));
     let balls = Balls { neighbours: 0, boundary: Boundary::Open };
-    assert!(parameter(prdc(&a, &a, PrdcOptions { precision_recall: balls, ..PrdcOptions::PRDC }).unwrap_err()));
+    assert!(parameter(prdc(&a, &a, PrdcOptions::PRDC.with_precision_recall(balls)).unwrap_err()));
     assert!(parameter(mind(&a, &a, &Directions::Seeded { count: 0, seed: 0 }).unwrap_err()));
-    assert!(parameter(vendi(&a, VendiOptions { order: -1.0 }).unwrap_err()));
-    assert!(parameter(mifid(&a, &a, MifidOptions { threshold: 0.0, ..MifidOptions::BAI }).unwrap_err()));
-    assert!(parameter(duplicates_within(&a, DuplicateOptions { threshold: f64::NAN, limit: 1 }).unwrap_err()));
+    assert!(parameter(vendi(&a, VendiOptions::default().with_order(-1.0)).unwrap_err()));
+    assert!(parameter(mifid(&a, &a, MifidOptions::BAI.with_threshold(0.0)).unwrap_err()));
+    assert!(parameter(
+        duplicates_within(&a, DuplicateOptions::default().with_threshold(f64::NAN).with_limit(1)).unwrap_err()
+    ));
     let directions = Directions::Given { directions: Array2::ones((3, 7)) };
     assert_eq!(mind(&a, &a, &directions).unwrap_err(), MetricError::Directions { directions: 7, features: 4 });
     let zero = features(Array2::zeros((5, 3)));
@@ -256,7 +265,7 @@ fn classes_are_scored_one_by_one() {
 #[test]
 fn unbiased_estimates_are_unbiased() {
     // Two samples of one distribution: the mean over many pairs of samples is zero within its error.
-    let value = |seed| mmd(&set(seed, 20, 3), &set(seed + 1000, 25, 3), UNBIASED_RBF).unwrap().value;
+    let value = |seed| mmd(&set(seed, 20, 3), &set(seed + 1000, 25, 3), unbiased_rbf()).unwrap().value;
     let values: Vec<f64> = (100..500).map(value).collect();
     let mean = values.iter().sum::<f64>() / 400.0;
     let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 399.0).sqrt();

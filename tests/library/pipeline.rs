@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gan_metrics::Interrupt;
 use gan_metrics::evaluate::{
-    EvaluateError, FeatureSink, GatherError, OnBadImage, PassObserver, PassOptions, PassSummary, Portion, run,
+    EvaluateError, FeatureSink, GatherError, PassObserver, PassOptions, PassSummary, Portion, run,
 };
 use gan_metrics::extractor::{
     BATCHES_IN_FLIGHT, Channels, EngineError, EngineInfo, Extraction, ExtractorInfo, FeatureExtractor, InputSpec,
@@ -139,7 +139,7 @@ fn pass(
     (observer, interrupt): (&mut dyn PassObserver, &Interrupt),
 ) -> (Kept, Result<PassSummary, EvaluateError>) {
     let mut kept = Kept::default();
-    let options = PassOptions { resize: ResizeMode::Tf1, on_bad_image: OnBadImage::Stop };
+    let options = PassOptions::new(ResizeMode::Tf1);
     let outcome = run(&Portion::of(images), extractor, options, &mut kept, observer, interrupt);
     (kept, outcome)
 }

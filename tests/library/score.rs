@@ -139,10 +139,7 @@ fn long_scores_stop_soon_after_they_are_asked_to() {
     // Minutes each: many subsets, or a score computed forty times more.
     let mut kid = request(&["kid"], Preset::default());
     kid.definitions.change(|kid: &mut KidOptions| kid.subsets = 100_000);
-    let prdc = with_intervals(
-        request(&["prdc"], Preset::default()),
-        JackknifeOptions { groups: 2000, ..JackknifeOptions::default() },
-    );
+    let prdc = with_intervals(request(&["prdc"], Preset::default()), JackknifeOptions::default().with_groups(2000));
     for request in [kid, prdc] {
         let interrupt = Interrupt::new();
         let stopped = std::thread::scope(|scope| {
@@ -190,7 +187,7 @@ fn dgm_eval_compares_equal_numbers_of_images() {
 #[test]
 fn intervals_are_those_of_the_slow_obvious_way() {
     let (real, fake) = (set(5, 60), set(6, 50));
-    let options = JackknifeOptions { groups: 5, ..JackknifeOptions::default() };
+    let options = JackknifeOptions::default().with_groups(5);
     let request = with_intervals(request(&["fid", "vendi"], Preset::TorchFidelity), options);
     let found = scores(&request, Some(&real), &fake);
     let (x, y) = (real.features.as_ref().unwrap(), fake.features.as_ref().unwrap());

@@ -64,13 +64,11 @@ fn onnx_runtime_agrees_with_pytorch_at_every_layer() {
     let images = batch(&[0, 1], INPUT.size, INPUT.mean[0], INPUT.std[0]);
     for layer in FeatureLayer::ALL {
         let custom = CustomModel { path: path.clone(), layer: Some(layer), ..CustomModel::default() };
-        let options = NetworkOptions {
-            engine: EngineChoice::OnnxRuntime,
-            device: Device::Cpu,
-            batch_size: Some(2),
-            spatial: SpatialFeatures::Wanted,
-            ..NetworkOptions::default()
-        };
+        let options = NetworkOptions::default()
+            .with_engine(EngineChoice::OnnxRuntime)
+            .with_device(Device::Cpu)
+            .with_batch_size(Some(2))
+            .with_spatial(SpatialFeatures::Wanted);
         let mut network = NetworkExtractor::new(&custom.load(ResizeMode::Tf1).unwrap(), &options).unwrap();
         let found = network.extract(images.view()).unwrap();
         let outputs = [
@@ -96,13 +94,11 @@ fn an_image_has_the_same_features_to_the_bit_alone_and_in_company() {
     std::fs::write(&path, inception_v3::build(&STATE).unwrap()).unwrap();
     let model = CustomModel { path, ..CustomModel::default() }.load(ResizeMode::Tf1).unwrap();
     assert_eq!(model.batch_axis, BatchAxis::Invariant);
-    let options = NetworkOptions {
-        engine: EngineChoice::OnnxRuntime,
-        device: Device::Cpu,
-        batch_size: Some(3),
-        spatial: SpatialFeatures::Wanted,
-        ..NetworkOptions::default()
-    };
+    let options = NetworkOptions::default()
+        .with_engine(EngineChoice::OnnxRuntime)
+        .with_device(Device::Cpu)
+        .with_batch_size(Some(3))
+        .with_spatial(SpatialFeatures::Wanted);
     let mut network = NetworkExtractor::new(&model, &options).unwrap();
     let images = batch(&[0, 1, 2], INPUT.size, INPUT.mean[0], INPUT.std[0]);
     let mut bits = |range: std::ops::Range<usize>| {

@@ -252,7 +252,7 @@ fn an_exported_generator_is_scored_like_its_images() {
     let expected = expected.value().data().iter().map(|&value| trained.system.pixel_range().to_byte(value));
     let expected: Vec<u8> = expected.collect();
     for engine in engines {
-        let options = NetworkOptions { engine, batch_size: Some(8), ..NetworkOptions::default() };
+        let options = NetworkOptions::default().with_engine(engine).with_batch_size(Some(8));
         let file = GeneratorFile { path: onnx.clone(), ..GeneratorFile::default() };
         let mut generator = OnnxGenerator::load(&file, &options).unwrap();
         let latents = ArrayView2::from_shape((20, generator.latent_length()), z.data()).unwrap();
