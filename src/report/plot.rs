@@ -110,6 +110,18 @@ pub(super) fn pixels(panels: &[Panel]) -> Result<RgbImage, PlotError> {
     Ok(RgbImage::new(width, height, pixels).expect("three bytes a pixel"))
 }
 
+/// A line of text as wide as what it stands above, as pixels.
+pub(super) fn line(text: &str, width: u32) -> Result<RgbImage, PlotError> {
+    let height = RESOLUTION * (LABEL + 14);
+    let mut pixels = vec![0; 3 * width as usize * height as usize];
+    let area = Bitmap::new(&mut pixels, (width, height))?.into_drawing_area();
+    area.fill(&WHITE)?;
+    area.draw(&Text::new(text, (10, (RESOLUTION * 7) as i32), (FONT, RESOLUTION * LABEL)))?;
+    area.present()?;
+    drop(area);
+    Ok(RgbImage::new(width, height, pixels).expect("three bytes a pixel"))
+}
+
 /// Columns and rows of so many panels.
 fn layout(panels: &[Panel]) -> (usize, usize) {
     let columns = panels.len().clamp(1, 2);

@@ -3,6 +3,7 @@
 pub(super) mod data_uri;
 mod grid;
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::html::escaped;
@@ -65,18 +66,24 @@ impl Pictures {
     }
 
     fn png(&self) -> Result<Vec<u8>> {
-        let charts = if self.charts.is_empty() { None } else { Some(plot::pixels(&self.charts)?) };
-        let parts: Vec<&RgbImage> = charts.iter().chain(self.grids.iter().map(Grid::picture)).collect();
-        let width = parts.iter().map(|part| part.width()).max().unwrap_or(1) as usize;
+        let mut parts: Vec<Cow<'_, RgbImage>> = Vec::new();
+        if !self.charts.is_empty() {
+            parts.push(Cow::Owned(plot::pixels(&self.charts)?));
+        }
+        let of_charts = parts.first().map_or(0, |charts| charts.width());
+        let width = self.grids.iter().map(Grid::width).fold(of_charts.max(1), u32::max);
+        for grid in &self.grids {
+            parts.extend([Cow::Owned(plot::line(&grid.title, width)?), Cow::Borrowed(grid.picture())]);
+        }
         let mut pixels = Vec::new();
         for part in &parts {
             for row in part.pixels().chunks(3 * part.width() as usize) {
                 pixels.extend_from_slice(row);
-                pixels.resize(pixels.len() + 3 * width - row.len(), u8::MAX);
+                pixels.resize(pixels.len() + 3 * width as usize - row.len(), u8::MAX);
             }
         }
-        let height = pixels.len() / (3 * width);
-        Ok(RgbImage::new(width as u32, height as u32, pixels)?.to_png()?)
+        let height = pixels.len() as u32 / (3 * width);
+        Ok(RgbImage::new(width, height, pixels)?.to_png()?)
     }
 
     fn svg(&self) -> String {
@@ -196,6 +203,25 @@ mod tests {
     fn the_size_of_a_drawing_is_read_from_it() {
         assert_eq!(size_of("<svg width=\"960\" height=\"320\" viewBox"), Some((960, 320)));
         assert_eq!(size_of(""), None);
+    }
+
+    #[test]
+    fn pixels_hold_what_the_svg_holds_each_grid_under_its_caption() {
+        let lines = vec![Curve::line("a", vec![(0.0, 0.0), (1.0, 1.0)])];
+        let charts = vec![Panel { title: "t".into(), x_label: "x".into(), curves: lines }];
+        let gray = RgbImage::new(2, 2, vec![100; 12]).unwrap();
+        let grid = Grid::new("which they are", &[vec![gray]]).unwrap();
+        let pictures = Pictures { panels: None, grids: vec![grid], charts };
+        let picture = image::load_from_memory(&pictures.drawn(Format::Png).unwrap()).unwrap().into_rgb8();
+        let (chart, caption, cells) = (2 * PANEL.1, 2 * (12 + 14), 6 + 118);
+        assert_eq!((picture.width(), picture.height()), (2 * PANEL.0, chart + caption + cells));
+        let darkest = |rows: std::ops::Range<u32>| {
+            rows.flat_map(|y| (0..picture.width()).map(move |x| (x, y)))
+                .map(|(x, y)| picture.get_pixel(x, y).0[0])
+                .min()
+        };
+        assert!(darkest(chart..chart + caption) < Some(50));
+        assert_eq!(darkest(chart + caption..picture.height()), Some(100));
     }
 
     #[test]
