@@ -32,6 +32,8 @@ SCORES = "fid,kid,is,prdc,authpct,realism,mind,mifid,mmd,vendi,is-infinity,dupli
 # Scores that are computed of single faults only: the first is slow, the second needs classes.
 MORE_SCORES = {"fewer images": ",fid-infinity", "one class blurred": ",per-class"}
 IMAGES = 1024
+# What a picture draws at its upper end: the realism of a copy is as good as infinite.
+CEILINGS = {"realism": 2}
 SEED = 0
 
 
@@ -142,7 +144,7 @@ PICTURES = {
     "mmd": ([("MMD", ("mmd", "value"), 1e-3)], None),
     "vendi": ([VENDI], None),
     "fid-infinity": ([("FID∞", ("fid_infinity", "value"), 0.1), FID], ["fewer images"]),
-    "is-infinity": ([("IS∞", ("inception_score_infinity", "mean"), None), IS], None),
+    "is-infinity": ([("IS∞", ("inception_score_infinity", "value"), None), IS], None),
     "duplicates": ([("like another one", ("duplicates", "within_fake", "images"), None), ("like a real one", ("duplicates", "between", "images"), None)], None),
     "per-class": ([("threes", ("per_class_fid", 3, "fid"), 1), ("fours", ("per_class_fid", 4, "fid"), 1), ("whole set", ("fid", "value"), 1)], ["one class blurred"]),
 }
@@ -231,7 +233,8 @@ class Scale:
     """One scale for the numbers of a picture over all faults, so that panels compare."""
 
     def __init__(self, numbers, results):
-        every = [at(report, path) for report in results.values() for _, path, _ in numbers if path[0] in report]
+        ceiling = CEILINGS.get(numbers[0][0], math.inf)
+        every = [min(at(report, path), ceiling) for report in results.values() for _, path, _ in numbers if path[0] in report]
         self.floor = numbers[0][2]
         if self.floor:
             self.low, self.high = self.floor, 10 ** math.ceil(math.log10(max(every)))
@@ -245,6 +248,7 @@ class Scale:
 
     def share(self, value):
         """Where a value lies between the ends of the scale, 0 to 1."""
+        value = min(value, self.high)
         if self.floor:
             return math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
@@ -275,9 +279,10 @@ def strengths_below(left, width, y, fault):
 
 
 def write(path, width, height, parts):
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="10.5" fill="#222">'
+    size = f'width="{width}" height="{height}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="10.5" fill="#222">'
     path.parent.mkdir(exist_ok=True)
-    path.write_text("\n".join([head, f'<rect width="{width}" height="{height}" fill="#fff"/>', *parts, "</svg>"]) + "\n")
+    path.write_text("\n".join([head, f'<rect {size} fill="#fff"/>', *parts, "</svg>"]) + "\n")
 
 
 def draw_all(results, path):
@@ -290,7 +295,7 @@ def draw_all(results, path):
         for line, part in enumerate([" ".join(words[:half]), " ".join(words[half:])]):
             parts.append(text(x + 36, 14 + 12 * line, part, more=' font-weight="bold"'))
         for row, number in enumerate(ROWS):
-            scale = Scale([number], results)
+            scale = Scale([number], {key: report for key, report in results.items() if key[0] in [fault[0] for fault in faults]})
             parts.extend(panel((x, top + row * rows), (columns - 18, rows - 18), [number], scale, fault, results, column == 0))
         parts.extend(strengths_below(x, columns - 18, top + len(ROWS) * rows + 2, fault))
     for row, (title, _, _) in enumerate(ROWS):
@@ -309,12 +314,15 @@ def draw_one(results, numbers, chosen, path):
         parts.append(text(x + 70, y - 8, fault[0], more=' font-weight="bold"'))
         parts.extend(panel((x, y), (140, 86), numbers, scale, fault, results, place % across == 0))
         parts.extend(strengths_below(x, 140, y + 102, fault))
-    height = top + -(-len(faults) // across) * rows - 22
-    for place, ((title, _, _), colour) in enumerate(zip(numbers, COLOURS)) if len(numbers) > 1 else []:
-        x = left + 130 * place
-        parts.append(f'<path d="M{x} {height + 8}h18" stroke="{colour}" stroke-width="2"/>')
-        parts.append(text(x + 24, height + 12, title, "start"))
-    write(path, left + across * columns - 16, height + (22 if len(numbers) > 1 else 0), parts)
+    width, height = left + across * columns - 16, top + -(-len(faults) // across) * rows - 22
+    named = list(zip(numbers, COLOURS)) if len(numbers) > 1 else []
+    # Beneath many panels, beside a single one.
+    beside = len(faults) == 1
+    for place, ((title, _, _), colour) in enumerate(named):
+        x, y = (left + columns - 10, top + 20 + 20 * place) if beside else (left + 130 * place, height + 8)
+        parts.append(f'<path d="M{x} {y}h18" stroke="{colour}" stroke-width="2"/>')
+        parts.append(text(x + 24, y + 4, title, "start"))
+    write(path, width + (100 if named and beside else 0), height + (22 if named and not beside else 0), parts)
 
 
 def draw_spatial(path):
