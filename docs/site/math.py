@@ -18,7 +18,9 @@ SPACE = '<mspace width="0.17em"></mspace>'
 
 def rendered(formula):
     mathml = convert(html.unescape(formula[3]).strip(), display="block" if formula[2] == "[" else "inline")
-    return FUNCTION.sub(rf"{SPACE}<mi>\1</mi>{SPACE}", mathml)
+    mathml = FUNCTION.sub(rf"{SPACE}<mi>\1</mi>{SPACE}", mathml)
+    # A wide formula scrolls by itself, not the page with it.
+    return f'<div class="formula">{mathml}</div>' if formula[2] == "[" else mathml
 
 
 class MathPostprocessor(Postprocessor):

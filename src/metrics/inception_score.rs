@@ -338,7 +338,7 @@ static ABOUT: About = About {
             default: None,
             kind: Kind::Choice(&[
                 Choice { name: "shuffled", help: "shuffled by numpy's RandomState" },
-                Choice { name: "as-given", help: "as they come" },
+                Choice { name: "as-given", help: "in the order given" },
             ]),
             only_with: None,
         },
@@ -356,8 +356,8 @@ static ABOUT: About = About {
             help: "Divisor of the variance over splits",
             default: Some("0"),
             kind: Kind::Choice(&[
-                Choice { name: "0", help: "their number, as torch-fidelity" },
-                Choice { name: "1", help: "one less, as torchmetrics" },
+                Choice { name: "0", help: "their number, as in torch-fidelity" },
+                Choice { name: "1", help: "one less, as in torchmetrics" },
             ]),
             only_with: None,
         },

@@ -168,7 +168,7 @@ static ABOUT: About = About {
         Parameter {
             name: "threshold",
             placeholder: "DISTANCE",
-            help: "Cosine distance from which on nothing counts as memorised",
+            help: "Cosine distance at and above which nothing counts as memorised",
             default: Some("0.1"),
             kind: Kind::Number(Range::UpToOne),
             only_with: None,
@@ -179,8 +179,8 @@ static ABOUT: About = About {
             help: "Images whose nearest distances are averaged",
             default: Some("real"),
             kind: Kind::Choice(&[
-                Choice { name: "real", help: "the real images, as torchmetrics" },
-                Choice { name: "fake", help: "the generated images, as Bai et al." },
+                Choice { name: "real", help: "the real images, as in torchmetrics" },
+                Choice { name: "fake", help: "the generated images, as in Bai et al." },
             ]),
             only_with: None,
         },

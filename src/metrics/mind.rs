@@ -226,7 +226,7 @@ static ABOUT: About = About {
             help: "Generator of the directions",
             default: Some("torch"),
             kind: Kind::Choice(&[
-                Choice { name: "torch", help: "torch.randn, as torch-fidelity" },
+                Choice { name: "torch", help: "torch.randn, as in torch-fidelity" },
                 Choice { name: "numpy", help: "numpy's RandomState, which leaves no image out" },
             ]),
             only_with: None,

@@ -148,7 +148,7 @@ static ABOUT: About = About {
             help: "Pairs that the means are taken over",
             default: Some("biased"),
             kind: Kind::Choice(&[
-                Choice { name: "biased", help: "all pairs, as CMMD" },
+                Choice { name: "biased", help: "all pairs, as in CMMD" },
                 Choice { name: "unbiased", help: "pairs of different images" },
             ]),
             only_with: None,
@@ -159,7 +159,7 @@ static ABOUT: About = About {
             help: "Length of the features",
             default: Some("unit"),
             kind: Kind::Choice(&[
-                Choice { name: "unit", help: "scaled to one, as CMMD" },
+                Choice { name: "unit", help: "scaled to one, as in CMMD" },
                 Choice { name: "as-given", help: "as they are" },
             ]),
             only_with: None,

@@ -274,7 +274,7 @@ static ABOUT: About = About {
     parameters: &[Parameter {
         name: "k",
         placeholder: "K",
-        help: "Neighbours that balls reach to, for all of them",
+        help: "Nearest neighbour that balls reach to, for all numbers",
         default: None,
         kind: Kind::Count { least: 1, most: 10_000 },
         only_with: None,

@@ -218,7 +218,7 @@ static ABOUT: About = About {
         Parameter {
             name: "k",
             placeholder: "K",
-            help: "Neighbour that the balls of real images reach to",
+            help: "Nearest neighbour that the balls of real images reach to",
             default: None,
             kind: Kind::Count { least: 1, most: 10_000 },
             only_with: None,

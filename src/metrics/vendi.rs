@@ -140,7 +140,7 @@ static ABOUT: About = About {
     parameters: &[Parameter {
         name: "order",
         placeholder: "Q",
-        help: "Order of the entropy; inf for that of the commonest image",
+        help: "Order of the entropy; inf counts only the commonest image",
         default: Some("1"),
         kind: Kind::Number(Range::UpToInfinity),
         only_with: None,

@@ -242,3 +242,16 @@ fn the_table_of_scores_in_the_documentation_is_that_of_the_registry() {
         assert_eq!(table, registry::table(), "run this test with UPDATE_DOCS=1");
     }
 }
+
+/// Of each score, with a picture, and named by the contents of the site and by the reference.
+#[test]
+fn every_score_has_a_page() {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let (contents, reference) = (read("mkdocs.yml"), read("docs/metrics.md"));
+    for metric in Metric::all() {
+        let name = metric.about().name;
+        let page = format!("scores/{name}.md");
+        assert!(read(&format!("docs/{page}")).contains(&format!("pictures/scores/{name}.svg")), "{page}");
+        assert!(contents.contains(&page) && reference.contains(&page), "{page} is not linked");
+    }
+}

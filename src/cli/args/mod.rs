@@ -44,8 +44,8 @@ Exit codes:
 
 /// How good are the samples of an image generator?
 ///
-/// Computes the Fréchet Inception Distance, the Inception Score and their family with the numbers that the reference
-/// implementations publish.
+/// Computes the Fréchet Inception Distance, the Inception Score and related scores, with the same numbers as the reference
+/// implementations.
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = EXIT_CODES, max_term_width = 110)]
 pub struct Cli {
@@ -57,26 +57,26 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Every score of a set of generated images, from one pass.
+    /// Compute every score of a set of generated images in one pass.
     Score(ScoreArgs),
     #[command(flatten)]
     Single(SingleArgs),
-    /// Judge a report or two sets against a baseline: a regression test on the quality of samples.
+    /// Judge a report or two sets against a baseline: a regression test for the quality of samples.
     Check(CheckArgs),
-    /// Which numbers of two reports differ by more than the choice of the images explains.
+    /// Show which numbers of two reports differ by more than the choice of images explains.
     Compare(ReportsArgs),
-    /// In what the runs of two reports differ that moves scores.
+    /// Show how the runs of two reports differ in what moves scores.
     Explain(ReportsArgs),
-    /// Write the features of every image, to compute any score from later.
+    /// Write the features of every image, from which any score can be computed later.
     Features(FeaturesArgs),
-    /// Put together what `features` or `stats` found of the parts of a set.
+    /// Merge what `features` or `stats` wrote for the parts of a set.
     Merge(MergeArgs),
     /// List or clear the cache of features.
     #[command(subcommand)]
     Cache(CacheCommand),
     /// Write the statistics of a set (mu and sigma, as pytorch-fid does), to compare against later.
     Stats(StatsArgs),
-    /// Divergence between two distributions: probabilities, densities, Gaussians or samples.
+    /// Compute a divergence between two distributions: probabilities, densities, Gaussians or samples.
     Divergence(DivergenceArgs),
     /// Train a generative adversarial network, scoring it on the way.
     Train(TrainArgs),
@@ -84,13 +84,13 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Write a grid of images between images of a trained generator.
     Interpolate(InterpolateArgs),
-    /// Write a grid of images and of what a model makes of them.
+    /// Write a grid of images and of their reconstructions by a model.
     Reconstruct(ReconstructArgs),
-    /// Write a grid of what the class or the code of a trained generator does.
+    /// Write a grid that shows the effect of the class or the code of a trained generator.
     Traverse(TraverseArgs),
-    /// Tell how likely images are to a trained model, or how many of their classes it knows.
+    /// Measure how likely images are under a trained model, or how many of their classes it recognises.
     Evaluate(EvaluateArgs),
-    /// Hold training runs against each other.
+    /// Compare training runs.
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Write a trained network as an ONNX graph.

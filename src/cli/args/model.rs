@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 /// `gan-metrics model …`
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
-    /// Fetch the published weights of a network (91 MiB), verify and convert them.
+    /// Fetch, verify and convert the published weights of a network (91 MiB).
     Install {
         /// Network to install.
         #[arg(value_name = "NAME", value_parser = |text: &str| text.parse::<ExtractorId>())]
@@ -21,7 +21,7 @@ pub enum ModelCommand {
         #[arg(short, long)]
         quiet: bool,
     },
-    /// Turn a PyTorch checkpoint of the FID Inception-v3's layout into an ONNX network for --model.
+    /// Turn a PyTorch checkpoint with the layout of the FID Inception-v3 into an ONNX network for --model.
     Convert {
         /// Checkpoint (.pth) in either format of torch.save.
         checkpoint: PathBuf,

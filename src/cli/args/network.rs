@@ -16,7 +16,8 @@ use crate::score::Preset;
 /// Which network sees the images, and how.
 #[derive(Debug, Clone, Args)]
 pub struct ExtractArgs {
-    /// Network: inception-v3 (the scores of the literature) or efficientnet-lite0 (built in, its own scores).
+    /// Network: inception-v3 (the scores of the literature) or efficientnet-lite0 (built in; its scores are not comparable
+    /// with published ones).
     #[arg(long, value_name = "NAME", conflicts_with = "model", help_heading = "Network")]
     #[arg(value_parser = |text: &str| text.parse::<ExtractorId>())]
     pub extractor: Option<ExtractorId>,
@@ -45,8 +46,8 @@ pub struct ExtractArgs {
     /// Output of --model that serves as features.
     #[arg(long, value_name = "NAME", help_heading = "Network")]
     pub features_output: Option<String>,
-    /// How features of many positions or tokens become one row an image: spatial-mean (N×C×H×W), token-mean or first-token
-    /// (N×T×C), or flatten [default: the mean over positions; tokens have to be chosen].
+    /// How features of many positions or tokens become one row per image: spatial-mean (N×C×H×W), token-mean or first-token
+    /// (N×T×C), or flatten [default: the mean over positions; for tokens, one must be chosen].
     #[arg(long, value_name = "HOW", help_heading = "Network")]
     #[arg(value_parser = |text: &str| text.parse::<Pooling>())]
     pub pooling: Option<Pooling>,
@@ -58,7 +59,7 @@ pub struct ExtractArgs {
     #[arg(long, value_name = "MODE", help_heading = "Images")]
     #[arg(value_parser = |text: &str| text.parse::<ResizeMode>())]
     pub resize: Option<ResizeMode>,
-    /// What to do about an image that cannot be decoded [default: stop].
+    /// What to do with an image that cannot be decoded [default: stop].
     #[arg(long, value_enum, help_heading = "Images")]
     pub on_bad_image: Option<OnBadImageArg>,
     /// What runs the network [default: auto].
@@ -216,7 +217,7 @@ impl From<LayoutArg> for Layout {
 /// What to do about a bad image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OnBadImageArg {
-    /// Stop with its name and the reason.
+    /// Stop with an error that names it and the reason.
     Stop,
     /// Go on without it, and report it.
     Skip,
@@ -225,11 +226,11 @@ pub enum OnBadImageArg {
 /// What runs the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EngineArg {
-    /// ONNX Runtime where one is found, otherwise tract.
+    /// ONNX Runtime if it is found, otherwise tract.
     Auto,
     /// ONNX Runtime or an error.
     Onnxruntime,
-    /// The built-in engine: needs nothing, several times slower.
+    /// The built-in engine: needs no installation, several times slower.
     Tract,
 }
 

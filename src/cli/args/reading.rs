@@ -14,12 +14,12 @@ use crate::image::{Choice, DataSet, Reading, Unreadable};
 /// What paths alone do not tell of the sets.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReadingArgs {
-    /// Array of an .npz file that holds the images or features, where the file has one of that name; alone, without statistics
-    /// beside it. Of a .pkl file with several sets of statistics, the one to take, such as fd_dinov2.
+    /// Array of an .npz file to read images or features from, if the file has one of that name; statistics beside it are
+    /// then not used. For a .pkl file with several sets of statistics, the one to take, such as fd_dinov2.
     #[arg(long, value_name = "NAME", help_heading = "Images")]
     pub array: Option<String>,
-    /// Values of black and white in arrays of floating-point numbers, such as 0,1; of a generator's output too [default of a
-    /// generator: as the file says, else -1,1].
+    /// Values of black and white in arrays of floating-point numbers, such as 0,1, and in the output of a generator [default
+    /// for a generator: as the file says, else -1,1].
     #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true, value_parser = parse_pixel_range)]
     #[arg(help_heading = "Images")]
     pub pixel_range: Option<[f32; 2]>,

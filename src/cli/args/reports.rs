@@ -7,16 +7,16 @@ use clap::Args;
 /// Two reports, and what becomes of what is found in them.
 #[derive(Debug, Args)]
 pub struct ReportsArgs {
-    /// JSON report of a run, as `gan-metrics score REAL FAKE --ci 95 --json -o first.json` writes it.
+    /// JSON report of a run, as written by `gan-metrics score REAL FAKE --ci 95 --json -o first.json`.
     #[arg(value_name = "FIRST")]
     pub first: PathBuf,
     /// JSON report of another run.
     #[arg(value_name = "SECOND")]
     pub second: PathBuf,
-    /// Print what is found as JSON.
+    /// Print the result as JSON.
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// Write what is found to a file instead of stdout.
+    /// Write the result to a file instead of stdout.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
 }

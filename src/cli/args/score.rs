@@ -18,12 +18,12 @@ pub(super) const SETS_OR_STATISTICS: &str = "folder, .zip, .tar, .npz or .npy of
 /// What all scores have in common.
 #[derive(Debug, Clone, Args)]
 pub struct ScoringArgs {
-    /// Tool whose definitions and resize mode are followed: torch-fidelity, pytorch-fid, clean-fid, adm or dgm-eval.
+    /// Tool whose definitions and resize mode to follow: torch-fidelity, pytorch-fid, clean-fid, adm or dgm-eval.
     #[arg(long, value_name = "TOOL", default_value_t, help_heading = "Definitions")]
     #[arg(value_parser = |text: &str| text.parse::<Preset>())]
     pub preset: Preset,
-    /// Add confidence intervals of this level, in percent, or none: each score is computed some 40 times more [default: 95 where
-    /// several generated sets are compared, else none].
+    /// Add confidence intervals of this level, in percent, or none: each score is computed about 40 more times [default: 95
+    /// if several generated sets are compared, else none].
     #[arg(long, value_name = "PERCENT|none", value_parser = level, help_heading = "Definitions")]
     pub ci: Option<Level>,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub enum Level {
 /// Whether features are kept for later runs.
 #[derive(Debug, Clone, Args)]
 pub struct CacheArgs {
-    /// Whether the features of images are looked for in the cache and kept there [default: off].
+    /// Whether features of images are taken from the cache and kept there [default: off].
     #[arg(long, value_enum, help_heading = "Cache")]
     pub cache: Option<CacheArg>,
     /// Size that the cache may grow to, such as 500M or 20G [default: 10G].
@@ -93,9 +93,9 @@ impl CacheArgs {
 /// What to do with the cache of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CacheArg {
-    /// Neither read nor write it: nothing is left behind that was not asked for.
+    /// Neither read nor write it, so that nothing is left behind.
     Off,
-    /// Take features from it, and keep those that it does not have.
+    /// Take features from it, and keep those that it does not have yet.
     Use,
     /// Compute all features anew and keep them.
     Refresh,
@@ -122,10 +122,9 @@ impl SetsArgs {
             Some(sets) => command.arg(path("real", "REAL").required(true).help(format!("The real images: {sets}"))),
             None => command,
         };
-        let generated = path("fake", "FAKE")
-            .num_args(1..)
-            .required_unless_present("generator")
-            .help(format!("The generated images: {fake}; several sets are compared with each other; or --generator"));
+        let generated = path("fake", "FAKE").num_args(1..).required_unless_present("generator").help(format!(
+            "The generated images: {fake}; several sets are compared with each other; not needed with --generator"
+        ));
         OnnxGeneratorArgs::augment_args(command.arg(generated))
     }
 
@@ -170,7 +169,7 @@ pub struct ScoreArgs {
     pub sets: SetsArgs,
     #[arg(long, value_delimiter = ',', value_name = "SCORES", value_parser = metric_or_all, help = metrics_help())]
     pub metrics: Vec<MetricOrAll>,
-    /// Add the FID of each class, where the images of each are in a folder of their own.
+    /// Add the FID of each class, if the images have classes, such as a folder for each.
     #[arg(long)]
     pub per_class: bool,
     #[command(flatten)]
@@ -201,7 +200,7 @@ fn metric_or_all(name: &str) -> Result<MetricOrAll, UnknownName> {
 fn metrics_help() -> String {
     let names: Vec<&str> = Metric::all().map(|metric| metric.about().name).collect();
     format!(
-        "Scores to compute, separated by commas: {}; all is what the sets allow, classes excepted [default: those of the preset that the sets allow]",
+        "Scores to compute, separated by commas: {}; all computes every score that the sets allow, except per-class [default: the scores of the preset that the sets allow]",
         names.join(", ")
     )
 }
@@ -311,7 +310,7 @@ pub struct FeaturesArgs {
     /// Feature file to write: .npz or .safetensors with everything, .npy with the features alone.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Write the spatial features too, which sFID compares: 8 KB an image.
+    /// Also write the spatial features, which sFID compares: 8 KB per image.
     #[arg(long)]
     pub spatial: bool,
     /// Take only this part of the images, such as 2/8: `gan-metrics merge` puts the parts together.
@@ -331,13 +330,13 @@ pub struct FeaturesArgs {
 /// `gan-metrics merge PARTS -o FILE`
 #[derive(Debug, Args)]
 pub struct MergeArgs {
-    /// The parts: files that `features` or `stats` wrote with --shard, or statistics files of sets that have no image in common.
+    /// The parts: files written by `features` or `stats` with --shard, or statistics files of sets without common images.
     #[arg(required = true, value_name = "PART")]
     pub parts: Vec<PathBuf>,
     /// File to write: .npz or .safetensors of features, .npz of statistics.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Numbers of images behind statistics files that do not tell, in the order of these files.
+    /// Numbers of images behind statistics files that do not say, in the order of these files.
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     pub images: Vec<u64>,
 }
@@ -345,7 +344,7 @@ pub struct MergeArgs {
 /// `gan-metrics cache …`
 #[derive(Debug, Subcommand)]
 pub enum CacheCommand {
-    /// List what is in the cache of features.
+    /// List the contents of the cache of features.
     List,
     /// Remove everything from the cache of features.
     Clear,

@@ -21,12 +21,12 @@ use crate::report::{entry, pretty};
 /// `gan-metrics evaluate --checkpoint FILE --data IMAGES`
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// Checkpoint of a training run of a model that tells how likely images are, or their classes.
+    /// Checkpoint of a training run of a model that has a likelihood or classifies images.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
     #[command(flatten)]
     pub data: DataArgs,
-    /// Seed of the noise, where a likelihood needs any.
+    /// Seed of the noise, if the likelihood needs any.
     #[arg(long, default_value_t = 0, value_parser = seed)]
     pub seed: u64,
     #[command(flatten)]

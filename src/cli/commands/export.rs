@@ -17,12 +17,12 @@ pub struct ExportArgs {
     /// Checkpoint of a training run.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
-    /// Network to write: what makes images, what makes codes of them, or what tells their classes.
+    /// Network to write: the one that makes images, the one that encodes them, or the one that classifies them.
     #[arg(long, value_enum, default_value_t = PartArg::Generator)]
     pub network: PartArg,
-    /// ONNX file to write. Of a generator, input `z`, N×length or N×length×1×1, and output `images`, N×channels×size×size;
-    /// of the others, input `images`, and output `code` (or `mean` and `log_variance`) or `classes`. Images are in the range of the
-    /// model, which the metadata entry `pixel_range` tells.
+    /// ONNX file to write. A generator has the input `z`, N×length or N×length×1×1, and the output `images`,
+    /// N×channels×size×size; the others have the input `images`, and the output `code` (or `mean` and `log_variance`) or
+    /// `classes`. Images are in the range of the model, given by the metadata entry `pixel_range`.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
 }

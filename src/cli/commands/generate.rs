@@ -34,14 +34,14 @@ pub struct GenerateArgs {
     /// Number of images.
     #[arg(short = 'n', long, value_name = "N", value_parser = whole(1..=u32::MAX))]
     pub images: u32,
-    /// Folder to make or, if it is there and empty, to fill; or .zip (of PNGs), .npz or .npy file to write.
+    /// Folder to create, or an existing empty one to fill; or .zip (of PNGs), .npz or .npy file to write.
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
-    /// Write what the images were made of, too, to this .npz file: `z`, N×length, and `condition`, N×numbers, where the generator is
-    /// given more than z.
+    /// Also write the inputs of the generator to this .npz file: `z`, N×length, and `condition`, N×numbers, if it takes more
+    /// than z.
     #[arg(long, value_name = "FILE")]
     pub save_latents: Option<PathBuf>,
-    /// Make images of this class only, by its index from 0; models that know no classes refuse.
+    /// Make only images of this class, given by its index from 0; for models with classes only.
     #[arg(long, value_name = "INDEX", value_parser = whole(0..=u16::MAX))]
     pub class: Option<u16>,
     /// Seed of the noise: the same seed gives the same images.

@@ -18,13 +18,13 @@ pub struct InterpolateArgs {
     /// Checkpoint of a training run.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
-    /// PNG file to write: a row for each pair of images, from the one to the other.
+    /// PNG file to write: a row for each pair of images, from one to the other.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// Pairs of images.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = whole(1..=64_u16))]
     pub rows: u16,
-    /// Images of a row, both ends included.
+    /// Images in a row, including both ends.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(2..=64_u16))]
     pub columns: u16,
     /// Seed of the noise at the ends of each row.

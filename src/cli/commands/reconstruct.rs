@@ -21,16 +21,16 @@ pub struct ReconstructArgs {
     pub checkpoint: PathBuf,
     #[command(flatten)]
     pub data: DataArgs,
-    /// PNG file to write: rows of images, and under each row what the model makes of them.
+    /// PNG file to write: rows of images, with the reconstructions under each row.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Pairs of rows, of the first images.
+    /// Pairs of rows, from the first images.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = whole(1..=64_u16))]
     pub rows: u16,
-    /// Images of a row.
+    /// Images in a row.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(1..=64_u16))]
     pub columns: u16,
-    /// Seed of the noise, where the model needs any.
+    /// Seed of the noise, if the model needs any.
     #[arg(long, default_value_t = 0, value_parser = seed)]
     pub seed: u64,
 }

@@ -13,7 +13,7 @@ pub use compare::CompareArgs;
 /// What is done with runs.
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
-    /// A table of the scores of runs on the same data, with what real samples score against real ones.
+    /// Print a table of the scores of runs on the same data, with the scores of real samples against real ones.
     Compare(CompareArgs),
 }
 

@@ -33,7 +33,7 @@ use watcher::Watcher;
 /// `gan-metrics train --data IMAGES --out FOLDER --steps N`
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Print the models, objectives and regularizers that there are, with their papers.
+    /// List all models, objectives and regularizers, with their papers.
     #[arg(long, exclusive = true)]
     pub list: bool,
     #[command(flatten)]
@@ -43,8 +43,8 @@ pub struct TrainArgs {
 /// A run.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Images to learn from: folder, .zip, .tar, .npz, .npy or IDX file, compressed or not; several sets by repeating it. Points for
-    /// --model points: gaussians:8 (a ring), gaussians:25 (a grid), or rows of numbers in .npy or .npz.
+    /// Images to learn from: folder, .zip, .tar, .npz, .npy or IDX file, compressed or not; repeat the flag for several
+    /// sets. Points for --model points: gaussians:8 (a ring), gaussians:25 (a grid), or rows of numbers in .npy or .npz.
     #[arg(long, value_name = "IMAGES", required_unless_present_any = ["resume", "list"])]
     pub data: Vec<PathBuf>,
     /// Values of black and white in arrays of floating-point numbers, such as 0,1.
@@ -54,10 +54,10 @@ pub struct RunArgs {
     /// Folder of the run: config.toml, checkpoint.safetensors, metrics.csv, curves.svg and samples/.
     #[arg(long, value_name = "FOLDER", required_unless_present = "list")]
     out: Option<PathBuf>,
-    /// Steps of the generator, those before a --resume included.
+    /// Steps of the generator, including those before a --resume.
     #[arg(long, value_name = "N", required_unless_present = "list", value_parser = whole(1..=u64::MAX))]
     steps: Option<u64>,
-    /// Go on with the run in --out, with its settings and its data, exactly as if it had not stopped.
+    /// Resume the run in --out, with its settings and its data, exactly as if it had not stopped.
     #[arg(long)]
     pub resume: bool,
     #[command(flatten)]
@@ -82,17 +82,17 @@ impl RunArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Watching")]
 pub struct WatchArgs {
-    /// Steps between checkpoints; the last step has one in any case [default: 500].
+    /// Steps between checkpoints; the last step always has one [default: 500].
     #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub checkpoint_every: Option<u64>,
-    /// Steps between sample grids; the last step has one in any case [default: 500].
+    /// Steps between sample grids; the last step always has one [default: 500].
     #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub sample_every: Option<u64>,
     /// Steps between scores against the training data.
     #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub score_every: Option<u64>,
-    /// Scores to compute, separated by commas: fid, is, kid, precision, recall … (as in the bounds of `score`) [default: fid, and
-    /// coverage where there are 20 to 5000 images to learn from].
+    /// Scores to compute, separated by commas: fid, is, kid, precision, recall … (as in the bounds of `score`) [default:
+    /// fid, and coverage with 20 to 5000 training images].
     #[arg(long, value_name = "SCORES", value_delimiter = ',', requires = "score_every")]
     #[arg(value_parser = |text: &str| text.parse::<ScoreNumber>())]
     pub scores: Option<Vec<ScoreNumber>>,
@@ -100,7 +100,8 @@ pub struct WatchArgs {
     #[arg(long, value_name = "N", default_value_t = 2048, requires = "score_every")]
     #[arg(value_parser = whole(2..=1_000_000_u32))]
     pub score_images: u32,
-    /// Network of the scores: efficientnet-lite0 (built in, its own scores) or inception-v3 [default: efficientnet-lite0].
+    /// Network of the scores: efficientnet-lite0 (built in; not comparable with published scores) or inception-v3 [default:
+    /// efficientnet-lite0].
     #[arg(long, value_name = "NAME", requires = "score_every")]
     #[arg(value_parser = |text: &str| text.parse::<ExtractorId>())]
     pub score_extractor: Option<ExtractorId>,
@@ -113,7 +114,7 @@ pub struct WatchArgs {
     /// Library file or folder of ONNX Runtime, instead of searching for it.
     #[arg(long, value_name = "PATH", requires = "score_every")]
     pub ort_library: Option<PathBuf>,
-    /// Threads that train [default: all, with --resume those that the run began with]; another number may round
+    /// Threads for training [default: all, with --resume as many as the run began with]; another number may round
     /// differently.
     #[arg(long, value_name = "N", value_parser = whole(1..=u16::MAX))]
     pub threads: Option<u16>,

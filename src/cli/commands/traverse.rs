@@ -18,10 +18,11 @@ pub struct TraverseArgs {
     /// Checkpoint of a training run whose generator is given a class or a code.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
-    /// PNG file to write: a row for each class or category, and where the code has numbers as many rows for each of them.
+    /// PNG file to write: a row for each class or category, and, for each number of the code, the same number of rows.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Images of a row: of other noise in rows of classes, of other values of the number, from −1 to 1, in the others.
+    /// Images in a row: with different noise in rows of classes, with different values of the number, from −1 to 1, in the
+    /// others.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(2..=64_u16))]
     pub columns: u16,
     /// Seed of the noise.

@@ -23,8 +23,8 @@ pub(super) const DRAWS: usize = 999;
 /// Compute the divergence between two distributions
 ///
 /// P and Q are each probabilities (`0.2,0.8`), a file of them (`.csv`), a density (`'normal(0,1)'`,
-/// `'0.3*laplace(0,1)+0.7*gamma(2,1)'`), samples, one a row (`.npy`), the mean and covariance of a Gaussian (`.npz` with mu
-/// and sigma), or a mixture of Gaussians (`.npz` with weights, means and covariances). P may be samples and Q a density.
+/// `'0.3*laplace(0,1)+0.7*gamma(2,1)'`), samples, one per row (`.npy`), the mean and covariance of a Gaussian (`.npz` with
+/// mu and sigma), or a mixture of Gaussians (`.npz` with weights, means and covariances). P may be samples and Q a density.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args)]
 pub struct DivergenceArgs {
     /// A divergence such as kl, js, tv, alpha(0.5), renyi(2), or w1, w2, w3, all, gan-value, mutual-information, or a test of
@@ -81,15 +81,15 @@ pub struct DivergenceArgs {
     /// The column of .csv, .txt and .tsv files that holds the probabilities, by its heading or its number from 1
     #[arg(long, value_name = "NAME")]
     pub(super) column: Option<String>,
-    /// The array of .npz files that holds samples, one a row
+    /// The array of .npz files that holds samples, one per row
     #[arg(long, value_name = "NAME")]
     pub(super) array: Option<String>,
-    /// Points that probabilities belong to, for transport [default: 0, 1, 2, …]; points at which `gan-value` tells D*
-    /// of densities
+    /// Points that probabilities belong to, for transport [default: 0, 1, 2, …]; points at which `gan-value` gives D* of
+    /// densities
     #[arg(long, value_name = "X0,X1,…", allow_hyphen_values = true)]
     pub(super) points: Option<String>,
-    /// A discriminator, as its probability of "from P" at each entry or as a file of them: `gan-value` of probabilities tells the
-    /// value of the game for it
+    /// A discriminator, given by its probability of "from P" at each entry, or a file of these: `gan-value` of probabilities
+    /// gives the value of the game for it
     #[arg(long, value_name = "D0,D1,…")]
     pub(super) discriminator: Option<String>,
     /// Entropic transport with this regularization instead of exact transport, for probabilities
@@ -98,26 +98,26 @@ pub struct DivergenceArgs {
     #[arg(
         long,
         value_name = "SUM",
-        help = "Sinkhorn's iteration ends where its marginals are off by this [default: 1e-9]"
+        help = "Sinkhorn's iteration ends when its marginals are off by at most this [default: 1e-9]"
     )]
     pub(super) sinkhorn_tolerance: Option<f64>,
     #[arg(long, value_name = "N", value_parser = whole(1..=usize::MAX))]
-    #[arg(help = "Sinkhorn's iteration gives up after so many steps [default: 10000]")]
+    #[arg(help = "Sinkhorn's iteration gives up after this many steps [default: 10000]")]
     pub(super) sinkhorn_iterations: Option<usize>,
     /// Write the exact transport plan: from,to,mass
     #[arg(long, value_name = "FILE.csv")]
     pub(super) transport_plan: Option<PathBuf>,
-    /// Write the dual potentials of exact transport; of w1 on common points, the Kantorovich–Rubinstein function
+    /// Write the dual potentials of exact transport; for w1 on common points, the Kantorovich–Rubinstein function
     #[arg(long, value_name = "FILE.csv")]
     pub(super) potentials: Option<PathBuf>,
-    /// Sliced transport with so many directions instead of exact transport, for samples
+    /// Sliced transport with this many directions instead of exact transport, for samples
     #[arg(long, value_name = "DIRECTIONS", value_parser = whole(2..=usize::MAX))]
     pub(super) slices: Option<usize>,
-    #[arg(long, help = format!("Monte Carlo samples where Gaussians have no formula [default: {SAMPLES}]"))]
+    #[arg(long, help = format!("Monte Carlo samples if Gaussians have no formula [default: {SAMPLES}]"))]
     #[arg(value_parser = whole(GaussianPair::FEWEST_SAMPLES..=GaussianPair::MOST_SAMPLES))]
     pub(super) samples: Option<usize>,
     #[arg(long, value_name = "N", value_parser = whole(1..=Significance::MOST_DRAWS))]
-    #[arg(help = format!("Draws under the hypothesis that p-values come from [default: {DRAWS}]"))]
+    #[arg(help = format!("Draws under the hypothesis, from which p-values are computed [default: {DRAWS}]"))]
     pub(super) draws: Option<usize>,
     /// Length of the Gaussian kernel of mmd [default: the median distance between samples]
     #[arg(long, value_name = "LENGTH")]

@@ -30,13 +30,13 @@ const SCORES: &str = "fid,kid,precision,recall,coverage,vendi";
 /// `gan-metrics runs compare RUN …`
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Folders of runs that learnt from the same data.
+    /// Folders of runs trained on the same data.
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
-    /// Data that they learnt from, where they are no longer where the first run found them.
+    /// Training data, if they are no longer where the first run found them.
     #[arg(long, value_name = "IMAGES")]
     pub data: Vec<PathBuf>,
-    /// Scores to compute, separated by commas, as those of `train --scores` [default: fid,kid,precision,recall,coverage,vendi].
+    /// Scores to compute, separated by commas, as in `train --scores` [default: fid,kid,precision,recall,coverage,vendi].
     #[arg(long, value_name = "SCORES", value_delimiter = ',')]
     #[arg(value_parser = |text: &str| text.parse::<ScoreNumber>())]
     pub scores: Option<Vec<ScoreNumber>>,
@@ -49,7 +49,7 @@ pub struct CompareArgs {
     /// What runs the network [default: auto].
     #[arg(long, value_enum)]
     pub engine: Option<EngineArg>,
-    /// Seed of the samples, and of which real ones are held against the others.
+    /// Seed of the samples, and of the choice of held-out real ones.
     #[arg(long, default_value_t = 0, value_parser = seed)]
     pub seed: u64,
     /// Draw the scores against the seconds of training.

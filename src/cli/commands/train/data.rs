@@ -20,7 +20,7 @@ use crate::cli::progress;
 /// Images for a trained model.
 #[derive(Debug, Args)]
 pub struct DataArgs {
-    /// Images: folder, .zip, .tar, .npz, .npy or IDX file, compressed or not; several sets by repeating it.
+    /// Images: folder, .zip, .tar, .npz, .npy or IDX file, compressed or not; repeat the flag for several sets.
     #[arg(long, value_name = "IMAGES", required = true)]
     pub data: Vec<PathBuf>,
     /// Values of black and white in arrays of floating-point numbers, such as 0,1.

@@ -23,13 +23,13 @@ pub const SIZE: usize = 64;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model and training")]
 pub struct SettingsArgs {
-    /// Networks and how they are trained: dcgan, mlp or another of --list [default: dcgan, of built-in points points].
+    /// Networks and how they are trained: dcgan, mlp or another of --list [default: dcgan, for built-in points points].
     #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = model)]
     pub model: Option<ModelSpec>,
     /// Side of the images; others are cropped to a square and resized [default: 64].
     #[arg(long, value_name = "PIXELS", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub size: Option<usize>,
-    /// 1 (gray) or 3 (RGB) [default: 1 where every image is gray].
+    /// 1 (gray) or 3 (RGB) [default: 1 if every image is gray].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1_usize..=3))]
     pub channels: Option<usize>,
     /// Length of z [default: 100, for mlp 128, for points 8].
@@ -38,20 +38,20 @@ pub struct SettingsArgs {
     /// Distribution of z: normal or uniform [default: normal].
     #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = |text: &str| text.parse::<Latent>())]
     pub latent: Option<Latent>,
-    /// Channels of the widest resolution of both networks, or units of hidden layers [default: 64, for mlp 256,
-    /// for points 128].
+    /// Channels at the widest resolution of both networks, or units of hidden layers [default: 64, for mlp 256, for points
+    /// 128].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub width: Option<usize>,
     /// Classes that infogan and catgan find [default: 10].
     #[arg(long, value_name = "K", conflicts_with = "resume", value_parser = whole(2_usize..=4096))]
     pub classes: Option<usize>,
-    /// Labelled images that ssgan and classifier learn from, as many of each class [default: 100].
+    /// Labelled images that ssgan and classifier learn from, the same number of each class [default: 100].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub labels: Option<usize>,
-    /// What normalises the discriminator [default: batch, under a penalty of its gradient layer].
+    /// What normalises the discriminator [default: batch, with a penalty of its gradient layer].
     #[arg(long, value_enum, conflicts_with = "resume")]
     pub critic_norm: Option<NormalizationArg>,
-    /// Let the discriminator see how close an image is to the others of its batch.
+    /// Let the discriminator see how close an image is to the others in its batch.
     #[arg(long, conflicts_with = "resume")]
     pub minibatch_discrimination: bool,
     /// Images in a batch [default: 64].
@@ -61,21 +61,21 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
     #[arg(value_parser = |text: &str| text.parse::<ObjectiveSpec>())]
     pub objective: Option<ObjectiveSpec>,
-    /// What is minimised along with it: r1:10, dragan or another of --list; several by repeating it.
+    /// Regularizer added to the game: r1:10, dragan or another of --list; repeat the flag for several.
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
     #[arg(value_parser = |text: &str| text.parse::<RegularizerSpec>())]
     pub regularizer: Vec<RegularizerSpec>,
-    /// Steps of the discriminator for each one of the generator [default: as in the objective's paper].
+    /// Steps of the discriminator for each step of the generator [default: as in the objective's paper].
     #[arg(long, value_name = "K", conflicts_with = "resume")]
     #[arg(value_parser = whole(1..=TrainConfig::MOST_CRITIC_STEPS))]
     pub critic_steps: Option<usize>,
-    /// How weights step [default: as in the objective's paper].
+    /// Optimizer of the weights [default: as in the objective's paper].
     #[arg(long, value_enum, conflicts_with = "resume")]
     pub optimizer: Option<OptimizerArg>,
     /// Learning rate of all networks [default: as in the objective's paper].
     #[arg(long, value_name = "RATE", conflicts_with = "resume")]
     pub learning_rate: Option<f64>,
-    /// Learning rate of the discriminator, where it is another.
+    /// Learning rate of the discriminator, if it differs.
     #[arg(long, value_name = "RATE", conflicts_with = "resume")]
     pub critic_learning_rate: Option<f64>,
     /// Decays of the moments of Adam [default: as in the objective's paper].
@@ -87,10 +87,10 @@ pub struct SettingsArgs {
     /// Draw samples from a moving average of the generator's weights with this decay, such as 0.999.
     #[arg(long, value_name = "DECAY", conflicts_with = "resume")]
     pub average_decay: Option<f64>,
-    /// Weight of the divergence of codes from their prior, of vae and vae-conv [default: 1].
+    /// Weight of the divergence of codes from their prior, for vae and vae-conv [default: 1].
     #[arg(long, value_name = "BETA", conflicts_with = "resume")]
     pub beta: Option<f64>,
-    /// Shorten gradients to this norm.
+    /// Clip gradients to this norm.
     #[arg(long, value_name = "NORM", conflicts_with = "resume")]
     pub clip_norm: Option<f64>,
     /// Seed of weights, order and noise [default: 0].
