@@ -21,6 +21,9 @@ __all__ = ["FrechetDistance", "Moments", "Partial", "Statistics"]
 
 Path = Union[str, "os.PathLike[str]"]
 
+#: Rows that are folded at a time, between which Ctrl-C is heard: 34 GFLOP of 2048 dimensions.
+_ROWS = 4096
+
 
 def rows_of(features: Any, argument: str = "features") -> npt.NDArray[np.float32]:
     """Features, one row an image, as the native module takes them."""
@@ -221,8 +224,16 @@ class Moments(_InBytes):
         return whole
 
     def push(self, features: Any) -> None:
-        """Adds features, one row an image."""
-        self._native.push(rows_of(features))
+        """Adds features, one row an image: all, or none where a row cannot be used or Ctrl-C comes."""
+        rows = rows_of(features)
+        if len(rows) <= _ROWS or not np.isfinite(rows).all():
+            # Of rows that cannot be used, the native module names the first.
+            self._native.push(rows)
+            return
+        added = Moments(self.dim)
+        for start in range(0, len(rows), _ROWS):
+            added._native.push(rows[start : start + _ROWS])
+        self.merge(added)
 
     def merge(self, other: Moments) -> None:
         """Joins the images of others, which must have been computed in the same way."""

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,14 +22,8 @@ def action():
 
 
 @pytest.fixture
-def score(action, tmp_path, folders):
+def score(action, tmp_path, folders, program_folder):
     """Runs the step that scores, with some inputs; gives its exit code, what it printed, and the report."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    program = programs / "gan-metrics"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gan_metrics "$@"\n')
-    program.chmod(0o755)
-
     def run(**inputs: str) -> tuple[int, str, dict]:
         given = {name: one.get("default", "") for name, one in action["inputs"].items()}
         given |= {"real": str(folders[0]), "fake": str(folders[1]), **inputs}
@@ -42,7 +35,7 @@ def score(action, tmp_path, folders):
 
         output = tmp_path / "output"
         output.write_text("")
-        environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "GITHUB_OUTPUT": str(output)}
+        environment = {**os.environ, "PATH": f"{program_folder}{os.pathsep}{os.environ['PATH']}", "GITHUB_OUTPUT": str(output)}
         environment |= {name: filled(text) for name, text in step["env"].items()}
         # As GitHub runs a step with `shell: bash`.
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,12 +9,7 @@ from PIL import Image
 import gan_metrics
 from gan_metrics import InputError
 from gan_metrics._images import batches
-
-
-def png(image: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()
+from sets import png
 
 
 def test_every_form_of_the_same_images_has_the_same_features(extractor, folders, real):

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import gan_metrics
-from sets import NETWORK, images
+from sets import NETWORK, images, png
 
 ray = pytest.importorskip("ray", reason="Ray is not in this environment")
 pytest.importorskip("pyarrow")
@@ -37,12 +36,6 @@ def cluster(home):
     context.read_op_min_num_blocks = 3
     yield
     ray.shutdown()
-
-
-def png(image: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")

@@ -157,3 +157,28 @@ def test_processes_of_accelerate_make_shares(reference, tmp_path):
     assert [one[0] for one in told] == [2, 2]
     for _, fid, of_vendi in told:
         assert fid == pytest.approx(expected, rel=1e-9) and of_vendi == vendi
+
+
+def test_torchrun_as_in_the_documentation(tmp_path):
+    from recipes import blocks, changed
+
+    real, fake = images(1, count=15), images(2, count=14)
+    np.savez(tmp_path / "sets.npz", real=real, fake=fake)
+    (recipe,) = blocks("torchrun", "python")
+    recipe = changed(
+        recipe, ("f\"cuda:{os.environ['LOCAL_RANK']}\"", '"cpu"'), ("normalize=True", 'normalize=True, extractor="efficientnet-lite0"')
+    )
+    # A little above, since levels are cut as in torchmetrics.
+    sets = "import numpy as np, torch\nsets = np.load('sets.npz')\n" + "".join(
+        f"{name} = torch.from_numpy(np.float32(sets['{of}'].transpose(0, 3, 1, 2) / 254.9999).clip(0, 1))\n"
+        for name, of in (("held_out", "real"), ("generated", "fake"))
+    )
+    (tmp_path / "evaluate.py").write_text(sets + recipe)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "evaluate.py"]
+    found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert found.returncode == 0, found.stderr
+    told = [float(line) for line in found.stdout.split()]
+    # The sampler repeats an image of the set that does not divide evenly.
+    repeated = np.concatenate([real, real[:1]])
+    expected = gan_metrics.score(repeated, fake, "fid", resize="torch-antialias", **NETWORK)["fid"]
+    assert told == [pytest.approx(expected, rel=1e-6)] * 2
