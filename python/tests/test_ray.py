@@ -14,6 +14,9 @@ import pytest
 import gan_metrics
 from sets import NETWORK, images, png
 
+# A machine that builds something else as well takes longer to start a cluster than Ray waits by itself: 30 seconds.
+os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
+os.environ.setdefault("RAY_agent_register_timeout_ms", "300000")
 ray = pytest.importorskip("ray", reason="Ray is not in this environment")
 pytest.importorskip("pyarrow")
 
