@@ -1,11 +1,11 @@
-"""Images per second on Ray Data with one actor, with two, and of one process: the table of docs/scale.md.
+"""Images per second on Ray Data with one actor and with two, beside one process.
 
     python benches/ray_actors.py tests/data/digits/first.idx.gz [--images 2048] [--actors 1,2] [--extractor efficientnet-lite0]
     python benches/ray_actors.py train-10k.zip --images 10000
 
 Images of an IDX file, or the image files of a zip archive or a folder, are written to Parquet as encoded bytes, in as many files as
 there are actors times four. A local cluster has a CPU for each actor and one to read with; each actor runs one thread. Every number of
-actors is timed --repeat times after a run that starts the actors' processes and is not counted; what is printed is the median, and the
+actors is timed --repeat times, after a run that starts Ray's workers and is not counted; what is printed is the median, and the
 range. Starting actors and their networks is inside the time, as it is in a job. Needs gan_metrics, ray[data], pillow.
 """
 

@@ -125,6 +125,12 @@ def test_lightning_logs_and_follows_the_scores(reference, tmp_path):
     assert sum("val_fid" in row for row in rows[:1]) == 1 and len(rows) > 2
 
 
+def in_two_processes(script, folder):
+    """By torchrun, which Accelerate understands too: its own launcher starts one process on a CPU."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", *script]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600)
+
+
 WORKER = """
 import json, sys, torch, gan_metrics
 from accelerate import Accelerator
@@ -149,9 +155,7 @@ def test_processes_of_accelerate_make_shares(reference, tmp_path):
     fake = images(2, count=13)
     np.save(tmp_path / "fake.npy", fake)
     (tmp_path / "worker.py").write_text(WORKER)
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1"]
-    command += ["--mixed_precision", "no", "--dynamo_backend", "no", "worker.py", str(reference), "fake.npy"]
-    found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    found = in_two_processes(["worker.py", str(reference), "fake.npy"], tmp_path)
     assert found.returncode == 0, found.stderr
     told = [json.loads(line) for line in found.stdout.splitlines() if line.startswith("[")]
     expected = gan_metrics.score(str(reference), fake, "fid", **NETWORK)["fid"]
@@ -176,8 +180,7 @@ def test_torchrun_as_in_the_documentation(tmp_path):
         for name, of in (("held_out", "real"), ("generated", "fake"))
     )
     (tmp_path / "evaluate.py").write_text(sets + recipe)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "evaluate.py"]
-    found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    found = in_two_processes(["evaluate.py"], tmp_path)
     assert found.returncode == 0, found.stderr
     told = [float(line) for line in found.stdout.split()]
     # The sampler repeats an image of the set that does not divide evenly.
