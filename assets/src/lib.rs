@@ -2,4 +2,6 @@
 #![deny(missing_docs)]
 
 /// EfficientNet-Lite0, trained on ImageNet, as a checkpoint of PyTorch with 16 bits a weight; `NOTICE.md` says where it comes from.
-pub const EFFICIENTNET_LITE0: &[u8] = include_bytes!("../efficientnet-lite0.pth");
+///
+/// Not a constant, of which every unit of code that uses it would have 9 MB of its own.
+pub static EFFICIENTNET_LITE0: &[u8] = include_bytes!("../efficientnet-lite0.pth");

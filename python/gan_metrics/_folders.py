@@ -22,8 +22,8 @@ def files_of(folder: Union[str, "os.PathLike[str]"], extensions: Sequence[str], 
     ends = {extension.lower() for extension in extensions}
     files = sorted(path for path in found if path.suffix[1:].lower() in ends and path.is_file())
     if not files:
-        where = "in it or its folders" if deep else "in it; those of its folders are not looked for"
-        raise InputError(f"{root} holds no image: there is no file that ends in {', '.join(sorted(ends))} {where}")
+        where = "or its subfolders" if deep else "(subfolders are not searched)"
+        raise InputError(f"{root} holds no images: no file in it {where} ends in {', '.join(sorted(ends))}")
     return files
 
 

@@ -26,7 +26,7 @@ _BEYOND = 0.5
 
 
 class _OfFloats(tuple):  # type: ignore[type-arg]
-    """A range of which bytes take no notice."""
+    """A range that does not apply to bytes."""
 
 
 def is_path(images: object) -> TypeGuard[Union[str, "os.PathLike[str]"]]:
@@ -47,7 +47,7 @@ def batches(
 ) -> Iterator[Prepared]:
     """Whatever it is, batch by batch. Nothing is copied that is an array of bytes or of 32-bit floats in the memory of the CPU.
 
-    With ``of_floats_alone`` the range is no concern of bytes; otherwise it is refused with them.
+    With ``of_floats_alone`` the range is ignored for bytes; otherwise bytes with a range are refused.
     """
     if range is not None and of_floats_alone:
         range = _OfFloats(range)
@@ -156,7 +156,7 @@ def of_array(images: Any, *, layout: Optional[Layout], range: Optional[Range], a
             f"{argument} has the shape {array.shape}: images are N×channels×height×width or N×height×width×channels"
         )
     if array.shape[0] == 0:
-        raise InputError(f"{argument} has the shape {array.shape}: there is no image in it")
+        raise InputError(f"{argument} has the shape {array.shape}: it holds no images")
     axes = _axes(array.shape, layout, argument)
     if array.dtype == np.uint8:
         if range is not None and not isinstance(range, _OfFloats):

@@ -19,7 +19,7 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,59 @@ __all__ = ["compute_fid", "compute_kid", "make_custom_stats", "remove_custom_sta
 _EXTENSIONS = ("bmp", "jpg", "jpeg", "pgm", "png", "ppm", "tif", "tiff", "webp")
 _MODES = {"clean": "clean", "legacy_pytorch": "torch", "legacy_tensorflow": "tf1"}
 _SUBSETS, _MOST_IN_SUBSET = 100, 1000
+
+
+def _rows(part: Partial) -> npt.NDArray[np.float32]:
+    features = part.features
+    assert features is not None, "they were asked for"
+    return features
+
+
+def _rows_in(path: Path) -> npt.NDArray[np.float32]:
+    rows: npt.NDArray[np.float32] = np.load(path)["feats"].astype(np.float32)
+    return rows
+
+
+class _Kept(NamedTuple):
+    """What a score needs of a set, from its images or from a file."""
+
+    keep: tuple[str, ...]
+    of_part: Callable[[Partial], Any]
+    of_file: Callable[[Path], Any]
+    #: What the names of such files end in.
+    suffix: str
+
+
+_STATISTICS = _Kept(("statistics",), Partial.statistics, Statistics.read, "")
+_FEATURES = _Kept(("features",), _rows, _rows_in, "_kid")
+
+
+class _Named(NamedTuple):
+    """Statistics under a name."""
+
+    name: str
+    mode: str
+    split: str
+    res: Any = "na"
+
+    def path(self, kept: _Kept) -> Path:
+        res = "na" if self.split == "custom" else self.res
+        file = f"{self.name}_{self.mode}_{self.split}_{res}{kept.suffix}.npz".lower()
+        return Path(_native.home_folder()) / "stats" / file
+
+    def found(self, kept: _Kept) -> Path:
+        """The file, here or where clean-fid has put it."""
+        path = self.path(kept)
+        places = [path]
+        installed = importlib.util.find_spec("cleanfid")
+        for folder in (installed.submodule_search_locations or ()) if installed else ():
+            places.append(Path(folder) / "stats" / path.name)
+        for place in places:
+            if place.exists():
+                return place
+        custom = self.split == "custom"
+        remedy = "make_custom_stats makes them" if custom else f"put clean-fid's file {path.name} into {path.parent}"
+        raise InputError(f"no statistics of {self.name}, split {self.split}, are in {path.parent}: {remedy}")
 
 
 def compute_fid(
@@ -62,11 +115,9 @@ def compute_fid(
     number is rounded. ``num_workers``, ``verbose`` and ``use_dataparallel`` change no number, and have no effect here.
     """
     extractor = _extractor(mode, model_name, device, feature_extractor_weights_path)
-    keep = ("statistics",)
-    real = _real(extractor, keep, fdir1, fdir2, gen, dataset_name, dataset_res, dataset_split, mode, "")
-    reference = real.statistics() if isinstance(real, Partial) else Statistics.read(real)
-    fake = _fake(extractor, keep, fdir1, gen, num_gen, z_dim, batch_size)
-    return float(fake.statistics().frechet_distance(reference))
+    named = _Named(dataset_name, mode, dataset_split, dataset_res)
+    reference, judged = _sets(_STATISTICS, extractor, fdir1, fdir2, gen, named, num_gen, z_dim, batch_size)
+    return float(judged.frechet_distance(reference))
 
 
 def compute_kid(
@@ -88,10 +139,8 @@ def compute_kid(
 ) -> float:
     """The KID, likewise: the mean of 100 subsets that are drawn from NumPy's global generator, as clean-fid draws them."""
     extractor = _extractor(mode, "inception_v3", device, feature_extractor_weights_path)
-    keep = ("features",)
-    real = _real(extractor, keep, fdir1, fdir2, gen, dataset_name, dataset_res, dataset_split, mode, "_kid")
-    reference = _rows(real) if isinstance(real, Partial) else np.load(real)["feats"].astype(np.float32)
-    fake = _rows(_fake(extractor, keep, fdir1, gen, num_gen, z_dim, batch_size))
+    named = _Named(dataset_name, mode, dataset_split, dataset_res)
+    reference, fake = _sets(_FEATURES, extractor, fdir1, fdir2, gen, named, num_gen, z_dim, batch_size)
     # clean-fid's first features are those of fdir1 where there are two folders, and the reference where there is one.
     first, second = (fake, reference) if gen is None and fdir2 is not None else (reference, fake)
     size = min(len(first), len(second), _MOST_IN_SUBSET)
@@ -117,7 +166,7 @@ def make_custom_stats(
     feature_extractor_weights_path: Optional[str] = None,
 ) -> None:
     """Keeps statistics and features of a folder, of its first ``num`` images where that is given, under a name."""
-    paths = [_path(name, mode, "custom", "na", suffix) for suffix in ("", "_kid")]
+    paths = [_Named(name, mode, "custom").path(kept) for kept in (_STATISTICS, _FEATURES)]
     if any(path.exists() for path in paths):
         raise InputError(f"The statistics file {name} already exists. Use remove_custom_stats function to delete it first.")
     extractor = _extractor(mode, model_name, device, feature_extractor_weights_path)
@@ -131,17 +180,17 @@ def remove_custom_stats(name: str, mode: str = "clean", model_name: str = "incep
     """Removes what :func:`make_custom_stats` has kept."""
     if not test_stats_exists(name, mode, model_name):
         raise InputError(f"The stats file {name} does not exist.")
-    for suffix in ("", "_kid"):
-        _path(name, mode, "custom", "na", suffix).unlink(missing_ok=True)
+    for kept in (_STATISTICS, _FEATURES):
+        _Named(name, mode, "custom").path(kept).unlink(missing_ok=True)
 
 
 def test_stats_exists(name: str, mode: str, model_name: str = "inception_v3", metric: str = "FID") -> bool:
     """Whether :func:`make_custom_stats` has kept something under a name."""
     _checked(mode, model_name)
-    return _path(name, mode, "custom", "na", {"FID": "", "KID": "_kid"}[metric]).exists()
+    return _Named(name, mode, "custom").path({"FID": _STATISTICS, "KID": _FEATURES}[metric]).exists()
 
 
-# It is clean-fid's name, and no test.
+# The name is clean-fid's; this is not a test.
 test_stats_exists.__test__ = False  # type: ignore[attr-defined]
 
 
@@ -164,46 +213,32 @@ def _folder(extractor: Extractor, folder: str, keep: tuple[str, ...]) -> Partial
     return extractor.partial(folder, keep=keep)
 
 
-def _real(
+def _sets(
+    kept: _Kept,
     extractor: Extractor,
-    keep: tuple[str, ...],
     fdir1: Optional[str],
     fdir2: Optional[str],
     gen: Any,
-    name: str,
-    res: Any,
-    split: str,
-    mode: str,
-    suffix: str,
-) -> Any:
-    """What is known of the reference: a folder, or the path of a file under a name."""
+    named: _Named,
+    num_gen: int,
+    z_dim: int,
+    batch_size: int,
+) -> tuple[Any, Any]:
+    """What a score needs of the reference, and of the images to judge."""
     if (fdir1 is None) == (gen is None):
         raise InputError("invalid combination of directories and models entered: give fdir1, or gen, and not both")
-    if fdir2 is not None:
+    if fdir2 is None:
+        reference = kept.of_file(named.found(kept))
+    else:
         if gen is not None:
             import torch
 
             # PyTorch's loader, by which clean-fid reads the folder, draws a seed before the latents are drawn.
             torch.empty((), dtype=torch.int64).random_()
-        return _folder(extractor, fdir2, keep)
-    path = _path(name, mode, split, "na" if split == "custom" else res, suffix)
-    places = [path]
-    installed = importlib.util.find_spec("cleanfid")
-    for folder in (installed.submodule_search_locations or ()) if installed else ():
-        places.append(Path(folder) / "stats" / path.name)
-    found = next((place for place in places if place.exists()), None)
-    if found is None:
-        remedy = "make_custom_stats makes them" if split == "custom" else f"put clean-fid's file {path.name} into {path.parent}"
-        raise InputError(f"there are no statistics of {name}, {split}, {path.stem.rpartition('_')[2]}: {remedy}")
-    return os.fspath(found)
-
-
-def _fake(
-    extractor: Extractor, keep: tuple[str, ...], fdir1: Optional[str], gen: Any, num_gen: int, z_dim: int, batch_size: int
-) -> Partial:
+        reference = kept.of_part(_folder(extractor, fdir2, kept.keep))
     if fdir1 is not None:
-        return _folder(extractor, fdir1, keep)
-    return extractor.partial(_generated(gen, num_gen, z_dim, batch_size), keep=keep)
+        return reference, kept.of_part(_folder(extractor, fdir1, kept.keep))
+    return reference, kept.of_part(extractor.partial(_generated(gen, num_gen, z_dim, batch_size), keep=kept.keep))
 
 
 def _generated(gen: Any, num_gen: int, z_dim: int, batch_size: int) -> Iterator[npt.NDArray[np.uint8]]:
@@ -217,13 +252,3 @@ def _generated(gen: Any, num_gen: int, z_dim: int, batch_size: int) -> Iterator[
         # The last batch is drawn whole, as clean-fid draws it, and cut.
         levels = images[: num_gen - start].numpy()
         yield levels if levels.dtype == np.uint8 else np.rint(levels).clip(0, 255).astype(np.uint8)
-
-
-def _rows(part: Partial) -> npt.NDArray[np.float32]:
-    features = part.features
-    assert features is not None, "they were asked for"
-    return features
-
-
-def _path(name: str, mode: str, split: str, res: Any, suffix: str) -> Path:
-    return Path(_native.home_folder()) / "stats" / f"{name}_{mode}_{split}_{res}{suffix}.npz".lower()

@@ -84,7 +84,7 @@ def score(
         return Report(json.loads(found), svg=svg, page=page)
     for name, given in (("cache", cache != "off"), ("pictures", pictures)):
         if given:
-            raise InputError(f"{name} has an effect on two paths alone")
+            raise InputError(f"{name} would have no effect: it works with two paths only")
     for name, given in (("num", num is not None), ("array", array is not None)):
         if given and not is_path(real) and not is_path(fake):
             raise InputError(f"{name} would have no effect: neither set is a path")
@@ -110,11 +110,11 @@ def _take(
     array: Optional[str],
     progress: Optional[Callable[[str, int, int], object]],
 ) -> None:
-    """Adds a set to an evaluator; what is said of arrays does not concern paths, nor the other way round."""
+    """Adds a set to an evaluator; what describes arrays is not applied to paths, nor the other way round."""
     if is_path(images):
         pieces = iter([of_path(images, range=None, num=num, seed=seed, array=array)])
     else:
-        # A range that is meant for the other set concerns no bytes.
+        # A range that is meant for the other set does not apply to bytes.
         pieces = batches(images, layout=layout, range=range, argument=name, of_floats_alone=True)
     for piece in pieces:
         run._native.update(name == "real", piece)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from sets import NETWORK, folder_of, images
 
 import gan_metrics
+
 
 @pytest.fixture(scope="session")
 def real() -> np.ndarray:
@@ -45,3 +47,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def program() -> list[str]:
     """The command line."""
     return [sys.executable, "-m", "gan_metrics"]
+
+
+@pytest.fixture(scope="session")
+def program_folder(tmp_path_factory: pytest.TempPathFactory, program: list[str]) -> Path:
+    """A folder for the search path of a shell, which has the command line as `gan-metrics`."""
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "gan-metrics").write_text(f"#!/bin/sh\nexec {shlex.join(program)} \"$@\"\n")
+    (folder / "gan-metrics").chmod(0o755)
+    return folder

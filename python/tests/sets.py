@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -26,3 +27,10 @@ def folder_of(path: Path, array: np.ndarray) -> Path:
     for index, image in enumerate(array):
         Image.fromarray(image).save(path / f"{index:04}.png")
     return path
+
+
+def png(image: np.ndarray) -> bytes:
+    """An image as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()

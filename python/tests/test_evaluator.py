@@ -191,6 +191,18 @@ def test_statistics_and_moments(tmp_path, extractor, real):
         gan_metrics.Moments(4).push(np.zeros((2, 3), np.float32))
 
 
+def test_many_rows_are_added_all_or_none():
+    rows = np.random.default_rng(0).normal(size=(10_000, 3)).astype(np.float32)
+    moments = gan_metrics.Moments(3)
+    moments.push(rows)
+    assert moments.n == 10_000
+    assert np.allclose(moments.covariance, np.cov(np.float64(rows), rowvar=False), rtol=1e-12, atol=1e-12)
+    rows[9_000, 1] = np.nan
+    with pytest.raises(InputError, match="9000"):
+        moments.push(rows)
+    assert moments.n == 10_000
+
+
 def test_spatial_statistics_need_a_network_that_has_them(extractor, real):
     part = extractor.partial(real, keep=("features", "spatial"))
     assert part.spatial is None

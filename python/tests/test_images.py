@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,12 +9,7 @@ from PIL import Image
 import gan_metrics
 from gan_metrics import InputError
 from gan_metrics._images import batches
-
-
-def png(image: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()
+from sets import png
 
 
 def test_every_form_of_the_same_images_has_the_same_features(extractor, folders, real):
@@ -67,7 +60,7 @@ def test_what_cannot_be_images_is_refused_with_the_remedy(extractor, real, tmp_p
         (floats, {"range": 3}, "must be the values of black and white"),
         (np.zeros((2, 3, 8, 3), np.uint8), {}, "may be in either order"),
         (np.zeros((2, 4, 8, 8), np.uint8), {}, "neither 1 nor 3 channels"),
-        (np.zeros((0, 8, 8, 3), np.uint8), {}, "there is no image in it"),
+        (np.zeros((0, 8, 8, 3), np.uint8), {}, "it holds no images"),
         (real, {"layout": "CHWN"}, "it must be 'NCHW' or 'NHWC'"),
         (real, {"layout": "NCHW"}, "are the axes in the order"),
         (tmp_path / "missing", {}, "missing"),

@@ -16,7 +16,7 @@ import gan_metrics
 HEAD_START = 1.5
 
 #: A second, and what else the machine may be busy with.
-SOON = 4.0
+SOON = 3.0
 
 LONG_PASS = """
 import sys, time, numpy as np, gan_metrics

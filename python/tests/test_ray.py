@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import gan_metrics
-from sets import NETWORK, images
+from sets import NETWORK, images, png
 
+# A machine that builds something else as well takes longer to start a cluster than Ray waits by itself: 30 seconds.
+os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
+os.environ.setdefault("RAY_agent_register_timeout_ms", "300000")
 ray = pytest.importorskip("ray", reason="Ray is not in this environment")
 pytest.importorskip("pyarrow")
 
@@ -37,12 +39,6 @@ def cluster(home):
     context.read_op_min_num_blocks = 3
     yield
     ray.shutdown()
-
-
-def png(image: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 ``FrechetInceptionDistance``, ``KernelInceptionDistance``, ``InceptionScore`` and ``MemorizationInformedFrechetInceptionDistance`` take the
 place of those in ``torchmetrics.image``; where torchmetrics is installed they are its ``Metric`` and go into a ``MetricCollection``, and
-metrics with the same network share one pass over a batch. ``Scores`` computes any score of this package in one pass.
+metrics with the same network share one pass over a batch. ``Scores`` computes any score of this package in one pass,
+``GeneratorScores`` those of the images that a generator makes in the middle of its training.
 
 What several processes saw is merged over ``torch.distributed`` when a score is computed. Subsets and permutations are drawn from
 PyTorch's generator as torchmetrics draws them: after the same ``torch.manual_seed`` the numbers are the same.
@@ -17,11 +18,13 @@ from ._metrics import (
     KernelInceptionDistance,
     MemorizationInformedFrechetInceptionDistance,
 )
+from ._sampling import GeneratorScores
 from ._scores import Scores
 
 __all__ = [
     "HAS_TORCHMETRICS",
     "FrechetInceptionDistance",
+    "GeneratorScores",
     "InceptionScore",
     "KernelInceptionDistance",
     "MemorizationInformedFrechetInceptionDistance",

@@ -23,7 +23,7 @@ pub const NAME: &str = "efficientnet-lite0";
 /// Of a convolution `c` it holds `c.weight` (output × input per group × height × width, mostly `int16`), `c.scale` and
 /// `c.bias` (one number per output): the convolution's weights are `c.weight` times `c.scale`. The same of the last
 /// layer.
-pub const CHECKPOINT: &[u8] = gan_metrics_weights::EFFICIENTNET_LITE0;
+pub use gan_metrics_weights::EFFICIENTNET_LITE0 as CHECKPOINT;
 
 /// What the network expects: levels 0–255 as `(level − 127) / 128`, 224×224.
 ///

@@ -1,0 +1,84 @@
+"""Tests of a project that fail when its generator got worse."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import gan_metrics
+from gan_metrics.testing import assert_no_worse
+from sets import NETWORK, images
+
+
+def scored(real, fake):
+    """Of as many images as intervals need."""
+    many = [np.concatenate([images, 255 - images]) for images in (real, fake)]
+    return gan_metrics.score(*many, ["fid", "prdc"], ci=95, **NETWORK)
+
+
+@pytest.fixture(scope="module")
+def good(real, fake):
+    return scored(real, fake)
+
+
+@pytest.fixture(scope="module")
+def bad(real):
+    return scored(real, images(7))
+
+
+def test_a_worse_number_fails_with_the_table(tmp_path, good, bad):
+    baseline = tmp_path / "kept" / "baseline.json"
+    with pytest.raises(AssertionError, match="there is no baseline at .*GAN_METRICS_BLESS=1"):
+        assert_no_worse(good, baseline)
+    assert_no_worse(good, baseline, bless=True)
+    assert json.loads(baseline.read_text())["metrics"] == good.to_dict()["metrics"]
+    assert_no_worse(good, baseline)
+    assert_no_worse(good, baseline, "1%")
+    assert bad["fid"] > 1.01 * good["fid"]
+    with pytest.raises(AssertionError, match="(?s)worse than .*baseline.json.*fid .*WORSE"):
+        assert_no_worse(bad, baseline, "1%")
+    assert_no_worse(bad, baseline, "100000%,precision=1,recall=1,density=9,coverage=1,f-score=1")
+
+
+def test_what_cannot_be_compared_is_no_verdict(tmp_path, good, real, fake):
+    baseline = tmp_path / "baseline.json"
+    assert_no_worse(gan_metrics.score(real, fake[:20], ["fid", "prdc"], **NETWORK), baseline, bless=True)
+    with pytest.raises(gan_metrics.InputError, match="48"):
+        assert_no_worse(good, baseline, "1%")
+    with pytest.raises(gan_metrics.InputError, match="much"):
+        assert_no_worse(good, baseline, "much")
+
+
+TESTS = """
+import numpy as np, gan_metrics, pytest
+real, fake = np.random.default_rng(0).integers(0, 256, (2, 12, 8, 8, 3), dtype=np.uint8)
+@pytest.mark.parametrize("seed", [1])
+def test_samples(no_worse, seed):
+    judged = np.load("fake.npy") if seed else fake
+    no_worse(gan_metrics.score(real, judged, "fid", extractor="efficientnet-lite0"), tolerance="1%")
+"""
+
+
+def test_the_fixture_of_pytest(tmp_path):
+    (tmp_path / "test_it.py").write_text(TESTS)
+    environment = {name: value for name, value in os.environ.items() if name != "GAN_METRICS_BLESS"}
+
+    def run(low: int, high: int, *flags: str) -> tuple[int, str]:
+        np.save(tmp_path / "fake.npy", np.random.default_rng(1).integers(low, high, (12, 8, 8, 3), dtype=np.uint8))
+        # Where the package is installed, pytest finds the plugin by itself.
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "gan_metrics.pytest_plugin", "-p", "no:cacheprovider", *flags]
+        found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+        return found.returncode, found.stdout
+
+    code, said = run(0, 256)
+    assert code == 1 and "there is no baseline" in said
+    assert run(0, 256, "--gan-metrics-bless")[0] == 0
+    assert (tmp_path / "baselines" / "test_it.test_samples-1.json").exists()
+    assert run(0, 256)[0] == 0
+    code, said = run(200, 210)
+    assert code == 1 and "WORSE" in said
