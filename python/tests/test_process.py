@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 import gan_metrics
@@ -105,20 +106,21 @@ def test_the_program_is_that_of_the_binary(program, folders, tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_ends_the_program(program, tmp_path):
-    data = tmp_path / "p.npy"
-    import numpy as np
-
     rng = np.random.default_rng(0)
-    for name in ("a", "b"):
-        np.save(tmp_path / f"{name}.npy", rng.normal(size=(30_000, 512)).astype(np.float32))
-    command = [*program, "score", tmp_path / "a.npy", tmp_path / "b.npy", "--metrics", "prdc,mmd"]
+    sets = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    for path in sets:
+        np.save(path, rng.normal(size=(30_000, 512)).astype(np.float32))
+    command = [*program, "score", *sets, "--metrics", "prdc,mmd", "--output", tmp_path / "report.txt"]
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(HEAD_START + 1)
+    # The output is claimed, by a temporary file, when Python's own start is over.
+    while len(list(tmp_path.iterdir())) == len(sets) and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(HEAD_START)
     asked = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130 and time.monotonic() - asked < SOON, said
-    assert not data.exists()
+    assert sorted(tmp_path.iterdir()) == sets
 
 
 def test_onnx_runtime_of_the_environment_is_found():
