@@ -6,7 +6,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use gan_metrics::divergence::estimators::knn_kullback_leibler;
 use gan_metrics::divergence::transport::{
-    Order, cost_matrix, optimal_transport, sliced_wasserstein, wasserstein_line_samples,
+    WassersteinOrder, cost_matrix, optimal_transport, sliced_wasserstein, wasserstein_line_samples,
 };
 use gan_metrics::divergence::{Distribution, Divergence, Generator, continuous, divergence};
 use ndarray::Array2;
@@ -45,7 +45,7 @@ fn transport(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("transport");
     group.sample_size(10);
     for n in [100, 500, 2000] {
-        let cost = cost_matrix(points(n, 2, 0.0).view(), points(n, 2, 0.3).view(), Order::TWO).unwrap();
+        let cost = cost_matrix(points(n, 2, 0.0).view(), points(n, 2, 0.3).view(), WassersteinOrder::TWO).unwrap();
         let (p, q) = (weights(n, 0.1), weights(n, 0.37));
         group.bench_function(BenchmarkId::new("exact", n), |b| {
             b.iter(|| optimal_transport(&p, &q, black_box(cost.view())));
@@ -54,12 +54,12 @@ fn transport(criterion: &mut Criterion) {
     let (x, y) = (points(20_000, 1, 0.0), points(20_000, 1, 0.3));
     let (x, y) = (x.into_raw_vec_and_offset().0, y.into_raw_vec_and_offset().0);
     group.bench_function(BenchmarkId::new("line", 20_000), |b| {
-        b.iter(|| wasserstein_line_samples(black_box(&x), &y, Order::ONE));
+        b.iter(|| wasserstein_line_samples(black_box(&x), &y, WassersteinOrder::ONE));
     });
     for n in [1_000, 100_000] {
         let (x, y) = (points(n, 8, 0.0), points(n, 8, 0.3));
         group.bench_function(BenchmarkId::new("sliced-100", n), |b| {
-            b.iter(|| sliced_wasserstein(black_box(x.view()), y.view(), Order::TWO, 100, 0));
+            b.iter(|| sliced_wasserstein(black_box(x.view()), y.view(), WassersteinOrder::TWO, 100, 0));
         });
     }
     for (n, dimensions) in [(1_000, 8), (20_000, 2)] {
