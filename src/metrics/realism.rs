@@ -81,13 +81,13 @@ const GUARD: f64 = 1e-5;
 /// Exact: all distances that decide are f64. Nothing is n×n in memory.
 ///
 /// ```
-/// use gan_metrics::metrics::{RealismForm, RealismOptions, realism};
+/// use gan_metrics::metrics::{RealismOptions, realism};
 /// use gan_metrics::stats::Features;
 /// use ndarray::array;
 ///
 /// let real = Features::new(array![[0.0], [1.0], [3.0], [9.0]])?;
 /// let fake = Features::new(array![[0.5], [5.0]])?;
-/// let options = RealismOptions { neighbours: 1, form: RealismForm::DgmEval };
+/// let options = RealismOptions::DGM_EVAL.with_neighbours(1);
 /// // Radii 1, 1, 2 and 6: the balls of 0 and 1 are smaller than the median, 1.5.
 /// assert_eq!(realism(&real, &fake, options)?.values, [1.0 / 0.5, 1.0 / 4.0]);
 /// # Ok::<(), gan_metrics::Error>(())
