@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use gan_metrics::evaluate::{CacheMode, Caching, Evaluation, Job, Judged, PassObserver, cache::FeatureCache};
 use gan_metrics::metrics::Set;
-use gan_metrics::report::plot::Format;
 use gan_metrics::report::{NEEDS, Pictures, Report, page};
 use gan_metrics::score::{Need, SetData, score};
 use gan_metrics::stats::{Features, Gaussian, Logits};
@@ -86,8 +85,7 @@ pub fn score_paths(
         let drawn = match pictures {
             true => {
                 let pictures = Pictures::of(&done, interrupt)?;
-                let svg = String::from_utf8(pictures.drawn(Format::Svg)?).expect("an SVG is text");
-                Some((svg, page(&report, &pictures)))
+                Some((pictures.svg(), page(&report, &pictures)))
             }
             false => None,
         };

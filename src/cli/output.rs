@@ -8,6 +8,7 @@ use super::{progress, terminal};
 use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::output::{Output, Outputs};
+use crate::report::plot::Format;
 use crate::report::{WarningReport, escaped_for_terminals};
 
 /// Standard output takes nothing.
@@ -33,6 +34,11 @@ pub fn to_stdout(text: &str) -> Result<()> {
 /// Writes a file at once that appears whole or not at all. What takes work is [claimed](Output::claim) before it.
 pub fn to_file(path: &Path, content: &[u8]) -> Result<()> {
     Ok(Output::claim(path)?.write_all(content)?)
+}
+
+/// Claims the file of a picture, which is drawn in the format that its name asks for.
+pub fn claim_picture(path: Option<&Path>, outputs: &mut Outputs) -> Result<Option<(Format, Output)>> {
+    path.map(|path| Ok((Format::of(path)?, outputs.claim(path)?))).transpose()
 }
 
 /// Writes what was found to the file that was claimed, else to stdout.

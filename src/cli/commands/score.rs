@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::Result;
 use crate::cli::args::{Level, MetricOrAll, ParametersArgs, ScoreArgs, ScoringArgs, SetsArgs, SingleArgs};
 use crate::cli::exit::Outcome;
-use crate::cli::output::Destination;
+use crate::cli::output::{Destination, claim_picture};
 use crate::cli::progress::{self, Progress};
 use crate::cli::terminal;
 use crate::error::{Blame, Blamed};
@@ -230,10 +230,7 @@ fn run(command: &'static str, asked: Asked<'_>, drawn: Drawn<'_>) -> Result<Outc
     }
     let mut outputs = Outputs::beside(sets.inputs().chain(scoring.run.extract.inputs()));
     let destination = Destination::claim(&scoring.run.output, &mut outputs)?;
-    let plot = match drawn.plot {
-        Some(path) => Some((Format::of(path)?, outputs.claim(path)?)),
-        None => None,
-    };
+    let plot = claim_picture(drawn.plot, &mut outputs)?;
     let html = drawn.html.map(|path| outputs.claim(path)).transpose()?;
 
     let interrupt = progress::interrupt();

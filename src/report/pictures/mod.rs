@@ -86,7 +86,8 @@ impl Pictures {
         Ok(RgbImage::new(width, height, pixels)?.to_png()?)
     }
 
-    fn svg(&self) -> String {
+    /// All of them as one SVG.
+    pub fn svg(&self) -> String {
         const CAPTION: u32 = 30;
         let panels = self.panels.as_deref().unwrap_or_default();
         let (panels_width, panels_height) = size_of(panels).unwrap_or((2 * PANEL.0, 0));

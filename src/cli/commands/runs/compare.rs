@@ -20,7 +20,6 @@ use crate::extractor::{ExtractorId, NetworkOptions};
 use crate::gan::Random;
 use crate::gan::train::TrainingSet;
 use crate::output::Outputs;
-use crate::report::plot::Format;
 use crate::report::{plot, pretty};
 use crate::score::ScoreNumber;
 
@@ -82,10 +81,7 @@ impl Blamed for RunsError {
 pub fn run(args: &CompareArgs) -> Result<Outcome> {
     let mut outputs = Outputs::beside(&args.runs);
     let file = args.output.output.as_deref().map(|path| outputs.claim(path)).transpose()?;
-    let plot_file = match args.plot.as_deref() {
-        Some(path) => Some((Format::of(path)?, outputs.claim(path)?)),
-        None => None,
-    };
+    let plot_file = output::claim_picture(args.plot.as_deref(), &mut outputs)?;
     let runs: Vec<Recorded> = args.runs.iter().map(|path| Recorded::read(path)).collect::<Result<_>>()?;
     let first = &runs[0];
     if let Some(run) = runs.iter().find(|run| run.file.data_sha256 != first.file.data_sha256) {
