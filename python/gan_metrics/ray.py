@@ -113,7 +113,9 @@ def _extracted(
     resources = {"num_cpus": num_cpus if num_cpus is not None else 1}
     if num_gpus is not None:
         resources["num_gpus"] = num_gpus
-    return ds.select_columns([column, *carried]).map_batches(
+    # Readers put small files into one block, which a single actor would work through while the others wait.
+    batches = ds.select_columns([column, *carried]).repartition(target_num_rows_per_block=batch_size)
+    return batches.map_batches(
         Extract,
         fn_constructor_kwargs={"column": column, "keep": tuple(keep), **network},
         batch_size=batch_size,

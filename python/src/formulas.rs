@@ -1,7 +1,7 @@
 //! Single formulas, of what is at hand.
 
 use gan_metrics::metrics::{
-    DegreesOfFreedom, Estimator, InceptionScoreOptions, Kernel, Length, MmdOptions, SplitOrder, Splits, fid, mmd,
+    DegreesOfFreedom, Estimator, InceptionScoreOptions, Kernel, Length, MmdOptions, SplitOrder, Splits, fid_until, mmd,
 };
 use gan_metrics::ndarray::Axis;
 use gan_metrics::stats::{Features, Logits};
@@ -14,8 +14,8 @@ use crate::work;
 /// The Fréchet distance between two sets, and its terms of the means and of the covariances.
 #[pyfunction]
 pub fn frechet_distance(py: Python<'_>, first: &Statistics, second: &Statistics) -> PyResult<(f64, f64, f64)> {
-    work::run(py, |_| {
-        let found = fid(&first.0.gaussian, &second.0.gaussian)?;
+    work::run(py, |interrupt| {
+        let found = fid_until(&first.0.gaussian, &second.0.gaussian, interrupt)?;
         Ok((found.value, found.mean_term, found.trace_term))
     })
 }

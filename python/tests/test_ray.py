@@ -88,6 +88,12 @@ def test_statistics_are_those_of_one_process(data_sets, extractor, many):
         assert np.abs(found.mean - expected.mean).max() <= MERGE_TOLERANCE * np.sqrt(scale), name
 
 
+def test_a_block_of_many_batches_is_shared_by_the_actors(data_sets):
+    one = data_sets["parquet"][0].repartition(1).materialize()
+    assert one.num_blocks() == 1
+    assert on_ray.features(one, batch_size=16, actors=2, **NETWORK).materialize().num_blocks() == 4
+
+
 def test_features_and_classes(data_sets, extractor, many):
     ds, _ = data_sets["parquet"]
     rows = on_ray.features(ds, keep=["label"], logits=True, batch_size=16, **NETWORK)

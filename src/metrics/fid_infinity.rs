@@ -3,7 +3,7 @@
 use super::definitions::{Definition, Definitions, Preset};
 use super::error::{MetricError, Set, known_to_have};
 use super::extrapolation::{Extrapolation, ExtrapolationOptions, PARAMETERS, extrapolated, reported};
-use super::fid::fid;
+use super::fid::fid_until;
 use super::parameter::Arguments;
 use super::score::{About, Counts, Need, Quantity, Score, Sets};
 use super::value::Value;
@@ -39,7 +39,7 @@ fn fid_infinity_until(
         return Err(MetricError::Dimension { real: real.dim(), fake: fake.dim() });
     }
     extrapolated(fake.len(), options, interrupt, |chosen| {
-        Ok(fid(real, &Gaussian::of_rows(fake, chosen, interrupt)?)?.value)
+        Ok(fid_until(real, &Gaussian::of_rows(fake, chosen, interrupt)?, interrupt)?.value)
     })
 }
 

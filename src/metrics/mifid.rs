@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::definitions::{Definition, Definitions, Preset};
 use super::error::{MetricError, Set, same_dimension};
-use super::fid::{check_counts, fid};
+use super::fid::{check_counts, fid_until};
 use super::jackknife::JackknifeOptions;
 use super::parameter::{Arguments, Choice, Kind, Parameter, Range};
 use super::rows::{BLOCK, unit_rows};
@@ -110,7 +110,7 @@ fn mifid_until(
         Set::Fake => mean_nearest_cosine_distance((fake, Set::Fake), (real, Set::Real), interrupt),
     }?;
     let gaussian = |set: &Features| Gaussian::of_until(set, interrupt);
-    let fid = fid(&gaussian(real)?, &gaussian(fake)?)?.value;
+    let fid = fid_until(&gaussian(real)?, &gaussian(fake)?, interrupt)?.value;
     let penalty = if distance < threshold { distance } else { 1.0 };
     let value = if fid > SMALLEST_FID { fid / (penalty + PENALTY_GUARD) } else { 0.0 };
     Ok(Mifid { value, fid, distance, penalty })

@@ -63,7 +63,7 @@ pub use definitions::{Definition, Definitions, Preset};
 pub use duplicates::{DuplicateOptions, DuplicatePair, NearDuplicates, duplicates_between, duplicates_within};
 pub use error::{MetricError, Set};
 pub use extrapolation::{Extrapolation, ExtrapolationOptions};
-pub use fid::{Fid, FidError, fid};
+pub use fid::{Fid, FidError, fid, fid_until};
 pub use fid_infinity::fid_infinity;
 pub use inception_score::{
     DegreesOfFreedom, InceptionScore, InceptionScoreError, InceptionScoreOptions, SplitOrder, Splits, inception_score,
@@ -81,6 +81,7 @@ pub use neighbours::Boundary;
 pub use parameter::{Arguments, Choice, Kind, Parameter, Range};
 pub use per_class::{ClassFid, per_class_fid};
 pub use prdc::{Balls, Prdc, PrdcDefinition, PrdcOptions, Subset, prdc};
+pub(crate) use principal::principal_until;
 pub use principal::{Principal, principal};
 pub use realism::{Realism, RealismForm, RealismOptions, realism};
 pub use registry::{Metric, ScoreNumber};

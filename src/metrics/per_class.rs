@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::definitions::Definitions;
 use super::error::{MetricError, Set, same_dimension};
-use super::fid::fid;
+use super::fid::fid_until;
 use super::score::{About, Counts, Need, Score, Sets};
 use super::value::{Caution, Curve, Panel, Style, Table, Value, readable};
 use crate::interrupt::Interrupt;
@@ -63,7 +63,7 @@ fn per_class_until<L: AsRef<str>>(
     let class = |(label, [real_rows, fake_rows]): (&str, [Vec<usize>; 2])| -> Result<_, MetricError> {
         let fid = if real_rows.len() >= 2 && fake_rows.len() >= 2 {
             let of = |set, rows: &[usize]| Gaussian::of_rows(set, rows, interrupt);
-            Some(fid(&of(real, &real_rows)?, &of(fake, &fake_rows)?)?.value)
+            Some(fid_until(&of(real, &real_rows)?, &of(fake, &fake_rows)?, interrupt)?.value)
         } else {
             None
         };

@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use super::error::{MetricError, both_have, same_dimension};
 use super::rows::BLOCK;
+use crate::interrupt::Interrupt;
 use crate::linalg::{add_gram_lower, eigh, matmul};
 use crate::stats::Features;
 
@@ -26,6 +27,16 @@ pub struct Principal {
 /// # Errors
 /// [`MetricError`] when the dimensions differ, a set is empty, k is zero or above the dimension, or the decomposition fails.
 pub fn principal(real: &Features, fake: &Features, k: usize) -> Result<Principal, MetricError> {
+    principal_until(real, fake, k, &Interrupt::new())
+}
+
+/// [`principal`] that can be stopped.
+pub(crate) fn principal_until(
+    real: &Features,
+    fake: &Features,
+    k: usize,
+    interrupt: &Interrupt,
+) -> Result<Principal, MetricError> {
     let dim = same_dimension(real, fake)?;
     both_have(1, [real.len(), fake.len()], "a principal component", "give images")?;
     if k == 0 || k > dim {
@@ -41,11 +52,12 @@ pub fn principal(real: &Features, fake: &Features, k: usize) -> Result<Principal
     let mut scatter = Array2::zeros((dim, dim));
     for set in [real, fake] {
         for rows in set.view().axis_chunks_iter(Axis(0), BLOCK) {
+            interrupt.check()?;
             add_gram_lower(&mut scatter, centred(rows).view());
         }
     }
     let variance: f64 = scatter.diag().sum();
-    let decomposition = eigh(&scatter)?;
+    let decomposition = interrupt.deserting(move || eigh(&scatter))??;
     // Eigenvalues ascend.
     let mut axes = decomposition.vectors.slice(s![.., dim - k..]).to_owned();
     axes.invert_axis(Axis(1));

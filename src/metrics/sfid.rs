@@ -2,7 +2,7 @@
 
 use super::definitions::{Definitions, Preset};
 use super::error::MetricError;
-use super::fid::{check_counts, fid, reported};
+use super::fid::{check_counts, fid_until, reported};
 use super::score::{About, Counts, Need, Quantity, Score, Sets};
 use super::value::Value;
 use crate::interrupt::Interrupt;
@@ -38,8 +38,7 @@ impl Score for Row {
     }
 
     fn compute(&self, sets: &Sets<'_>, _: &Definitions, interrupt: &Interrupt) -> Result<Value, MetricError> {
-        interrupt.check()?;
         let [real, fake] = sets.spatial()?;
-        Ok(reported(&ABOUT, fid(real, fake)?))
+        Ok(reported(&ABOUT, fid_until(real, fake, interrupt)?))
     }
 }

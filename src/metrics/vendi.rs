@@ -83,7 +83,8 @@ fn vendi_until(features: &Features, options: VendiOptions, interrupt: &Interrupt
     options.check(Counts { real: None, fake: Some(features.len()) })?;
     let order = options.order;
     let (n, dim) = features.view().dim();
-    let eigenvalues = eigenvalues(&gram_of_units(features.view(), interrupt)?)?;
+    let gram = gram_of_units(features.view(), interrupt)?;
+    let eigenvalues = interrupt.deserting(move || eigenvalues(&gram))??;
     let largest = eigenvalues.iter().fold(0.0_f64, |a, &b| a.max(b));
     let floor = f64::EPSILON * n.min(dim) as f64 * largest;
     let shares = || eigenvalues.iter().map(|value| value / n as f64).filter(|&share| share > floor / n as f64);

@@ -13,7 +13,7 @@ use crate::evaluate::{Evaluated, MeasuredSet};
 use crate::image::{DataSet, RgbImage};
 use crate::interrupt::Interrupt;
 use crate::linalg::eigenvalues;
-use crate::metrics::{nearest_real, principal};
+use crate::metrics::{nearest_real, principal_until};
 use crate::score::{Need, Scores, SetData};
 use crate::stats::Gaussian;
 use data_uri::data_uri;
@@ -44,7 +44,7 @@ impl Pictures {
     /// Of the decompositions, of reading the images again, and of the interrupt.
     pub fn of(done: &Evaluated, interrupt: &Interrupt) -> Result<Self> {
         let Some(real) = &done.real else { return Ok(Self { panels: None, grids: Vec::new(), charts: Vec::new() }) };
-        let charts = panels(&real.measured.data, &done.fake.measured.data, &done.scores)?;
+        let charts = panels(&real.measured.data, &done.fake.measured.data, &done.scores, interrupt)?;
         let panels = if charts.is_empty() { None } else { Some(plot::svg(&charts)?) };
         interrupt.check()?;
         let grids = match (real.input.images(), done.fake.input.images()) {
@@ -125,12 +125,12 @@ fn size_of(svg: &str) -> Option<(u32, u32)> {
     Some((number("width")?, number("height")?))
 }
 
-fn panels(real: &SetData, fake: &SetData, scores: &Scores) -> Result<Vec<Panel>> {
+fn panels(real: &SetData, fake: &SetData, scores: &Scores, interrupt: &Interrupt) -> Result<Vec<Panel>> {
     let mut panels = Vec::new();
     if let (Some(x), Some(y)) = (&real.features, &fake.features)
         && x.dim() >= 2
     {
-        let found = principal(x, y, 2)?;
+        let found = principal_until(x, y, 2, interrupt)?;
         let dots = |label: &str, coordinates: &ndarray::Array2<f64>| {
             let step = coordinates.nrows().div_ceil(DOTS).max(1);
             let points = coordinates.rows().into_iter().step_by(step).map(|row| (row[0], row[1])).collect();
@@ -147,7 +147,7 @@ fn panels(real: &SetData, fake: &SetData, scores: &Scores) -> Result<Vec<Panel>>
         panels.push(Panel {
             title: "spectra of the covariances".into(),
             x_label: "eigenvalue number; its decimal logarithm upwards".into(),
-            curves: vec![spectrum("real", x)?, spectrum("generated", y)?],
+            curves: vec![spectrum("real", x, interrupt)?, spectrum("generated", y, interrupt)?],
         });
     }
     panels.extend(scores.iter().flat_map(|(_, value)| value.panels.iter().cloned()));
@@ -155,8 +155,9 @@ fn panels(real: &SetData, fake: &SetData, scores: &Scores) -> Result<Vec<Panel>>
 }
 
 /// The eigenvalues that are not zero up to rounding, descending.
-fn spectrum(label: &str, set: &Gaussian) -> Result<Curve> {
-    let values = eigenvalues(&set.covariance())?;
+fn spectrum(label: &str, set: &Gaussian, interrupt: &Interrupt) -> Result<Curve> {
+    let covariance = set.covariance();
+    let values = interrupt.deserting(move || eigenvalues(&covariance))??;
     let largest = values.iter().copied().fold(0.0, f64::max);
     let floor = largest * set.dim() as f64 * f64::EPSILON;
     let kept = values.iter().rev().filter(|&&value| value > floor && value > 0.0);
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn a_spectrum_descends_and_leaves_out_what_is_zero() {
         let set = Gaussian::new(None, array![0.0, 0.0, 0.0], Array2::from_diag(&array![10.0, 0.0, 1000.0])).unwrap();
-        let points = spectrum("x", &set).unwrap().points;
+        let points = spectrum("x", &set, &Interrupt::new()).unwrap().points;
         assert_eq!(points.len(), 2);
         assert!((points[0].1 - 3.0).abs() < 1e-9 && (points[1].1 - 1.0).abs() < 1e-9, "{points:?}");
     }
