@@ -3,12 +3,14 @@
     cargo build
     python benches/gans.py run results.jsonl [--program target/debug/gan-metrics] [--jobs 1] [--seeds 0,1,2] [--only NAME,...]
     python benches/gans.py table results.jsonl
+    python benches/gans.py picture gans.png --samples FOLDER
     python benches/gans.py print [--only NAME,...]
 
 A run is a `train`, a `generate` and a `score` of the program, one thread each; `print` shows them as commands. A line of the
 results is one run; runs that a file already has are not repeated. What all runs have in common: 28×28 digits, batches of 32, and, among
 networks of a kind, how many real images they see. `table` prints the median of the seeds, and the range of the FID;
-seconds are those of one processor that training took. Needs Python alone.
+seconds are those of one processor that training took. `picture` puts the grids of all systems beside each other. Needs Python alone,
+for the picture pillow.
 """
 
 import argparse
@@ -38,6 +40,8 @@ COLUMNS = [
 ]
 # How many real images networks see: those of convolutions take twenty times as long for each.
 SEEN_BY_CONNECTED, SEEN_BY_CONVOLUTIONAL = 320_000, 28_800
+# Of the picture: grids in a row, and pixels between them.
+ACROSS, GAP = 5, 4
 
 
 def connected(name, *flags, critic_steps=1):
@@ -178,9 +182,25 @@ def table(results):
         print("| " + " | ".join(cells) + " |")
 
 
+def picture(arguments):
+    """Grids of samples, each under its name."""
+    from PIL import Image, ImageDraw
+
+    found = [(row.name, arguments.samples / f"{slug(row.name)}.png") for row in ROWS]
+    grids = [(name, Image.open(path).convert("L")) for name, path in found if path.exists()]
+    side, title = max(grid.width for _, grid in grids) + GAP, 12 + GAP
+    high = max(grid.height for _, grid in grids) + title
+    sheet = Image.new("L", (side * ACROSS, high * -(-len(grids) // ACROSS)), 255)
+    for index, (name, grid) in enumerate(grids):
+        left, top = side * (index % ACROSS), high * (index // ACROSS)
+        ImageDraw.Draw(sheet).text((left, top), name, fill=0)
+        sheet.paste(grid, (left, top + title))
+    sheet.save(arguments.results, optimize=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["run", "print", "table"])
+    parser.add_argument("what", choices=["run", "print", "table", "picture"])
     parser.add_argument("results", nargs="?")
     parser.add_argument("--program", default="target/debug/gan-metrics")
     parser.add_argument("--jobs", type=int, default=1)
@@ -193,7 +213,11 @@ def main():
     if arguments.what == "print":
         show(arguments)
     elif arguments.results is None:
-        parser.error("name the file of results")
+        parser.error("name the file")
+    elif arguments.what == "picture":
+        if arguments.samples is None:
+            parser.error("name the folder of --samples")
+        picture(arguments)
     elif arguments.what == "run":
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         run(arguments)

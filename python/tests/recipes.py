@@ -1,16 +1,17 @@
-"""The recipes of docs/scale.md, out of the page."""
+"""The code of the documentation, out of its pages."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-PAGE = (Path(__file__).parents[2] / "docs" / "scale.md").read_text()
+ROOT = Path(__file__).parents[2]
 
 
-def blocks(title: str, language: str) -> list[str]:
+def blocks(title: str, language: str, page: str = "docs/scale.md") -> list[str]:
     """The code in a language under a heading."""
-    (section,) = re.findall(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    text = (ROOT / page).read_text()
+    (section,) = re.findall(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     return re.findall(rf"^```{language}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
 
 

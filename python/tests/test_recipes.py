@@ -1,4 +1,4 @@
-"""The recipes of docs/scale.md run as they are written, with stand-ins for the schedulers."""
+"""The code of the documentation runs as it is written, with stand-ins for the schedulers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import gan_metrics
 from recipes import blocks, changed
-from sets import folder_of, png
+from sets import NETWORK, folder_of, png
 
 #: What the order of sums may change, beside the largest variance.
 MERGE_TOLERANCE = 1e-12
@@ -88,3 +88,21 @@ def test_spark(extractor, fake):
     names = {"df": Frame(partitions), "gan_metrics": gan_metrics, "pandas": pandas}
     exec(changed(blocks("Spark, Daft, Dask, a queue", "python")[0], BUILT_IN), names)
     assert is_whole(names["statistics"], extractor.statistics(fake))
+
+
+def test_the_code_of_the_readme(folders, extractor, real, fake, tmp_path, monkeypatch, capsys):
+    """With another network, and subsets that a small set has."""
+    (code,) = blocks("In other programs", "python", "README.md")
+    code = changed(
+        code,
+        ('metrics=["fid", "kid", "prdc"]', f'metrics=["fid", "kid", "prdc"], parameters={{"kid": {{"subset_size": 20}}}}, **{NETWORK}'),
+        ('reference="cifar10.npz"', f'reference="cifar10.npz", **{NETWORK}'),
+    )
+    (tmp_path / "real").symlink_to(folders[0])
+    (tmp_path / "fake").symlink_to(folders[1])
+    extractor.statistics(real).save(tmp_path / "cifar10.npz")
+    monkeypatch.chdir(tmp_path)
+    exec(code, {"generated": fake.transpose(0, 3, 1, 2) / np.float32(127.5) - 1})
+    report, fid = capsys.readouterr().out.rsplit("\n", 2)[:2]
+    assert all(name in report for name in ("fid", "kid", "precision"))
+    assert float(fid) == pytest.approx(gan_metrics.score(*folders, "fid", **NETWORK)["fid"], rel=1e-4)

@@ -28,7 +28,8 @@ pub struct NetworkOptions {
     pub device: Device,
     /// Number of images of a full batch; 16, or the only number that the model takes, when `None`.
     pub batch_size: Option<usize>,
-    /// Threads inside ONNX Runtime, at most eight for each core; its own choice (the physical cores) when `None`.
+    /// Threads that the network runs on, at most eight for each core; the engine's own choice when `None`: of ONNX Runtime the physical
+    /// cores, of tract all of them.
     pub threads: Option<usize>,
     /// A library file or folder of ONNX Runtime; searched for when `None`.
     pub library: Option<PathBuf>,
@@ -169,14 +170,14 @@ pub(super) fn engine(
     let on_cpu = matches!(device, Device::Auto | Device::Cpu);
     match engine {
         EngineChoice::OnnxRuntime => onnx_runtime(),
-        EngineChoice::Tract if on_cpu => Ok(Box::new(TractEngine::new(program, outputs)?)),
+        EngineChoice::Tract if on_cpu => Ok(Box::new(TractEngine::new(program, outputs, threads)?)),
         EngineChoice::Tract => Err(EngineError::Device { device, engine, reason: "it runs on the CPU only".into() }),
         // A library that was named, or a device that only it can drive, leaves no room for another engine.
         EngineChoice::Auto if library.is_some() || !on_cpu => onnx_runtime(),
         EngineChoice::Auto => match onnx_runtime() {
             Err(EngineError::NoLibrary { .. }) => {
                 let reason = "auto: no ONNX Runtime was found".into();
-                Ok(Box::new(TractEngine::new(program, outputs)?.because(reason)))
+                Ok(Box::new(TractEngine::new(program, outputs, threads)?.because(reason)))
             }
             other => other,
         },

@@ -3,10 +3,12 @@
 //! tract is called directly rather than through ONNX Runtime's interface: the two engines then live side by side in one
 //! process, where they can be compared, instead of being exchanged behind a process-wide switch.
 
+use std::io;
 use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayViewD, Axis};
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use tract_onnx::prelude::*;
 
 use super::device::{Device, EngineChoice};
@@ -18,6 +20,8 @@ use crate::foreign;
 /// the engine. A graph for batches of one size is run at that.
 pub(super) struct TractEngine {
     plan: Arc<TypedRunnableModel>,
+    /// Threads of its own, where their number was chosen.
+    pool: Option<ThreadPool>,
     /// Images of a run.
     at_once: usize,
     outputs: Vec<String>,
@@ -25,7 +29,7 @@ pub(super) struct TractEngine {
 }
 
 impl TractEngine {
-    pub(super) fn new(program: Program<'_>, outputs: &[&str]) -> Result<Self, EngineError> {
+    pub(super) fn new(program: Program<'_>, outputs: &[&str], threads: Option<usize>) -> Result<Self, EngineError> {
         let at_once = match program.batch_axis {
             BatchAxis::Fixed(size) => size,
             BatchAxis::Open | BatchAxis::Invariant => 1,
@@ -56,7 +60,12 @@ impl TractEngine {
             library: None,
             reason: None,
         };
-        Ok(Self { plan, at_once, outputs: outputs.iter().map(|&name| name.to_owned()).collect(), info })
+        let of_its_own = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = threads
+            .map(of_its_own)
+            .transpose()
+            .map_err(|error| EngineError::Thread { source: io::Error::other(error) })?;
+        Ok(Self { plan, pool, at_once, outputs: outputs.iter().map(|&name| name.to_owned()).collect(), info })
     }
 
     pub(super) fn because(mut self, reason: String) -> Self {
@@ -89,7 +98,11 @@ impl Engine for TractEngine {
             self.run_part(&part)
         };
         let starts: Vec<usize> = (0..images).step_by(self.at_once).collect();
-        let rows = starts.into_par_iter().map(run).collect::<Result<Vec<_>, _>>()?;
+        let all = || starts.into_par_iter().map(run).collect::<Result<Vec<_>, _>>();
+        let rows = match &self.pool {
+            Some(pool) => pool.install(all),
+            None => all(),
+        }?;
         // From one list of outputs per run to one array per output.
         (0..self.outputs.len())
             .map(|output| {

@@ -88,6 +88,17 @@ fn a_batch_has_the_same_features_to_the_bit_whether_it_is_padded_or_not() {
 }
 
 #[test]
+fn any_number_of_threads_has_the_same_features() {
+    let images = images(3);
+    let of = |threads| {
+        let options = options(EngineChoice::Tract, 3).with_threads(threads);
+        NetworkExtractor::new(&model(), &options).map(|mut extractor| bits(&mut extractor, images.view()))
+    };
+    assert!(of(Some(1)).unwrap() == of(None).unwrap());
+    assert!(matches!(of(Some(100_000)), Err(EngineError::Threads { asked: 100_000, .. })));
+}
+
+#[test]
 fn the_engines_agree() {
     if !has_onnx_runtime() {
         return;

@@ -49,6 +49,8 @@ mod metrics_fixtures;
 mod metrics_laws;
 #[cfg(feature = "inference")]
 mod pipeline;
+#[cfg(feature = "inference")]
+mod readme;
 mod score;
 mod score_fixtures;
 #[cfg(feature = "inference")]

@@ -72,6 +72,8 @@ fn a_resumed_run_ends_where_an_uninterrupted_one_does() {
     assert!(config.contains("seed = 3") && config.contains("model = \"dcgan\""), "{config}");
     let curves = fs::read_to_string(whole.join("curves.svg")).unwrap();
     assert!(curves.starts_with("<svg") && curves.contains("losses"));
+    let pixels = image::open(whole.join("curves.png")).unwrap();
+    assert!(curves.contains(&format!("width=\"{}\"", pixels.width() / 2)), "twice the pixels: {}", pixels.width());
 
     fails(trained(&data, &whole, "9", &[]), 2, &["holds a run already", "--resume"]);
     fails(train(&["--out", path(&whole), "--steps", "6", "--resume"]), 2, &["has 6 steps already"]);

@@ -74,7 +74,7 @@ pub struct ExtractArgs {
     /// Images in a batch [default: 16, or as many as --model takes].
     #[arg(long, value_name = "N", value_parser = whole(1..=u16::MAX), help_heading = "Engine")]
     pub batch_size: Option<u16>,
-    /// Threads inside ONNX Runtime [default: the physical cores].
+    /// Threads that the network runs on [default: all cores].
     #[arg(long, value_name = "N", value_parser = whole(1..=u16::MAX), help_heading = "Engine")]
     pub threads: Option<u16>,
 }
@@ -118,11 +118,6 @@ impl ExtractArgs {
         ]
     }
 
-    /// What only ONNX Runtime heeds.
-    fn of_onnx_runtime(&self) -> [(&'static str, bool); 2] {
-        [("--threads", self.threads.is_some()), ("--ort-library", self.ort_library.is_some())]
-    }
-
     /// Refuses flags that no run could heed beside the others.
     pub fn check(&self) -> Result<(), NoEffect> {
         if self.model.is_none() {
@@ -130,7 +125,8 @@ impl ExtractArgs {
             first_given(&self.of_model(), "it describes a custom network: name one with --model")?;
         }
         if self.engine == Some(EngineArg::Tract) {
-            first_given(&self.of_onnx_runtime(), "it is for ONNX Runtime, and --engine tract was asked for")?;
+            let for_another = [("--ort-library", self.ort_library.is_some())];
+            first_given(&for_another, "it is for ONNX Runtime, and --engine tract was asked for")?;
         }
         Ok(())
     }
@@ -146,8 +142,10 @@ impl ExtractArgs {
             ("--engine", self.engine.is_some()),
             ("--device", self.device.is_some()),
             ("--batch-size", self.batch_size.is_some()),
+            ("--threads", self.threads.is_some()),
+            ("--ort-library", self.ort_library.is_some()),
         ];
-        let flags = [&others[..], &self.of_model(), &self.of_onnx_runtime()].concat();
+        let flags = [&others[..], &self.of_model()].concat();
         first_given(&flags, "no network runs, since nothing that was given holds images")
     }
 

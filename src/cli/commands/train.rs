@@ -51,7 +51,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true, value_parser = parse_pixel_range)]
     #[arg(conflicts_with = "resume")]
     pub pixel_range: Option<[f32; 2]>,
-    /// Folder of the run: config.toml, checkpoint.safetensors, metrics.csv, curves.svg and samples/.
+    /// Folder of the run: config.toml, checkpoint.safetensors, metrics.csv, curves.svg and .png, and samples/.
     #[arg(long, value_name = "FOLDER", required_unless_present = "list")]
     out: Option<PathBuf>,
     /// Steps of the generator, including those before a --resume.

@@ -558,21 +558,20 @@ fn network() -> Vec<Row> {
         // The same work, however many threads share it.
         [
             rows(&looking(), "--threads", [Case::Unseen]),
-            rows(&looking(), "--threads", [wrong("--threads 2", &["--threads", "ONNX Runtime", "--engine tract"])]),
+            rows(&looking(), "--ort-library", [wrong("--ort-library run", &["--ort-library", "--engine tract"])]),
         ],
         [
-            rows(&looking(), "--ort-library", [wrong("--ort-library run", &["--ort-library", "--engine tract"])]),
             rows(&but(&looking(), &["features", "stats", "score"]), "--on-bad-image", [Case::Unseen]),
+            spoilt("score", "photos.zip spoilt --metrics fid"),
         ],
         [spoilt("features", "spoilt -o out.npz"), spoilt("stats", "spoilt -o out.npz")],
     ];
-    let bad = spoilt("score", "photos.zip spoilt --metrics fid");
     // What describes a custom network has no sense without one.
     let descriptions = DESCRIPTIONS.map(|given| {
         let arguments = format!("{{sets}} {given}");
         rows(&looking(), flag_of(given), [refused(&arguments, &[flag_of(given), "a custom network", "with --model"])])
     });
-    shown_rows.into_iter().flatten().chain([bad]).chain(descriptions).collect()
+    shown_rows.into_iter().flatten().chain(descriptions).collect()
 }
 
 /// What the networks of the fixtures need to have said.

@@ -9,6 +9,7 @@ use crate::error::{Blame, Blamed};
 use crate::gan::GanError;
 use crate::gan::train::{TrainConfig, Trainer, checkpoint};
 use crate::output::{OutputError, check_folder};
+use crate::report::plot::{self, Format, Panel};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::commands::{grid, scatter};
@@ -162,7 +163,12 @@ impl RunFolder {
         write(grid::png(&images, COLUMNS, networks.channels, networks.size))
     }
 
-    pub fn write_curves(&self, svg: &str) -> Result<()> {
-        output::to_file(&self.0.join("curves.svg"), svg.as_bytes())
+    /// Curves as SVG for browsers and as PNG for everything else.
+    pub fn write_curves(&self, panels: &[Panel]) -> Result<()> {
+        for name in ["curves.svg", "curves.png"] {
+            let path = self.0.join(name);
+            output::to_file(&path, &plot::picture(panels, Format::of(&path)?)?)?;
+        }
+        Ok(())
     }
 }

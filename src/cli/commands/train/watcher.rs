@@ -11,7 +11,6 @@ use super::plan::Plan;
 use super::scoring::Scorer;
 use crate::cli::exit::Outcome;
 use crate::cli::{hints, output, progress, terminal};
-use crate::report::plot;
 
 /// The run was stopped between two steps.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +99,7 @@ impl Watcher {
     }
 
     fn write_curves(&self) -> Result<()> {
-        self.plan.folder.write_curves(&plot::svg(&self.history.panels())?)
+        self.plan.folder.write_curves(&self.history.panels())
     }
 
     /// Ends the run: after an error the last checkpoint stays, otherwise the last step is one.
