@@ -47,12 +47,17 @@ class Mixture:
     def sum(self, functions, x):
         return sum(LONG(w) * functions[family]((x - LONG(m)) / LONG(s), LONG(s)) for w, family, m, s in self.parts)
 
+    def log_pdf(self, x):
+        functions = {
+            "normal": lambda z, s: -z * z / 2 - np.log(2 * PI) / 2 - np.log(s),
+            "laplace": lambda z, s: -abs(z) - np.log(2 * s),
+            "logistic": lambda z, s: -abs(z) - 2 * np.log1p(np.exp(-abs(z))) - np.log(s),
+        }
+        parts = [np.log(LONG(w)) + functions[family]((x - LONG(m)) / LONG(s), LONG(s)) for w, family, m, s in self.parts]
+        return np.logaddexp.reduce(parts)
+
     def pdf(self, x):
-        return self.sum({
-            "normal": lambda z, s: np.exp(-z * z / 2) / np.sqrt(2 * PI) / s,
-            "laplace": lambda z, s: np.exp(-abs(z)) / 2 / s,
-            "logistic": lambda z, s: np.exp(-abs(z)) / (1 + np.exp(-abs(z)))**2 / s,
-        }, x)
+        return np.exp(self.log_pdf(x))
 
     def cdf(self, x, sign=1):
         """P(X <= x), or P(X > x) for the other sign."""
@@ -112,7 +117,13 @@ def crossings(function, grid):
 
 def integral(function, breaks):
     """Panels of 0.2 between the breaks, and panels that grow beyond them until nothing is left."""
-    ends = np.unique(np.concatenate([np.linspace(-40, 40, 401).astype(LONG), np.array(breaks, dtype=LONG)]))
+    breaks = np.array(breaks, dtype=LONG)
+
+    def cut(ends):
+        inside = breaks[(breaks > ends.min()) & (breaks < ends.max())]
+        return np.unique(np.concatenate([ends, inside]))
+
+    ends = cut(np.linspace(-40, 40, 401).astype(LONG))
     def panels(ends):
         half, centre = np.diff(ends) / 2, (ends[1:] + ends[:-1]) / 2
         return (function(centre[:, None] + half[:, None] * NODES) * WEIGHTS * half[:, None]).sum(axis=1)
@@ -122,7 +133,7 @@ def integral(function, breaks):
         while True:
             grown = x + step * np.cumsum(LONG("1.02") ** np.arange(101))
             block = np.concatenate([[x], grown]) * sign
-            part = panels(np.sort(block))
+            part = panels(cut(block))
             parts.append(part)
             if not abs(part).max() > LONG("1e-24") * sum(abs(p).sum() for p in parts):
                 break
@@ -149,23 +160,33 @@ def log_affinity(p, q, order):
     return tail
 
 
-#: name → the integrand of (p, q), and the orders of the affinities that have to be finite
+def log_difference(a, b):
+    """ln|p - q|, given the logarithms."""
+    return np.maximum(a, b) + np.log(-np.expm1(-abs(a - b)))
+
+
+def jensen_shannon(a, b, w):
+    mixture = np.logaddexp(np.log(w) + a, np.log1p(-w) + b)
+    return w * np.exp(a) * (a - mixture) + (1 - w) * np.exp(b) * (b - mixture)
+
+
+HALF = LONG("0.5")
+#: name → the integrand of (ln p, ln q), and the orders of the affinities that have to be finite. Logarithms, because far out
+#: powers of densities underflow while their products still count.
 F = {
-    "kullback-leibler": (lambda p, q: p * np.log(p / q) - p + q, []),
-    "reverse-kullback-leibler": (lambda p, q: q * np.log(q / p) + p - q, []),
-    "jeffreys": (lambda p, q: (p - q) * np.log(p / q), []),
-    "pearson-chi2": (lambda p, q: (p - q)**2 / q, [2]),
-    "neyman-chi2": (lambda p, q: (p - q)**2 / p, [-1]),
-    "squared-hellinger": (lambda p, q: (np.sqrt(p) - np.sqrt(q))**2, []),
-    "le-cam": (lambda p, q: (p - q)**2 / (p + q) / 2, []),
-    "jensen-shannon": (lambda p, q: (p * np.log(2 * p / (p + q)) + q * np.log(2 * q / (p + q))) / 2, []),
-    "alpha(1.5)": (lambda p, q: (p**LONG(1.5) / q**LONG(0.5) - p - (p - q) / 2) / LONG(0.75), [1.5]),
-    "weighted-jensen-shannon(0.3)": (
-        lambda p, q: LONG(0.3) * p * np.log(p / (LONG(0.3) * p + (1 - LONG(0.3)) * q))
-        + (1 - LONG(0.3)) * q * np.log(q / (LONG(0.3) * p + (1 - LONG(0.3)) * q)), []),
-    "chi-alpha(3)": (lambda p, q: abs(p - q)**3 / q**2, [3]),
-    "chi-alpha(1.5)": (lambda p, q: abs(p - q)**LONG(1.5) / np.sqrt(q), [1.5]),
-    "reverse-chi-alpha(1.5)": (lambda p, q: abs(p - q)**LONG(1.5) / np.sqrt(p), [-0.5]),
+    "kullback-leibler": (lambda a, b: np.exp(a) * (a - b) - np.exp(a) + np.exp(b), []),
+    "reverse-kullback-leibler": (lambda a, b: np.exp(b) * (b - a) + np.exp(a) - np.exp(b), []),
+    "jeffreys": (lambda a, b: (np.exp(a) - np.exp(b)) * (a - b), []),
+    "pearson-chi2": (lambda a, b: np.exp(2 * log_difference(a, b) - b), [2]),
+    "neyman-chi2": (lambda a, b: np.exp(2 * log_difference(a, b) - a), [-1]),
+    "squared-hellinger": (lambda a, b: (np.exp(a / 2) - np.exp(b / 2))**2, []),
+    "le-cam": (lambda a, b: np.exp(2 * log_difference(a, b) - np.logaddexp(a, b)) / 2, []),
+    "jensen-shannon": (lambda a, b: jensen_shannon(a, b, HALF), []),
+    "alpha(1.5)": (lambda a, b: (np.exp(a + (a - b) / 2) - np.exp(a) - (np.exp(a) - np.exp(b)) / 2) / LONG("0.75"), [1.5]),
+    "weighted-jensen-shannon(0.3)": (lambda a, b: jensen_shannon(a, b, LONG(0.3)), []),
+    "chi-alpha(3)": (lambda a, b: np.exp(3 * log_difference(a, b) - 2 * b), [3]),
+    "chi-alpha(1.5)": (lambda a, b: np.exp(1.5 * log_difference(a, b) - b / 2), [1.5]),
+    "reverse-chi-alpha(1.5)": (lambda a, b: np.exp(1.5 * log_difference(a, b) - a / 2), [-0.5]),
 }
 
 
@@ -175,12 +196,13 @@ def case(seed):
     grid = GRID
     values = {}
     def log_ratio(x):
-        return np.log(p.pdf(x)) - np.log(q.pdf(x))
+        return p.log_pdf(x) - q.log_pdf(x)
     centres = [m for _, _, m, _ in p.parts + q.parts]
     kinks = crossings(log_ratio, grid)
-    # Towards the roots of p = q, where powers of |p - q| have no derivatives.
+    # Towards the roots of p = q, where powers of |p - q| have no derivatives, and the centres, beside which there may be roots
+    # of what the densities would be without their own kinks.
     steps = [sign * LONG("0.1") / LONG(4)**k for k in range(24) for sign in (-1, 1)]
-    graded = [kink + step for kink in kinks for step in [0] + steps]
+    graded = [rough + step for rough in kinks + centres for step in [0] + steps]
     # Half of the variation of F_p - F_q.
     def tails(x):
         lower, upper = p.cdf(x) - q.cdf(x), q.cdf(x, -1) - p.cdf(x, -1)
@@ -189,12 +211,9 @@ def case(seed):
     values["total-variation"] = abs(np.diff(at)).sum() / 2
     for name, (integrand, orders) in F.items():
         if all(log_affinity(p, q, order) is not None for order in orders):
-            def safe(x):
-                a, b = p.pdf(x), q.pdf(x)
-                # Powers of smaller densities underflow.
-                seen = (a > LONG("1e-1500")) & (b > LONG("1e-1500"))
-                return np.where(seen, integrand(np.where(seen, a, 1), np.where(seen, b, 1)), 0)
-            values[name] = integral(safe, centres + graded)
+            def at(x, integrand=integrand):
+                return integrand(p.log_pdf(x), q.log_pdf(x))
+            values[name] = integral(at, graded)
         else:
             values[name] = np.inf
     # W1 from antiderivatives; from the right side the difference is that of the means.

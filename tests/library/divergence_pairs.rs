@@ -19,21 +19,24 @@ const LARGEST_BOUND: f64 = 1e-9;
 /// The pairs of the long test.
 const MANY: &str = "target/divergence-pairs.json";
 
-fn computed(name: &str, p: &Density, q: &Density) -> Integral {
+fn computed(name: &str, p: &Density, q: &Density) -> gan_metrics::Result<Integral> {
     if let Some(order) = name.strip_prefix("wasserstein(").and_then(|rest| rest.strip_suffix(')')) {
-        return wasserstein_densities(p, q, WassersteinOrder::new(order.parse().unwrap()).unwrap()).unwrap();
+        return Ok(wasserstein_densities(p, q, WassersteinOrder::new(order.parse().unwrap()).unwrap())?);
     }
-    match continuous::divergence(name.parse().unwrap(), p, q).unwrap() {
+    Ok(match continuous::divergence(name.parse().unwrap(), p, q)? {
         DensityDivergence::Quadrature(integral) => integral,
         DensityDivergence::ClosedForm { value } => {
             Integral { value, error_bound: FORMULA * value.abs().max(1.0), evaluations: 0 }
         }
-    }
+    })
 }
 
-/// How a value of a pair is further off than it says, if it is.
+/// How a value of a pair is further off than it says, or why there is none.
 fn outside(name: &str, p: &Density, q: &Density, expected: f64) -> Option<String> {
-    let integral = computed(name, p, q);
+    let integral = match computed(name, p, q) {
+        Ok(integral) => integral,
+        Err(error) => return Some(format!("{name} {p} {q}: {error}; it is {expected}")),
+    };
     let off = (integral.value - expected).abs();
     // The reference is rounded to a double.
     let is_bounded = off <= integral.error_bound + f64::EPSILON * expected.abs();

@@ -7,10 +7,15 @@ use crate::gan::real::Real;
 use crate::gan::state::SavedState;
 use crate::gan::tape::Var;
 
+/// What the bound of the numbers counts beside the game and that of the category (λ of the paper, which takes a smaller one for
+/// numbers). It has no upper end: counted in full, players wrote the numbers into faint patterns ever more exactly, and gave up the images.
+const NUMBERS_WEIGHT: f64 = 0.1;
+
 /// Any game, in which both players also maximise a lower bound of the mutual information between the code c that the
 /// generator is given and its image: E ln q(c|G(z,c)) + H(c), where q is told by the critic (Chen et al. 2016). A category has
 /// logits under [`name::CLASSES`]; numbers, uniform on \[−1, 1\], have a normal distribution with its [`name::MEAN`] and
-/// [`name::LOG_VARIANCE`], which is learnt: with a fixed variance of 1 the bound could never be positive.
+/// [`name::LOG_VARIANCE`], which is learnt: with a fixed variance of 1 the bound could never be positive. The bound of all numbers
+/// is multiplied by 0.1.
 pub struct MutualInformation<T: Real = f32> {
     game: Box<dyn Objective<T>>,
     categories: usize,
@@ -25,6 +30,7 @@ impl<T: Real> MutualInformation<T> {
         MutualInformation { game, categories, numbers, bounds: [0.0; 2] }
     }
 
+    /// The bound of the category, and that of the numbers by its weight.
     fn bound(&mut self, game: &Game<'_, T>) -> Result<Var<T>, GanError> {
         let code = game.condition.ok_or_else(|| GanError::shape("objective", "the code is not there"))?;
         let outputs = game.fake.outputs;
@@ -42,7 +48,7 @@ impl<T: Real> MutualInformation<T> {
         let constant = self.numbers as f64 * (std::f64::consts::LN_2 - 0.5 * std::f64::consts::TAU.ln());
         let of_numbers = squares.add(log_variance)?.sum_rows()?.mean().scale(T::of(-0.5)).shift(T::of(constant));
         self.bounds[1] = of_numbers.item()?.to_f64();
-        of_category.add(&of_numbers)
+        of_category.add(&of_numbers.scale(T::of(NUMBERS_WEIGHT)))
     }
 }
 
