@@ -165,13 +165,13 @@ def table(results):
             print(f"{line['row']}, seed {line['seed']}: {line['failed']} failed: {line['said'][-300:]}", file=sys.stderr)
         else:
             runs.setdefault(line["row"], {})[line["seed"]] = line
-    print("| system | " + " | ".join(title for title, _, _ in COLUMNS) + " | seconds |")
-    print("|---|" + "---|" * (len(COLUMNS) + 1))
+    print("| system | " + " | ".join(title for title, _, _ in COLUMNS) + " | seconds | seeds |")
+    print("|---|" + "---|" * (len(COLUMNS) + 2))
     for name in [row.name for row in ROWS]:
         if name not in runs:
             continue
         seeds = list(runs[name].values())
-        cells = [f"`{name}`" + ("" if len(seeds) == 3 else f" ({len(seeds)} seeds)")]
+        cells = [f"`{name}`"]
         for _, number, digits in COLUMNS:
             values = [seed["numbers"][number] for seed in seeds]
             cell = f"{statistics.median(values):.{digits}f}"
@@ -179,6 +179,7 @@ def table(results):
                 cell += f" ({min(values):.{digits}f}–{max(values):.{digits}f})"
             cells.append(cell)
         cells.append(f"{statistics.median(seed['seconds']['train'] for seed in seeds):.0f}")
+        cells.append(str(len(seeds)))
         print("| " + " | ".join(cells) + " |")
 
 

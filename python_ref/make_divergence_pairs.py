@@ -103,8 +103,10 @@ def random_mixture(random):
 def crossings(function, grid):
     values = function(grid)
     found = []
-    for index in np.nonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)[0]:
-        low, high, sign = grid[index], grid[index + 1], np.sign(values[index])
+    # A root may be a point of the grid.
+    signs = np.where(values < 0, -1, 1)
+    for index in np.nonzero(signs[:-1] != signs[1:])[0]:
+        low, high, sign = grid[index], grid[index + 1], signs[index]
         for _ in range(80):
             middle = (low + high) / 2
             if np.sign(function(np.array([middle]))[0]) == sign:

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::support;
 
-/// Rounding of formulas, and of the references' last digits.
+/// Rounding of formulas, and of the references' last digits, for each unit of a value's logarithm: what is rounded is an exponent.
 const FORMULA: f64 = 1e-14;
 /// What a bound may come to: no bound at all would also hold.
 const LARGEST_BOUND: f64 = 1e-9;
@@ -26,7 +26,8 @@ fn computed(name: &str, p: &Density, q: &Density) -> gan_metrics::Result<Integra
     Ok(match continuous::divergence(name.parse().unwrap(), p, q)? {
         DensityDivergence::Quadrature(integral) => integral,
         DensityDivergence::ClosedForm { value } => {
-            Integral { value, error_bound: FORMULA * value.abs().max(1.0), evaluations: 0 }
+            let error_bound = FORMULA * value.abs().max(1.0) * value.abs().ln().max(1.0);
+            Integral { value, error_bound, evaluations: 0 }
         }
     })
 }
