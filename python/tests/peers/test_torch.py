@@ -199,7 +199,7 @@ def test_bad_input_is_refused(checkpoint, sets):
     for images, message in (
         (sets[0].float(), "is of torch.float32"),
         (sets[0][:, :2], "2 channels"),
-        (sets[0][:0], "there is no image"),
+        (sets[0][:0], "it holds no images"),
         (sets[0].numpy(), "of type ndarray"),
     ):
         with pytest.raises(InputError, match=message):
