@@ -6,7 +6,7 @@ use gan_metrics::metrics::Set;
 use gan_metrics::score::Request;
 use ndarray::Array4;
 
-/// The code as the README has it.
+/// The code in the README.
 fn in_a_training_loop(real: &Array4<u8>, fake: &Array4<f32>) -> gan_metrics::Result<f64> {
     let mut run = Evaluator::new(&NetworkChoice::builtin(), Request::of(["fid", "is", "prdc"])?)?;
     run.update(Set::Real, &ImageArray::nhwc(real.view())?)?;

@@ -74,7 +74,7 @@ pub struct ExtractArgs {
     /// Images in a batch [default: 16, or as many as --model takes].
     #[arg(long, value_name = "N", value_parser = whole(1..=u16::MAX), help_heading = "Engine")]
     pub batch_size: Option<u16>,
-    /// Threads that the network runs on [default: all cores].
+    /// Threads that the network runs on [default: all cores, of ONNX Runtime the physical ones].
     #[arg(long, value_name = "N", value_parser = whole(1..=u16::MAX), help_heading = "Engine")]
     pub threads: Option<u16>,
 }
