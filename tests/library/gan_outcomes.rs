@@ -119,12 +119,11 @@ fn a_class_that_is_asked_for_is_what_comes() {
 }
 
 #[test]
-#[ignore = "minutes on one core"]
+#[ignore = "three minutes on one core, and does not hold yet: 0.75 of the images obey, and 0.89 after 1,500 steps"]
 fn a_projection_tells_classes_apart() {
-    // 0.89 where it was measured, and still rising.
-    let found = obeyed(&trained("sagan-class", 1500, quick));
+    let found = obeyed(&trained("sagan-class", 2500, quick));
     println!("sagan-class: {found}");
-    assert!(found > 0.8, "{found}");
+    assert!(found > 0.9, "{found}");
 }
 
 /// The images tell all of the category, ln 4 nats, which the generator had to learn to show.
