@@ -296,10 +296,10 @@ class BiganGenerator(nn.Module):
 class BiganRows(nn.Module):
     """The encoder, and the discriminator of images and codes."""
 
-    def __init__(self, inputs, width, outputs):
+    def __init__(self, inputs, width, outputs, norm=nn.BatchNorm1d):
         super().__init__()
         self.layers = nn.Sequential(nn.Linear(inputs, width), nn.LeakyReLU(0.2), nn.Linear(width, width),
-                                    nn.BatchNorm1d(width), nn.LeakyReLU(0.2), nn.Linear(width, outputs))
+                                    norm(width), nn.LeakyReLU(0.2), nn.Linear(width, outputs))
 
     def forward(self, x, *z):
         return self.layers(torch.cat([x.flatten(1), *z], 1))
@@ -584,16 +584,23 @@ def historical():
     return case.done()
 
 
-def bigan():
-    networks = {"generator": BiganGenerator(3, 4, 4), "encoder": BiganRows(16, 4, 3), "discriminator": BiganRows(19, 4, 1)}
-    case = Case("bigan", "bigan", networks, side=4, range=(0, 1), latent=3, width=4)
+def bigan(r1=0):
+    """With R1 by images and codes, the discriminator is normalised by layers."""
+    judge = BiganRows(19, 4, 1, nn.LayerNorm) if r1 else BiganRows(19, 4, 1)
+    networks = {"generator": BiganGenerator(3, 4, 4), "encoder": BiganRows(16, 4, 3), "discriminator": judge}
+    case = Case(f"bigan r1:{r1}" if r1 else "bigan", "bigan", networks, side=4, range=(0, 1), latent=3, width=4,
+                regularizers=[f"r1:{r1}"] if r1 else [])
     generator, encoder, discriminator = networks.values()
 
     def play(real, z):
         fake, code = generator(z), encoder(real)
-        of_real, of_fake = discriminator(real, code), discriminator(fake, z)
+        of_real, of_fake = discriminator(torch.cat([real, fake]), torch.cat([code, z])).chunk(2)
         of_judge = F.softplus(-of_real).mean() + F.softplus(of_fake).mean()
         of_makers = F.softplus(of_real).mean() + F.softplus(-of_fake).mean()
+        if r1:
+            at = [real.detach().requires_grad_(), code.detach().requires_grad_()]
+            slopes = torch.autograd.grad(discriminator(*at).sum(), at, create_graph=True)
+            of_judge = of_judge + r1 / 2 * sum((slope ** 2).flatten(1).sum(1).mean() for slope in slopes)
         judges, makers = parameters(discriminator), parameters(generator) + parameters(encoder)
         gradients = [torch.autograd.grad(loss, weights, retain_graph=True)
                      for loss, weights in ((of_judge, judges), (of_makers, makers))]
@@ -687,6 +694,7 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     cases = [make() for make in (cgan, acgan, infogan, catgan, spectral, minibatch, dragan, historical, bigan, ssgan,
                                  classifier, sngan, sagan, sagan_class)]
+    cases.append(bigan(r1=0.5))
     PATH.write_text(json.dumps(cases, separators=(",", ":")) + "\n")
     for case in cases:
         print(case["name"], [{name: round(value, 4) for name, value in step["values"].items()} for step in case["steps"]])

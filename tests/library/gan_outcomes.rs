@@ -2,7 +2,7 @@
 
 use gan_metrics::gan::models::ModelSpec;
 use gan_metrics::gan::optim::Rule;
-use gan_metrics::gan::train::{ImageSampler, TrainConfig, Trainer, TrainingSet};
+use gan_metrics::gan::train::{ImageSampler, Latent, TrainConfig, Trainer, TrainingSet};
 use gan_metrics::gan::{Random, Tensor};
 
 const SIZE: usize = 16;
@@ -154,18 +154,35 @@ fn two_labels_of_a_place_are_enough() {
     assert!(found > 0.95, "{found}");
 }
 
+/// The share of other images whose square is where it was after they have been reconstructed.
+fn kept(trainer: &Trainer) -> f64 {
+    let (images, places) = others(trainer);
+    let made = trainer.system().reconstruct(trainer.networks(), &images, &mut Random::new(3)).unwrap();
+    let range = trainer.system().pixel_range();
+    let bytes: Vec<u8> = made.data().iter().map(|&value| range.to_byte(value)).collect();
+    share(bytes.chunks(PIXELS).zip(places), |(image, wanted)| place(image).0 == *wanted)
+}
+
 #[test]
 fn what_is_reconstructed_is_where_it_was() {
     for (model, steps) in [("vae", 600), ("vae-conv", 150), ("gsn", 200)] {
-        let trainer = trained(model, steps, |_| {});
-        let (images, places) = others(&trainer);
-        let made = trainer.system().reconstruct(trainer.networks(), &images, &mut Random::new(3)).unwrap();
-        let range = trainer.system().pixel_range();
-        let bytes: Vec<u8> = made.data().iter().map(|&value| range.to_byte(value)).collect();
-        let found = share(bytes.chunks(PIXELS).zip(places), |(image, wanted)| place(image).0 == *wanted);
+        let found = kept(&trained(model, steps, |_| {}));
         println!("{model}: {found}");
         assert!(found > 0.9, "{model}: {found}");
     }
+}
+
+#[test]
+#[ignore = "half a minute on one core"]
+fn an_encoder_that_plays_along_inverts_the_generator() {
+    let trainer = trained("bigan", 3000, |config| {
+        quick(config);
+        config.latent = Latent::Uniform;
+        config.regularizers = vec!["r1:0.1".parse().unwrap()];
+    });
+    let found = kept(&trainer);
+    println!("{found}");
+    assert!(found > 0.9, "{found}");
 }
 
 /// A square has 16 positions in each of 4 places: no distribution of them tells an image in less than ln 64 = 4.16 nats, on average.

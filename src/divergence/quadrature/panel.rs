@@ -39,7 +39,8 @@ const GAUSS: [f64; 5] = [
     0.295_524_224_714_752_87,
 ];
 
-/// e^−700 is the last distance before subnormal numbers.
+/// e^−700 of a reach, or less where that is a subnormal number, is the last distance from a landmark: functions of smaller ones, such
+/// as quantiles of probabilities, have no digits.
 const LAST_DEPTH: f64 = 700.0;
 /// 2^1000 scales, where slow powers have decayed too.
 const TAIL_DOUBLINGS: i32 = 1000;
@@ -68,7 +69,7 @@ impl Map {
     pub fn grid(self) -> Vec<f64> {
         let doubled = (0..=TAIL_DOUBLINGS).map(|k| f64::from(k).exp2());
         let end = match self {
-            Map::Approach { .. } => LAST_DEPTH,
+            Map::Approach { reach, .. } => (reach.abs() / f64::MIN_POSITIVE).ln().clamp(1.0, LAST_DEPTH),
             Map::Tail { .. } => f64::INFINITY,
         };
         let mut grid = vec![0.0];

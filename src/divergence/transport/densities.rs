@@ -91,6 +91,17 @@ mod tests {
         assert!((weibull.value - 2.0 * 0.886_226_925_452_758).abs() <= weibull.error_bound + 1e-15, "{weibull:?}");
     }
 
+    /// The smallest positive numbers have few digits, and so have the quantiles of such probabilities.
+    #[test]
+    fn tails_end_before_the_smallest_numbers() {
+        let p = "0.823*logistic(-1.52,0.9) + 0.02*laplace(-1.59,1.21) + 0.157*logistic(0.44,0.82)".parse().unwrap();
+        let q = "0.276*normal(2.09,0.34) + 0.396*logistic(0.98,1.2) + 0.328*logistic(-0.57,0.94)".parse().unwrap();
+        let found = wasserstein_densities(&p, &q, WassersteinOrder::TWO).unwrap();
+        // By mpmath, as in make_divergence_pairs.py.
+        let off = (found.value - 2.031_569_762_903_245_6).abs();
+        assert!(off <= found.error_bound + f64::EPSILON * 2.0 && found.error_bound < 1e-11, "{found:?}");
+    }
+
     #[test]
     fn densities_agree_with_formulas() {
         let value = |p: &str, q: &str, order: WassersteinOrder| {

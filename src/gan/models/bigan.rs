@@ -1,9 +1,10 @@
 //! BiGAN: fully connected networks.
 
-use super::{ModelSpec, PixelRange, refuse_settings_of_games};
+use super::{CriticNormalization, ModelSpec, PixelRange, Wanted, Wish, left_alone, refuse_other_games, regularized};
 use crate::gan::error::GanError;
 use crate::gan::layers::{Activation, BatchNorm, Concat, Initializer, Layer, Linear, Reshape};
 use crate::gan::networks::{Graph, name};
+use crate::gan::objectives::CriticKind;
 use crate::gan::optim::Rule;
 use crate::gan::systems::{Bidirectional, System, Trio};
 use crate::gan::train::TrainConfig;
@@ -15,18 +16,20 @@ const SLOPE: Activation = Activation::LeakyRelu(0.2);
 /// Krähenbühl and Darrell 2017, whose layers have 1024 units).
 pub(super) fn make(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
     let spec = &config.networks;
-    refuse_settings_of_games(config)?;
-    if spec.critic_normalization.is_some() || spec.minibatch_discrimination {
-        let requirement = "that of the paper, without minibatch discrimination, for this model";
-        return Err(GanError::setting("the discriminator's normalisation", "another", requirement));
+    refuse_other_games(config)?;
+    if spec.minibatch_discrimination {
+        return Err(left_alone("minibatch discrimination", true));
     }
+    let wish = Wish::default();
+    let (regularizers, normalization) = regularized(config, config.regularizers.clone(), &wish);
+    let wanted = Wanted { wish: &wish, critic: CriticKind::Logit, normalization };
     let trio = Trio {
         generator: generator(spec)?,
         encoder: encoder(spec)?,
-        discriminator: discriminator(spec)?,
+        discriminator: discriminator(spec, &wanted)?,
         range: PixelRange::Unit,
     };
-    Ok(Box::new(Bidirectional::new(spec.model.clone(), trio, Rule::DCGAN)?))
+    Ok(Box::new(Bidirectional::new(spec.model.clone(), trio, regularizers, Rule::DCGAN)?))
 }
 
 fn pixels(spec: &ModelSpec) -> usize {
@@ -48,29 +51,27 @@ fn generator(spec: &ModelSpec) -> Result<Graph, GanError> {
 }
 
 /// Two hidden layers of a network that takes rows.
-fn trunk(inputs: usize, width: usize, outputs: usize) -> [Layer; 6] {
-    [
-        Linear::new(inputs, width).into(),
-        SLOPE.into(),
-        Linear::new(width, width).into(),
-        BatchNorm { channels: width }.into(),
-        SLOPE.into(),
-        Linear::new(width, outputs).into(),
-    ]
+fn trunk(inputs: usize, width: usize, normalization: Option<Layer>, outputs: usize) -> impl Iterator<Item = Layer> {
+    let before: [Layer; 3] = [Linear::new(inputs, width).into(), SLOPE.into(), Linear::new(width, width).into()];
+    let after: [Layer; 2] = [SLOPE.into(), Linear::new(width, outputs).into()];
+    before.into_iter().chain(normalization).chain(after)
 }
 
 fn encoder(spec: &ModelSpec) -> Result<Graph, GanError> {
     let row: Layer = Reshape { shape: vec![pixels(spec)] }.into();
-    let layers = std::iter::once(row).chain(trunk(pixels(spec), spec.width, spec.latent));
+    let normalization = BatchNorm { channels: spec.width }.into();
+    let layers = std::iter::once(row).chain(trunk(pixels(spec), spec.width, Some(normalization), spec.latent));
     Graph::chain((name::IMAGES, &spec.image()), layers, name::CODE, INITIALIZER)
 }
 
-fn discriminator(spec: &ModelSpec) -> Result<Graph, GanError> {
+fn discriminator(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Graph, GanError> {
+    let (inputs, width) = (pixels(spec) + spec.latent, spec.of_discriminator());
     let mut graph = Graph::builder(INITIALIZER);
+    graph.spectral_norm(wanted.normalization == CriticNormalization::Spectral);
     let (x, z) = (graph.input(name::IMAGES, &spec.image()), graph.input(name::Z, &[spec.latent]));
     let row = graph.node(Reshape { shape: vec![pixels(spec)] }, &[x]);
     let both = graph.node(Concat, &[row, z]);
-    let logit = graph.chain(both, trunk(pixels(spec) + spec.latent, spec.of_discriminator(), 1));
+    let logit = graph.chain(both, trunk(inputs, width, wanted.normalisation(&[width]), 1));
     graph.output(name::LOGIT, logit);
     graph.build()
 }

@@ -34,7 +34,7 @@ mod vae;
 use super::error::GanError;
 use super::layers::{BatchNorm, Layer, LayerNorm};
 use super::objectives::{CriticKind, Defaults, Objective};
-use super::regularizers::Regularizer;
+use super::regularizers::{Regularizer, RegularizerSpec};
 use super::systems::{Adversarial, Condition, Discriminating, Pair, System};
 use super::train::TrainConfig;
 pub use range::PixelRange;
@@ -266,8 +266,21 @@ fn adversarial(
     objective: Box<dyn Objective>,
     defaults: Defaults,
 ) -> Result<Box<dyn System>, GanError> {
-    let specs = objective.regularizers().into_iter().chain(config.regularizers.iter().copied());
-    let regularizers: Vec<Box<dyn Regularizer>> = specs.map(|spec| spec.make()).collect();
+    let specs = objective.regularizers().into_iter().chain(config.regularizers.iter().copied()).collect();
+    let (regularizers, normalization) = regularized(config, specs, wish);
+    let networks = pair(&config.networks, &Wanted { wish, critic: objective.critic(), normalization })?;
+    let discriminating = Discriminating { steps: config.discriminator_steps(), real_label: config.real_label };
+    let title = config.networks.model.clone();
+    Ok(Box::new(Adversarial::new(title, networks, objective, regularizers, defaults, discriminating)?))
+}
+
+/// Regularizers, and what normalises maps in a discriminator beside them.
+fn regularized(
+    config: &TrainConfig,
+    specs: Vec<RegularizerSpec>,
+    wish: &Wish,
+) -> (Vec<Box<dyn Regularizer>>, CriticNormalization) {
+    let regularizers: Vec<Box<dyn Regularizer>> = specs.into_iter().map(|spec| spec.make()).collect();
     let single_images = regularizers.iter().any(|one| one.wants_single_images());
     let normalization = match config.networks.critic_normalization {
         Some(chosen) => chosen,
@@ -275,24 +288,39 @@ fn adversarial(
         None if single_images && wish.normalization == CriticNormalization::Batch => CriticNormalization::Layer,
         None => wish.normalization,
     };
-    let networks = pair(&config.networks, &Wanted { wish, critic: objective.critic(), normalization })?;
-    let discriminating = Discriminating { steps: config.discriminator_steps(), real_label: config.real_label };
-    let title = config.networks.model.clone();
-    Ok(Box::new(Adversarial::new(title, networks, objective, regularizers, defaults, discriminating)?))
+    (regularizers, normalization)
+}
+
+/// What is said of a setting that a model has no use for.
+fn left_alone(name: &'static str, value: impl ToString) -> GanError {
+    GanError::setting(name, value, "left alone for this model")
 }
 
 /// Refuses settings of games that can be chosen, for a model whose game is its own.
 fn refuse_settings_of_games(config: &TrainConfig) -> Result<(), GanError> {
-    let refuse = |name, value: String| Err(GanError::setting(name, value, "left alone for this model"));
-    if config.objective != config.networks.objective() {
-        return refuse("the objective", config.objective.to_string());
+    match config.regularizers.first() {
+        Some(regularizer) => Err(left_alone("the regularizer", regularizer)),
+        None => refuse_other_games(config),
     }
-    if let Some(regularizer) = config.regularizers.first() {
-        return refuse("the regularizer", regularizer.to_string());
+}
+
+/// Refuses the same, and settings of a critic, for a model that has none.
+pub(super) fn refuse_settings_of_critics(config: &TrainConfig) -> Result<(), GanError> {
+    match (config.networks.critic_normalization, config.networks.minibatch_discrimination) {
+        (Some(_), _) => Err(left_alone("the discriminator's normalisation", "another")),
+        (None, true) => Err(left_alone("minibatch discrimination", true)),
+        (None, false) => refuse_settings_of_games(config),
+    }
+}
+
+/// Refuses the same but for regularizers.
+fn refuse_other_games(config: &TrainConfig) -> Result<(), GanError> {
+    if config.objective != config.networks.objective() {
+        return Err(left_alone("the objective", &config.objective));
     }
     match config.critic_steps {
-        Some(steps) if steps != 1 => refuse("the number of discriminator steps", steps.to_string()),
-        _ if config.real_label < 1.0 => refuse("the label of real images", config.real_label.to_string()),
+        Some(steps) if steps != 1 => Err(left_alone("the number of discriminator steps", steps)),
+        _ if config.real_label < 1.0 => Err(left_alone("the label of real images", config.real_label)),
         _ => Ok(()),
     }
 }

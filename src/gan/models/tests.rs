@@ -250,9 +250,15 @@ fn a_model_has_a_game_and_rates_of_its_own() {
 fn games_that_cannot_be_chosen_refuse_their_settings() {
     let bigan = TrainConfig::new(ModelSpec { size: 4, width: 4, ..ModelSpec::named("bigan").unwrap() });
     bigan.validate().unwrap();
+    let vae = TrainConfig::new(ModelSpec { size: 4, width: 4, ..ModelSpec::named("vae").unwrap() });
+    vae.validate().unwrap();
+    let mut with_norm = vae.clone();
+    with_norm.networks.critic_normalization = Some(CriticNormalization::Layer);
     for (config, name) in [
         (TrainConfig { objective: "hinge".parse().unwrap(), ..bigan.clone() }, "the objective = hinge"),
-        (TrainConfig { regularizers: vec!["r1".parse().unwrap()], ..bigan.clone() }, "the regularizer = r1:10"),
+        (TrainConfig { regularizers: vec!["r1".parse().unwrap()], ..vae.clone() }, "the regularizer = r1:10"),
+        (TrainConfig { critic_steps: Some(3), ..vae.clone() }, "the number of discriminator steps = 3"),
+        (with_norm, "the discriminator's normalisation = another"),
         (TrainConfig { critic_steps: Some(2), ..bigan.clone() }, "the number of discriminator steps = 2"),
         (TrainConfig { real_label: 0.9, ..bigan.clone() }, "the label of real images = 0.9"),
     ] {
@@ -267,6 +273,23 @@ fn games_that_cannot_be_chosen_refuse_their_settings() {
         labels("ssgan", 9).contains("the number of labels = 9 is out of range: it must be from 10 (one of each class)")
     );
     assert!(labels("cgan", 9).contains("the number of labels = 9 is out of range: it must be 0 for this model"));
+}
+
+#[test]
+fn a_penalised_critic_of_pairs_looks_at_each_by_itself() {
+    let spec = ModelSpec { size: 4, width: 4, ..ModelSpec::named("bigan").unwrap() };
+    let mixes = |regularizers: &[&str], critic_normalization| {
+        let networks = ModelSpec { critic_normalization, ..spec.clone() };
+        let regularizers = regularizers.iter().map(|name| name.parse().unwrap()).collect();
+        let system = TrainConfig { regularizers, ..TrainConfig::new(networks) }.system()?;
+        Ok::<_, GanError>(system.networks().iter().map(|(_, graph)| graph.mixes_samples()).collect::<Vec<_>>())
+    };
+    assert_eq!(mixes(&[], None).unwrap(), [true, true, true]);
+    assert_eq!(mixes(&["historical-averaging"], None).unwrap(), [true, true, true]);
+    assert_eq!(mixes(&["r1"], None).unwrap(), [true, true, false]);
+    assert_eq!(mixes(&[], Some(CriticNormalization::Spectral)).unwrap(), [true, true, false]);
+    let message = mixes(&["r1"], Some(CriticNormalization::Batch)).unwrap_err().to_string();
+    assert!(message.contains("layer or none under a penalty"), "{message}");
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use super::condition::Condition;
 use super::player::{DISCRIMINATOR, GENERATOR};
+use super::regularizers::Regularizers;
 use super::scores::{columns, mean_score};
 use super::{Measure, PlayerSpec, Reader, System};
 use crate::gan::error::GanError;
 use crate::gan::models::PixelRange;
 use crate::gan::networks::{Graph, Outputs, name};
 use crate::gan::objectives::{CriticKind, Defaults, Game, Objective, Verdict};
-use crate::gan::regularizers::{Images, Regularizer};
+use crate::gan::regularizers::Regularizer;
 use crate::gan::state::SavedState;
 use crate::gan::tape::Var;
 use crate::gan::tensor::Tensor;
@@ -28,6 +29,21 @@ pub struct Pair {
     pub range: PixelRange,
 }
 
+impl Pair {
+    /// What the discriminator says of images.
+    fn discriminate(
+        &self,
+        step: &mut Step<'_>,
+        weights: &Weights,
+        images: &Var,
+        condition: Option<&Var>,
+    ) -> Result<Outputs, GanError> {
+        let takes_condition = self.discriminator.inputs().len() > 1;
+        let inputs: Vec<&Var> = std::iter::once(images).chain(condition.filter(|_| takes_condition)).collect();
+        step.forward(weights, DISCRIMINATOR, &inputs)
+    }
+}
+
 /// How the game is played besides its objective.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Discriminating {
@@ -42,7 +58,7 @@ pub struct Adversarial {
     title: String,
     pair: Pair,
     objective: Box<dyn Objective>,
-    regularizers: Vec<Box<dyn Regularizer>>,
+    regularizers: Regularizers,
     defaults: Defaults,
     discriminating: Discriminating,
 }
@@ -73,13 +89,7 @@ impl Adversarial {
         for output in objective.outputs() {
             pair.discriminator.output_shape(output)?;
         }
-        if pair.discriminator.mixes_samples() && regularizers.iter().any(|one| one.wants_single_images()) {
-            return Err(GanError::setting(
-                "the discriminator's normalisation",
-                "batch",
-                "layer or none under a penalty of its gradient, which is one of each image by itself",
-            ));
-        }
+        let regularizers = Regularizers::new(regularizers, &pair.discriminator)?;
         Ok(Adversarial { title: title.into(), pair, objective, regularizers, defaults, discriminating })
     }
 
@@ -92,19 +102,6 @@ impl Adversarial {
         Ok((condition, fake))
     }
 
-    /// What the discriminator says of images.
-    fn discriminate(
-        &self,
-        step: &mut Step<'_>,
-        weights: &Weights,
-        images: &Var,
-        condition: Option<&Var>,
-    ) -> Result<Outputs, GanError> {
-        let takes_condition = self.pair.discriminator.inputs().len() > 1;
-        let inputs: Vec<&Var> = std::iter::once(images).chain(condition.filter(|_| takes_condition)).collect();
-        step.forward(weights, DISCRIMINATOR, &inputs)
-    }
-
     /// One step of the discriminator. Real and generated images are batches of their own, also for normalisation.
     fn judge(
         &mut self,
@@ -115,8 +112,8 @@ impl Adversarial {
     ) -> Result<(), GanError> {
         let weights = step.variables(DISCRIMINATOR)?;
         let (real_images, fake_images) = (Var::constant(real.clone()), Var::constant(fake.clone()));
-        let of_real = self.discriminate(step, &weights, &real_images, condition)?;
-        let of_fake = self.discriminate(step, &weights, &fake_images, condition)?;
+        let of_real = self.pair.discriminate(step, &weights, &real_images, condition)?;
+        let of_fake = self.pair.discriminate(step, &weights, &fake_images, condition)?;
         let game = Game {
             real: Some(Verdict { images: &real_images, outputs: &of_real }),
             fake: Verdict { images: &fake_images, outputs: &of_fake },
@@ -128,30 +125,13 @@ impl Adversarial {
             step.record("real_score", self.score(game.real()?.logit()?));
             step.record("fake_score_before", self.score(game.fake.logit()?));
         }
-        // Taken out for the time of the loop: the critic below needs the rest of the game.
-        let mut regularizers = std::mem::take(&mut self.regularizers);
-        for regularizer in &mut regularizers {
-            let mut random = step.random().clone();
-            let mut critic = |x: &Var| self.discriminate(step, &weights, x, condition)?.get(name::LOGIT).cloned();
-            let images = Images { real, fake, random: &mut random, critic: &mut critic };
-            let of_images = regularizer.on_images(images)?;
-            *step.random() = random;
-            let of_weights = regularizer.on_weights(DISCRIMINATOR, weights.all())?;
-            for term in [of_images, of_weights].into_iter().flatten() {
-                loss = loss.add(&term)?;
-            }
-        }
-        self.regularizers = regularizers;
+        let pair = &self.pair;
+        let critic =
+            |step: &mut Step<'_>, x: &Var| pair.discriminate(step, &weights, x, condition)?.get(name::LOGIT).cloned();
+        loss = self.regularizers.on_critic(loss, step, &weights, [real, fake], critic)?;
         drop((of_real, of_fake));
         step.descend(DISCRIMINATOR, weights, loss)?;
-        self.after_step(step, DISCRIMINATOR)
-    }
-
-    fn after_step(&mut self, step: &mut Step<'_>, player: &str) -> Result<(), GanError> {
-        for regularizer in &mut self.regularizers {
-            step.change_weights(player, |weights| regularizer.after_step(player, weights))?;
-        }
-        Ok(())
+        self.regularizers.after_step(step, DISCRIMINATOR)
     }
 
     /// Mean of D's outputs, as probabilities where the objective knows them.
@@ -202,10 +182,10 @@ impl System for Adversarial {
         self.judge(step, &real, fake.value(), condition)?;
 
         let constant = Weights::constant();
-        let of_fake = self.discriminate(step, &constant, &fake, condition)?;
+        let of_fake = self.pair.discriminate(step, &constant, &fake, condition)?;
         let real_images = Var::constant(real.clone());
         let of_real = match self.objective.generator_sees_real() {
-            true => Some(self.discriminate(step, &constant, &real_images, condition)?),
+            true => Some(self.pair.discriminate(step, &constant, &real_images, condition)?),
             false => None,
         };
         let game = Game {
@@ -218,15 +198,11 @@ impl System for Adversarial {
         if self.objective.critic() == CriticKind::Logit {
             step.record("fake_score_after", self.score(game.fake.logit()?));
         }
-        for regularizer in &mut self.regularizers {
-            if let Some(term) = regularizer.on_weights(GENERATOR, weights.all())? {
-                loss = loss.add(&term)?;
-            }
-        }
+        loss = self.regularizers.on_player(GENERATOR, loss, &weights)?;
         let images = fake.value().clone();
         drop((of_real, of_fake, fake));
         step.descend(GENERATOR, weights, loss)?;
-        self.after_step(step, GENERATOR)?;
+        self.regularizers.after_step(step, GENERATOR)?;
         for (name, value) in self.objective.values() {
             step.record(name, value);
         }
@@ -261,11 +237,11 @@ impl System for Adversarial {
 
     fn save(&self, state: &mut SavedState) {
         self.objective.save(state);
-        self.regularizers.iter().for_each(|one| one.save(state));
+        self.regularizers.save(state);
     }
 
     fn restore(&mut self, state: &SavedState) -> Result<(), GanError> {
         self.objective.restore(state)?;
-        self.regularizers.iter_mut().try_for_each(|one| one.restore(state))
+        self.regularizers.restore(state)
     }
 }

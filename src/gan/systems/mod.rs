@@ -8,6 +8,7 @@ mod adversarial;
 mod bidirectional;
 mod condition;
 mod networks;
+mod regularizers;
 mod scores;
 mod semi_supervised;
 

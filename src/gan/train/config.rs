@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::latent::Latent;
 use crate::gan::error::GanError;
-use crate::gan::models::ModelSpec;
+use crate::gan::models::{ModelSpec, refuse_settings_of_critics};
 use crate::gan::networks::{Footprint, check_numbers};
 use crate::gan::objectives::ObjectiveSpec;
 use crate::gan::optim::Rule;
 use crate::gan::regularizers::RegularizerSpec;
-use crate::gan::systems::System;
+use crate::gan::systems::{System, player};
 
 /// Everything that decides how a run goes, apart from its data and the number of threads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +87,9 @@ impl TrainConfig {
     pub fn system(&self) -> Result<Box<dyn System>, GanError> {
         self.validate_settings()?;
         let system = self.networks.entry().make(self)?;
+        if system.players().iter().all(|one| one.name != player::DISCRIMINATOR) {
+            refuse_settings_of_critics(self)?;
+        }
         self.validate_for(system.as_ref())?;
         Ok(system)
     }
