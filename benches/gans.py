@@ -74,8 +74,9 @@ ROWS = [
     *(convolutional(model, "--model", model) for model in ["dcgan", "cgan", "acgan", "infogan", "catgan", "ssgan", "vae-conv"]),
     convolutional("sngan", "--model", "sngan", "--critic-steps", "1"),
     *(convolutional(model, "--model", model) for model in ["sagan", "sagan-class"]),
+    convolutional("ddpm", "--model", "ddpm"),
     # Many convolutions at full size.
-    *(convolutional(model, "--model", model, width=8) for model in ["realnvp", "ddpm", "pixelcnn"]),
+    *(convolutional(model, "--model", model, width=8) for model in ["realnvp", "pixelcnn"]),
 ]
 
 

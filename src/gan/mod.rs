@@ -39,6 +39,7 @@ pub mod networks;
 pub mod objectives;
 mod ops;
 pub mod optim;
+mod probe;
 mod random;
 mod real;
 pub mod regularizers;
@@ -53,6 +54,7 @@ pub mod variational;
 
 pub use error::GanError;
 pub use ops::{BatchMoments, BatchNormOutput, ConvOptions, ScalarFunction};
+pub use probe::linear_probe;
 pub use random::Random;
 pub use real::Real;
 pub use state::SavedState;

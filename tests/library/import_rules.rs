@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("evaluate", &["extractor", "image", "metrics", "score", "stats"]),
     ("extractor", &["image", "stats"]),
     ("foreign", &[]),
-    ("gan", &["divergence", "extractor"]),
+    ("gan", &["divergence", "extractor", "linalg"]),
     ("image", &[]),
     ("interrupt", &[]),
     ("linalg", &[]),

@@ -153,6 +153,27 @@ fn likelihoods_are_those_of_the_library_in_bits() {
 }
 
 #[test]
+fn codes_are_judged_by_what_classes_a_plane_divides() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = halves(folder.path());
+    let checkpoint = of_halves(folder.path(), "bigan", "2", &[]);
+    let probe = &evaluated(&checkpoint, &data)["probe"];
+    // Dark halves above or below differ in every code, however little the encoder has learnt.
+    assert_eq!((probe["linear"].as_f64().unwrap(), probe["most_frequent_class"].as_f64().unwrap()), (1.0, 0.5));
+    let told = succeeds(run(&["evaluate", "--checkpoint", path(&checkpoint), "--data", path(&data)]));
+    assert!(told.starts_with("bigan of step 2, 30 images\nlinear probe") && told.contains("1.0000"), "{told}");
+    // A model that has a likelihood tells both.
+    let found = evaluated(&of_halves(folder.path(), "vae", "2", &[]), &data);
+    assert!(found["likelihood"]["kind"] == "bound" && found["probe"]["linear"] == 1.0, "{found}");
+    let unlabelled = folder.path().join("unlabelled.npy");
+    let archive: Array4<u8> = NpzReader::new(fs::File::open(&data).unwrap()).unwrap().by_name("arr_0").unwrap();
+    ndarray_npy::write_npy(&unlabelled, &archive).unwrap();
+    let refused = run(&["evaluate", "--checkpoint", path(&checkpoint), "--data", path(&unlabelled)]);
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert!(message.contains("bigan makes codes of images") && message.contains("are not known"), "{message}");
+}
+
+#[test]
 fn classes_are_told_right_after_some_steps() {
     let folder = tempfile::tempdir().unwrap();
     let data = halves(folder.path());

@@ -15,13 +15,14 @@ use crate::cli::{output, progress};
 use crate::error::{Blame, Blamed};
 use crate::gan::systems::Likelihood;
 use crate::gan::train::{Trained, TrainingSet, checkpoint, sampling_stream};
+use crate::gan::{Tensor, linear_probe};
 use crate::output::Outputs;
 use crate::report::{entry, pretty};
 
 /// `gan-metrics evaluate --checkpoint FILE --data IMAGES`
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// Checkpoint of a training run of a model that has a likelihood or classifies images.
+    /// Checkpoint of a training run of a model that has a likelihood, classifies images or makes codes of them.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
     #[command(flatten)]
@@ -36,8 +37,10 @@ pub struct EvaluateArgs {
 /// Why there is nothing to tell.
 #[derive(Debug, thiserror::Error)]
 enum EvaluateModelError {
-    #[error("{0} tells neither how likely images are nor their classes")]
+    #[error("{0} tells neither how likely images are nor their classes, and makes no codes of them")]
     Silent(String),
+    #[error("{0} makes codes of images, which are judged by their classes, and those of the images are not known")]
+    NoClassesOfCodes(String),
     #[error("{model} tells classes, and those of the images are not known")]
     NoClasses { model: String },
     #[error("{model} tells {known} classes, the images have {found}")]
@@ -65,6 +68,8 @@ struct Found {
     likelihood: Option<LikelihoodFound>,
     #[serde(skip_serializing_if = "Option::is_none")]
     accuracy: Option<Accuracy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probe: Option<Probe>,
 }
 
 /// How likely the images are.
@@ -91,16 +96,29 @@ struct Accuracy {
     most_frequent_class: f64,
 }
 
+/// What can be read off the codes.
+#[derive(Debug, Serialize)]
+struct Probe {
+    /// Share of the images whose class a linear classifier tells that has learnt from the codes of all others.
+    linear: f64,
+    /// What the most frequent class alone would give.
+    most_frequent_class: f64,
+}
+
 /// Tells.
 pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
     let mut outputs = Outputs::beside(args.data.data.iter().chain([&args.checkpoint]));
     let file = args.output.output.as_deref().map(|path| outputs.claim(path)).transpose()?;
     let trained = checkpoint::trained(&args.checkpoint)?;
     let (likelihood, tells_classes) = (trained.system.likelihood(), trained.system.classifier().is_some());
-    if likelihood.is_none() && !tells_classes {
+    let encodes = trained.system.encoder().is_some();
+    if likelihood.is_none() && !tells_classes && !encodes {
         return Err(EvaluateModelError::Silent(trained.system.title()).into());
     }
-    let data = args.data.load(&trained.config.networks, tells_classes)?;
+    let data = args.data.load(&trained.config.networks, tells_classes || encodes)?;
+    if likelihood.is_none() && !tells_classes && data.class_names().is_none() {
+        return Err(EvaluateModelError::NoClassesOfCodes(trained.system.title()).into());
+    }
     let classes = if tells_classes { Some(classes(&trained, &data)?) } else { None };
     let found = evaluate(&trained, &data, classes, args.seed)?;
     let text = if args.output.json { pretty(&found) } else { text(&found, likelihood) };
@@ -125,6 +143,7 @@ fn evaluate(trained: &Trained, data: &TrainingSet, classes: Option<usize>, seed:
     let (system, total) = (trained.system.as_ref(), data.len());
     let (interrupt, mut random) = (progress::interrupt(), sampling_stream(seed));
     let (mut nats, mut table) = (Vec::new(), classes.map(|_| Vec::<Vec<usize>>::new()));
+    let mut codes = system.encoder().and(data.class_names()).map(|_| (Vec::new(), Vec::new()));
     for from in (0..total).step_by(BATCH) {
         if interrupt.is_requested() {
             return Err(EvaluateModelError::Interrupted { done: from, total }.into());
@@ -142,6 +161,10 @@ fn evaluate(trained: &Trained, data: &TrainingSet, classes: Option<usize>, seed:
                 table[said][label] += 1;
             }
         }
+        if let (Some((codes, of)), Some(labels)) = (&mut codes, &batch.classes) {
+            codes.extend_from_slice(system.encode(&trained.networks, &batch.images)?.data());
+            of.extend_from_slice(labels);
+        }
     }
     let dimensions: usize = data.shape().iter().product();
     Ok(Found {
@@ -150,7 +173,16 @@ fn evaluate(trained: &Trained, data: &TrainingSet, classes: Option<usize>, seed:
         images: total,
         likelihood: system.likelihood().map(|kind| likelihood_of(&nats, dimensions, kind)),
         accuracy: table.map(|table| accuracy_of(&table, system.classes().is_none())),
+        probe: codes.map(|(codes, classes)| probe_of(codes, &classes)).transpose()?,
     })
+}
+
+fn probe_of(codes: Vec<f32>, classes: &[usize]) -> Result<Probe> {
+    let count = classes.len();
+    let linear = linear_probe(&Tensor::new(&[count, codes.len() / count], codes)?, classes)?;
+    let of_class = |class| classes.iter().filter(|one| **one == class).count();
+    let most = (0..=classes.iter().copied().max().unwrap_or_default()).map(of_class).max().unwrap_or_default();
+    Ok(Probe { linear, most_frequent_class: most as f64 / count as f64 })
 }
 
 fn likelihood_of(nats: &[f64], dimensions: usize, kind: Likelihood) -> LikelihoodFound {
@@ -200,6 +232,13 @@ fn text(found: &Found, likelihood: Option<Likelihood>) -> String {
         let how = if accuracy.by_majority { ", each category taken for the class of most of its images" } else { "" };
         let (share, chance) = (accuracy.share, accuracy.most_frequent_class);
         text += &entry("accuracy", format!("{share:.4} (the most frequent class alone: {chance:.4}{how})"));
+    }
+    if let Some(Probe { linear, most_frequent_class }) = &found.probe {
+        let how = "of a linear classifier of the other images' codes";
+        text += &entry(
+            "linear probe",
+            format!("{linear:.4} ({how}; the most frequent class alone: {most_frequent_class:.4})"),
+        );
     }
     text
 }

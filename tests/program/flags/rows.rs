@@ -657,7 +657,10 @@ fn knowing() -> Vec<Row> {
             "--checkpoint",
             [
                 choice("--data images.npy", likely, "--checkpoint likely2/checkpoint.safetensors"),
-                refused("--data images.npy --checkpoint run/checkpoint.safetensors", &["mlp tells neither"]),
+                refused(
+                    "--data images.npy --checkpoint run/checkpoint.safetensors",
+                    &["mlp tells neither", "makes no codes"],
+                ),
                 refused(
                     "--data images.npy --checkpoint sorting/checkpoint.safetensors",
                     &["acgan tells classes", "are not known"],
