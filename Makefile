@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each does all its set-up, and one build serves both.
 
-.PHONY: help demo demo-train test test-python test-ray test-peers wheel test-mathematics test-lapack bench package fixtures lint site verify-published
+.PHONY: help demo demo-train test test-python test-peers wheel test-mathematics test-lapack bench package fixtures lint site verify-published
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -39,8 +39,7 @@ demo-train: onnxruntime ## Train a DCGAN on real digits, scoring it on the way
 		--model dcgan --size 28 --width 32 --batch-size 32 --steps 900 --sample-every 300 --score-every 300 --score-images 256
 	@echo; echo "Samples: $(RUN_FOLDER)/samples/, curves: $(RUN_FOLDER)/curves.svg"
 
-# Every test, on both engines where ONNX Runtime can be had; what needs Ray, PyTorch or a peer runs by
-# `make test-ray` and `make test-peers`.
+# Every test, on both engines where ONNX Runtime can be had; what needs PyTorch or a peer runs by `make test-peers`.
 test: onnxruntime ## Every test, on both engines
 	$(ORT) $(CARGO) test --workspace
 	sh .ci/python test
@@ -50,10 +49,6 @@ test-python: ## The tests of the Python package
 	sh .ci/python test
 wheel: ## The wheel, in target/wheels
 	sh .ci/python wheel
-
-# The Python package on a local cluster of Ray.
-test-ray: ## The Python package on a local cluster of Ray, some minutes
-	sh .ci/python ray
 
 # The Python package beside PyTorch, torchmetrics, torch-fidelity and clean-fid, which take 5 GB.
 test-peers: ## The same beside PyTorch and the peers, which take 5 GB
