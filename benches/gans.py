@@ -4,13 +4,14 @@
     python benches/gans.py run results.jsonl [--program target/debug/gan-metrics] [--jobs 1] [--seeds 0,1,2] [--only NAME,...]
     python benches/gans.py table results.jsonl
     python benches/gans.py picture gans.png --samples FOLDER
+    python benches/gans.py strips FOLDER --samples FOLDER
     python benches/gans.py print [--only NAME,...]
 
 A run is a `train`, a `generate` and a `score` of the program, one thread each; `print` shows them as commands. A line of the
 results is one run; runs that a file already has are not repeated. What all runs have in common: 28×28 digits, batches of 32, and, among
 networks of a kind, how many real images they see. `table` prints the median of the seeds, and the range of the FID;
-seconds are those of one processor that training took. `picture` puts the grids of all systems beside each other. Needs Python alone,
-for the picture pillow.
+seconds are those of one processor that training took. `picture` puts the grids of all systems beside each other, `strips` makes a
+file of each one's first two rows. Needs Python alone, for pictures pillow.
 """
 
 import argparse
@@ -40,8 +41,9 @@ COLUMNS = [
 ]
 # How many real images networks see: those of convolutions take twenty times as long for each.
 SEEN_BY_CONNECTED, SEEN_BY_CONVOLUTIONAL = 320_000, 28_800
-# Of the picture: grids in a row, and pixels between them.
+# Of the picture: grids in a row, and pixels between them; rows of images in a strip, and gray levels, which make small files.
 ACROSS, GAP = 5, 4
+STRIP_ROWS, LEVELS = 2, 8
 
 
 def connected(name, *flags, critic_steps=1):
@@ -184,12 +186,34 @@ def table(results):
         print("| " + " | ".join(cells) + " |")
 
 
+def samples(folder):
+    """The grids of a folder with the names of their rows."""
+    from PIL import Image
+
+    found = [(row.name, folder / f"{slug(row.name)}.png") for row in ROWS]
+    return [(name, Image.open(path).convert("L")) for name, path in found if path.exists()]
+
+
+def strips(arguments):
+    """The first rows of each grid, side by side: the images are squares of 28 with a seam between them."""
+    from PIL import Image
+
+    folder = pathlib.Path(arguments.results)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, grid in samples(arguments.samples):
+        seam = 2
+        high = 28 + seam
+        strip = Image.new("L", (STRIP_ROWS * (grid.width + seam), high))
+        for row in range(STRIP_ROWS):
+            strip.paste(grid.crop((0, row * high, grid.width, (row + 1) * high)), (row * (grid.width + seam), 0))
+        strip.quantize(LEVELS).save(folder / f"{slug(name)}.png", optimize=True)
+
+
 def picture(arguments):
     """Grids of samples, each under its name."""
     from PIL import Image, ImageDraw
 
-    found = [(row.name, arguments.samples / f"{slug(row.name)}.png") for row in ROWS]
-    grids = [(name, Image.open(path).convert("L")) for name, path in found if path.exists()]
+    grids = samples(arguments.samples)
     side, title = max(grid.width for _, grid in grids) + GAP, 12 + GAP
     high = max(grid.height for _, grid in grids) + title
     sheet = Image.new("L", (side * ACROSS, high * -(-len(grids) // ACROSS)), 255)
@@ -197,12 +221,12 @@ def picture(arguments):
         left, top = side * (index % ACROSS), high * (index // ACROSS)
         ImageDraw.Draw(sheet).text((left, top), name, fill=0)
         sheet.paste(grid, (left, top + title))
-    sheet.save(arguments.results, optimize=True)
+    sheet.quantize(LEVELS).save(arguments.results, optimize=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["run", "print", "table", "picture"])
+    parser.add_argument("what", choices=["run", "print", "table", "picture", "strips"])
     parser.add_argument("results", nargs="?")
     parser.add_argument("--program", default="target/debug/gan-metrics")
     parser.add_argument("--jobs", type=int, default=1)
@@ -216,10 +240,10 @@ def main():
         show(arguments)
     elif arguments.results is None:
         parser.error("name the file")
-    elif arguments.what == "picture":
+    elif arguments.what in ("picture", "strips"):
         if arguments.samples is None:
             parser.error("name the folder of --samples")
-        picture(arguments)
+        picture(arguments) if arguments.what == "picture" else strips(arguments)
     elif arguments.what == "run":
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         run(arguments)

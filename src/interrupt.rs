@@ -55,22 +55,26 @@ impl Interrupt {
 
     /// What work finds that cannot ask, such as a factorisation of a large matrix. It runs on a thread of its own, which is left to
     /// end by itself when the work should stop: what it still finds is lost.
-    pub(crate) fn deserting<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Interrupted> {
+    pub(crate) fn deserting<T, W>(&self, work: W) -> Result<T, Interrupted>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
         self.check()?;
         // A thread of the pool that waits might be one that the work needs.
         if rayon::current_thread_index().is_some() {
             return Ok(work());
         }
-        let (alive, ended) = channel::<()>();
+        let ((alive, ended), (give, given)) = (channel::<()>(), channel());
         let worker = thread::Builder::new().name("gan-metrics".into()).spawn(move || {
             // Dropped when the work ends, however it does.
             let _alive = alive;
+            let work: W = given.recv().expect("work is given before the giver goes");
             work()
         });
-        let worker = worker.expect("a process can start a thread");
+        // Where no thread can be started there is still this one.
+        let Ok(worker) = worker else { return Ok(work()) };
+        give.send(work).unwrap_or_else(|_| unreachable!("the worker waits for it"));
         while ended.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
             self.check()?;
         }

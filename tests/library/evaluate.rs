@@ -16,6 +16,7 @@ use gan_metrics::extractor::{
 };
 use gan_metrics::image::{DataSet, ImageArray, ImageSource, ResizeMode};
 use gan_metrics::metrics::{Set, fid};
+use gan_metrics::report::Report;
 use gan_metrics::score::Request;
 use gan_metrics::stats::{Features, Logits};
 use ndarray::{Array2, Array4, ArrayView4, Axis, s};
@@ -425,6 +426,32 @@ fn an_evaluator_gives_the_same_bits_for_any_batches_and_can_be_asked_at_any_time
     assert_eq!(serde_json::to_value(runs[0].compute().unwrap()).unwrap(), expected);
     let error = runs[0].update(Set::Real, &ImageArray::nhwc(real.view()).unwrap()).unwrap_err().to_string();
     assert!(error.starts_with("the real set was given as a reference"), "{error}");
+}
+
+#[test]
+fn a_report_of_images_in_memory_says_what_was_scored_and_what_failed() {
+    let mut run = evaluator(&["fid", "vendi"]);
+    // The first is black, and has no direction.
+    let fake = array_of(6).slice_move(s![1.., .., .., ..]);
+    run.update(Set::Fake, &ImageArray::nhwc(fake.view()).unwrap()).unwrap();
+    let report = |run: &Evaluator| Report::of_evaluator("score", run, run.compute().unwrap(), 1.5);
+    let half = report(&run);
+    // The Vendi score needs no real images; the FID says that it does.
+    assert_eq!(half.failed.iter().map(|failure| failure.score).collect::<Vec<_>>(), ["fid"]);
+    assert!(half.failed[0].reason.contains("real"), "{}", half.failed[0].reason);
+    assert_eq!(half.sets.len(), 1);
+    let json: serde_json::Value = serde_json::from_str(&half.to_json()).unwrap();
+    assert!(json["metrics"]["vendi"]["value"].as_f64().unwrap() >= 1.0 && json["metrics"]["fid"].is_null(), "{json}");
+    assert_eq!((json["command"].as_str(), json["total_seconds"].as_f64()), (Some("score"), Some(1.5)));
+
+    let real = array_of(9);
+    run.update(Set::Real, &ImageArray::nhwc(real.view()).unwrap()).unwrap();
+    let whole = report(&run);
+    assert!(whole.failed.is_empty() && whole.sets.len() == 2);
+    let json = serde_json::to_value(&whole).unwrap();
+    assert_eq!(json["metrics"], serde_json::to_value(run.compute().unwrap()).unwrap());
+    assert!(json["metrics"]["fid"]["value"].as_f64().unwrap() > 0.0, "{json}");
+    assert!(whole.to_text().contains("fid"), "{}", whole.to_text());
 }
 
 #[test]
