@@ -68,12 +68,17 @@ def batches(
         empty = False
         if is_path(batch):
             raise InputError(f"{argument} lists paths: give the folder, or a text file with one path a line")
-        piece = _whole(_images_of(batch), layout, range, f"batch {number} of {argument}")
+        piece = prepared(batch, layout, range, f"batch {number} of {argument}")
         if piece is None:
             raise InputError(_unknown(batch, f"batch {number} of {argument}"))
         yield piece
     if empty:
         raise InputError(f"{argument} is empty: there is nothing to look at")
+
+
+def prepared(batch: Any, layout: Optional[Layout], range: Optional[Range], argument: str = "images") -> Optional[Prepared]:
+    """A batch of what a data loader gives, or None where that is none."""
+    return _whole(_images_of(batch), layout, range, argument)
 
 
 def of_path(

@@ -3,25 +3,37 @@
 >>> report = gan_metrics.score("tests/real.npz", samples, ["fid", "prdc"], ci=95)  # doctest: +SKIP
 >>> gan_metrics.testing.assert_no_worse(report, "tests/baseline.json", tolerance="2%,recall=0.01")  # doctest: +SKIP
 
+>>> gan_metrics.testing.assert_fid("tests/real.npz", samples, below=20, keep="worse/")  # doctest: +SKIP
+
 With ``GAN_METRICS_BLESS=1`` in the environment the baseline is written instead, to be looked at and committed. Tests of pytest have the
 fixture ``no_worse``, which keeps the baseline of each test beside it, and the option ``--gan-metrics-bless``.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
+import numpy as np
+import numpy.typing as npt
+
+from ._images import Images, Layout, Prepared, Range, batches, is_path, prepared
 from .errors import InputError
 from .report import Report
+from .scoring import score
+from .statistics import Partial, Statistics
 
-__all__ = ["assert_no_worse"]
+__all__ = ["assert_fid", "assert_no_worse"]
 
 BLESS = "GAN_METRICS_BLESS"
+#: Images that are kept of a set: a page of eight by eight.
+MOST_KEPT = 64
 #: The exit code of `gan-metrics check` for a number that is worse.
 _WORSE = 1
 
@@ -57,3 +69,120 @@ def assert_no_worse(
         raise AssertionError(f"worse than {path}\n{judged.stdout}{judged.stderr}")
     if judged.returncode != 0:
         raise InputError((judged.stderr or judged.stdout).strip())
+
+
+def assert_fid(
+    real: Union[Images, Statistics, Partial],
+    fake: Images,
+    *,
+    below: Optional[float] = None,
+    baseline: Union[str, "os.PathLike[str]", None] = None,
+    tolerance: Optional[str] = None,
+    keep: Union[str, "os.PathLike[str]", None] = None,
+    bless: Optional[bool] = None,
+    layout: Optional[Layout] = None,
+    range: Optional[Range] = None,
+    ci: Optional[float] = None,
+    **options: Any,
+) -> Report:
+    """Raises :class:`AssertionError` where the FID of generated images is not ``below`` a value, or worse than in ``baseline``.
+
+    The sets and ``options`` are those of :func:`gan_metrics.score`; the baseline, ``tolerance`` and ``bless`` those of
+    :func:`assert_no_worse`, where ``ci`` is 95 if there is no tolerance. Where it fails, the first 64 generated images are written to the
+    folder ``keep`` as PNG files, unless ``fake`` is a path, whose images are there already; that takes pillow. Returns the report.
+
+    >>> import gan_metrics, numpy as np
+    >>> images = np.random.default_rng(0).integers(0, 256, (10, 16, 16, 3), dtype=np.uint8)
+    >>> report = gan_metrics.testing.assert_fid(images, images, below=1, extractor="efficientnet-lite0")
+    >>> report = gan_metrics.testing.assert_fid(images, 255 - images, below=1, extractor="efficientnet-lite0")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    AssertionError: the FID is ..., which is not below 1
+    """
+    if below is None and baseline is None:
+        raise InputError("nothing is asserted: say below=, baseline=, or both")
+    if baseline is None and (tolerance is not None or bless is not None):
+        raise InputError("tolerance and bless would have no effect: there is no baseline")
+    if baseline is not None and tolerance is None and ci is None:
+        ci = 95
+    kept = _Kept(keep, fake, layout, range)
+    report = score(real, kept.images(), "fid", layout=layout, range=range, ci=ci, **options)
+    try:
+        # Not a number is not below anything.
+        if below is not None and not report["fid"] < below:
+            raise AssertionError(f"the FID is {report['fid']:.6f}, which is not below {below:g}")
+        if baseline is not None:
+            assert_no_worse(report, baseline, tolerance, bless=bless)
+    except AssertionError as error:
+        where = kept.write()
+        raise error if where is None else AssertionError(f"{error}\n{where}") from None
+    return report
+
+
+class _Kept:
+    """The first images of a set that passes by."""
+
+    def __init__(
+        self, folder: Union[str, "os.PathLike[str]", None], images: Images, layout: Optional[Layout], range: Optional[Range]
+    ) -> None:
+        self._folder = None if folder is None or is_path(images) else Path(folder)
+        self._images, self._layout, self._range = images, layout, range
+        self._pieces: list[Prepared] = []
+        if self._folder is not None:
+            try:
+                import PIL.Image  # noqa: F401
+            except ImportError:
+                raise InputError("keep writes PNG files with pillow, which is not installed: pip install pillow") from None
+
+    def images(self) -> Images:
+        """The set, of which batches that come one by one are remembered as they come."""
+        if self._folder is None:
+            return self._images
+        if isinstance(self._images, Iterator):
+            return self._remembered(self._images)
+        return self._images
+
+    def _remembered(self, images: Iterator[Any]) -> Iterator[Any]:
+        count = 0
+        for batch in images:
+            if count < MOST_KEPT:
+                piece = prepared(batch, self._layout, self._range)
+                if piece is not None:
+                    self._pieces.append(piece)
+                    count += len(piece[1])
+            yield batch
+
+    def write(self) -> Optional[str]:
+        """Writes them, and says so."""
+        if self._folder is None:
+            return None
+        from PIL import Image
+
+        # What can be gone through twice has not been remembered.
+        pieces = self._pieces or batches(self._images, layout=self._layout, range=self._range)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        count = 0
+        for piece in pieces:
+            for image in _bytes_of(piece):
+                if count == MOST_KEPT:
+                    break
+                Image.fromarray(image).save(self._folder / f"{count:05}.png")
+                count += 1
+        return f"{count} of the images are kept in {self._folder}"
+
+
+def _bytes_of(piece: Prepared) -> Iterator[npt.NDArray[np.uint8]]:
+    """Images that have been made ready for the network, as bytes: height×width, or with three channels last."""
+    from PIL import Image
+
+    kind, images, *rest = piece
+    for image in images:
+        if kind == "encoded":
+            yield np.asarray(Image.open(io.BytesIO(image)).convert("RGB"))
+            continue
+        if kind == "floats":
+            black, white = rest[1]
+            image = np.rint(np.clip((image - black) / (white - black), 0, 1) * 255).astype(np.uint8)
+        if kind != "pixels" and rest[0] == "NCHW":
+            image = np.moveaxis(image, 0, -1)
+        yield image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image

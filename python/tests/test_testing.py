@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import gan_metrics
-from gan_metrics.testing import assert_no_worse
+from gan_metrics.testing import assert_fid, assert_no_worse
 from sets import NETWORK, images
 
 
@@ -52,6 +52,44 @@ def test_what_cannot_be_compared_is_no_verdict(tmp_path, good, real, fake):
         assert_no_worse(good, baseline, "1%")
     with pytest.raises(gan_metrics.InputError, match="much"):
         assert_no_worse(good, baseline, "much")
+
+
+def kept_in(folder) -> list:
+    from PIL import Image
+
+    return [np.asarray(Image.open(path)) for path in sorted(folder.glob("*.png"))]
+
+
+def test_a_fid_that_is_too_large_keeps_the_images(tmp_path, real, fake):
+    fid = gan_metrics.score(real, fake, "fid", **NETWORK)["fid"]
+    assert assert_fid(real, fake, below=fid + 1e-6, keep=tmp_path / "none", **NETWORK)["fid"] == fid
+    assert not (tmp_path / "none").exists()
+    ways = {
+        "array": (fake, {}),
+        "batches": (iter(np.array_split(fake, 5)), {}),
+        "a list of batches": (np.array_split(fake, 5), {}),
+        "floats": (np.moveaxis(fake, -1, 1) / np.float32(255), {"range": (0, 1)}),
+    }
+    for name, (images_of, options) in ways.items():
+        with pytest.raises(AssertionError, match="(?s)the FID is .* not below .* of the images are kept in"):
+            assert_fid(real, images_of, below=fid / 2, keep=tmp_path / name, **options, **NETWORK)
+        kept = kept_in(tmp_path / name)
+        assert len(kept) == min(len(fake), 64), name
+        assert all(np.array_equal(one, other) for one, other in zip(kept, fake)), name
+
+
+def test_a_fid_is_held_against_a_baseline(tmp_path, real, fake):
+    baseline = tmp_path / "fid.json"
+    with pytest.raises(AssertionError, match="there is no baseline"):
+        assert_fid(real, fake, baseline=baseline, tolerance="1%", **NETWORK)
+    assert_fid(real, fake, baseline=baseline, tolerance="1%", bless=True, **NETWORK)
+    assert_fid(real, fake, baseline=baseline, tolerance="1%", **NETWORK)
+    with pytest.raises(AssertionError, match="(?s)worse than .*fid.json.*kept in"):
+        assert_fid(real, images(7, count=len(fake)), baseline=baseline, tolerance="1%", keep=tmp_path / "kept", **NETWORK)
+    assert len(kept_in(tmp_path / "kept")) == min(len(fake), 64)
+    for wrong, said in [({}, "nothing is asserted"), ({"below": 1, "tolerance": "1%"}, "no effect")]:
+        with pytest.raises(gan_metrics.InputError, match=said):
+            assert_fid(real, fake, **wrong, **NETWORK)
 
 
 TESTS = """

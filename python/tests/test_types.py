@@ -16,7 +16,7 @@ import gan_metrics
 from gan_metrics import _native
 
 PACKAGE = Path(gan_metrics.__file__).parent
-EXAMPLES = ["", ".divergences", ".evaluator", ".extractor", ".report", ".scoring", ".statistics", ".loggers", ".fidelity", ".cleanfid"]
+EXAMPLES = ["", ".divergences", ".evaluator", ".extractor", ".report", ".scoring", ".statistics", ".loggers", ".fidelity", ".cleanfid", ".testing"]
 
 
 def test_stubs_have_every_name_of_the_module_and_no_other():
