@@ -121,8 +121,8 @@ impl System for Bidirectional {
         let fake = step.forward(&makers, GENERATOR, &[&z])?.get(name::IMAGES)?.clone();
         let code = step.forward(&makers, ENCODER, &[&x])?.get(name::CODE)?.clone();
         // One pass serves both players: each is differentiated by its own weights only. It holds both kinds of pairs, as in the
-        // authors' code: batch normalisation of each kind by itself hides from the critic what tells the two apart, and the
-        // generator then stays at noise.
+        // authors' code: where batch normalisation takes the moments of each kind by itself, the critic wins, and the generator
+        // stays at noise.
         let (pictures, codes) = (Var::concat(&[&x, &fake], 0)?, Var::concat(&[&code, &z], 0)?);
         let logits = step.forward(&judge, DISCRIMINATOR, &[&pictures, &codes])?.get(name::LOGIT)?.clone();
         let (reals, pairs) = (real.shape()[0], logits.value().shape()[0]);
