@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -34,6 +36,7 @@ __all__ = ["assert_fid", "assert_no_worse"]
 BLESS = "GAN_METRICS_BLESS"
 #: Images that are kept of a set: a page of eight by eight.
 MOST_KEPT = 64
+_OF_KEPT = re.compile(r"\d{5}\.png")
 #: The exit code of `gan-metrics check` for a number that is worse.
 _WORSE = 1
 
@@ -89,7 +92,8 @@ def assert_fid(
 
     The sets and ``options`` are those of :func:`gan_metrics.score`; the baseline, ``tolerance`` and ``bless`` those of
     :func:`assert_no_worse`, where ``ci`` is 95 if there is no tolerance. Where it fails, the first 64 generated images are written to the
-    folder ``keep`` as PNG files, unless ``fake`` is a path, whose images are there already; that takes pillow. Returns the report.
+    folder ``keep`` as PNG files, in place of those that an earlier test left there, unless ``fake`` is a path, whose images are there
+    already; that takes pillow. Returns the report.
 
     >>> import gan_metrics, numpy as np
     >>> images = np.random.default_rng(0).integers(0, 256, (10, 16, 16, 3), dtype=np.uint8)
@@ -120,36 +124,36 @@ def assert_fid(
 
 
 class _Kept:
-    """The first images of a set that passes by."""
+    """The first images of a set that passes by, which go to a folder where a test fails."""
 
     def __init__(
         self, folder: Union[str, "os.PathLike[str]", None], images: Images, layout: Optional[Layout], range: Optional[Range]
     ) -> None:
         self._folder = None if folder is None or is_path(images) else Path(folder)
         self._images, self._layout, self._range = images, layout, range
-        self._pieces: list[Prepared] = []
-        if self._folder is not None:
-            try:
-                import PIL.Image  # noqa: F401
-            except ImportError:
-                raise InputError("keep writes PNG files with pillow, which is not installed: pip install pillow") from None
+        self._first: list[npt.NDArray[np.uint8]] = []
+        if self._folder is None:
+            return
+        try:
+            import PIL.Image  # noqa: F401
+        except ImportError:
+            raise InputError("keep writes PNG files with pillow, which is not installed: pip install pillow") from None
+        for left in self._folder.glob("*.png"):
+            if _OF_KEPT.fullmatch(left.name):
+                left.unlink()
 
     def images(self) -> Images:
-        """The set, of which batches that come one by one are remembered as they come."""
-        if self._folder is None:
+        """The set, of which batches that come once are remembered as they come."""
+        if self._folder is None or not isinstance(self._images, Iterator):
             return self._images
-        if isinstance(self._images, Iterator):
-            return self._remembered(self._images)
-        return self._images
+        return self._remembered(self._images)
 
     def _remembered(self, images: Iterator[Any]) -> Iterator[Any]:
-        count = 0
         for batch in images:
-            if count < MOST_KEPT:
-                piece = prepared(batch, self._layout, self._range)
-                if piece is not None:
-                    self._pieces.append(piece)
-                    count += len(piece[1])
+            piece = prepared(batch, self._layout, self._range) if len(self._first) < MOST_KEPT else None
+            if piece is not None:
+                # Copies: what gives batches may fill the same memory again.
+                self._first += [np.array(image) for image in islice(_bytes_of(piece), MOST_KEPT - len(self._first))]
             yield batch
 
     def write(self) -> Optional[str]:
@@ -159,16 +163,12 @@ class _Kept:
         from PIL import Image
 
         # What can be gone through twice has not been remembered.
-        pieces = self._pieces or batches(self._images, layout=self._layout, range=self._range)
+        pieces = () if self._first else batches(self._images, layout=self._layout, range=self._range)
+        first = self._first or list(islice(chain.from_iterable(map(_bytes_of, pieces)), MOST_KEPT))
         self._folder.mkdir(parents=True, exist_ok=True)
-        count = 0
-        for piece in pieces:
-            for image in _bytes_of(piece):
-                if count == MOST_KEPT:
-                    break
-                Image.fromarray(image).save(self._folder / f"{count:05}.png")
-                count += 1
-        return f"{count} of the images are kept in {self._folder}"
+        for number, image in enumerate(first):
+            Image.fromarray(image).save(self._folder / f"{number:05}.png")
+        return f"{len(first)} of the images are kept in {self._folder}"
 
 
 def _bytes_of(piece: Prepared) -> Iterator[npt.NDArray[np.uint8]]:

@@ -76,6 +76,20 @@ def test_a_fid_that_is_too_large_keeps_the_images(tmp_path, real, fake):
         kept = kept_in(tmp_path / name)
         assert len(kept) == min(len(fake), 64), name
         assert all(np.array_equal(one, other) for one, other in zip(kept, fake)), name
+    # What an earlier test left goes, and nothing else.
+    (tmp_path / "array" / "mine.png").touch()
+    assert_fid(real, fake, below=fid + 1e-6, keep=tmp_path / "array", **NETWORK)
+    assert [path.name for path in (tmp_path / "array").iterdir()] == ["mine.png"]
+
+    def refilled():
+        memory = np.empty_like(fake[:8])
+        for batch in np.split(fake, 3):
+            memory[:] = batch
+            yield memory
+
+    with pytest.raises(AssertionError):
+        assert_fid(real, refilled(), below=fid / 2, keep=tmp_path / "refilled", **NETWORK)
+    assert all(np.array_equal(one, other) for one, other in zip(kept_in(tmp_path / "refilled"), fake))
 
 
 def test_a_fid_is_held_against_a_baseline(tmp_path, real, fake):
