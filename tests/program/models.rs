@@ -153,6 +153,24 @@ fn likelihoods_are_those_of_the_library_in_bits() {
 }
 
 #[test]
+fn flags_of_a_critic_are_refused_where_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (halves(folder.path()), folder.path().join("run"));
+    for flags in [
+        &["--critic-learning-rate", "0.1"][..],
+        &["--critic-steps", "2"],
+        &["--critic-norm", "layer"],
+        &["--minibatch-discrimination"],
+        &["--regularizer", "r1"],
+    ] {
+        let usual =
+            ["train", "--data", path(&data), "--model", "vae", "--size", "16", "--steps", "1", "--out", path(&out)];
+        fails(run(&[&usual[..], flags].concat()), 2, &[flags[0], "is for a discriminator, and vae has none"]);
+        assert!(!out.exists());
+    }
+}
+
+#[test]
 fn codes_are_judged_by_what_classes_a_plane_divides() {
     let folder = tempfile::tempdir().unwrap();
     let data = halves(folder.path());

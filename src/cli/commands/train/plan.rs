@@ -58,9 +58,9 @@ pub enum PlanError {
     /// A number of classes for a model that has none, or takes them from the data.
     #[error("--classes is for models that find classes of their own, and {0} does not: drop it")]
     NoClasses(String),
-    /// A rate for a player that there is none of.
-    #[error("--critic-learning-rate is that of a discriminator, and {0} has none: drop it")]
-    NoCritic(String),
+    /// What only a discriminator has, for a model without one.
+    #[error("{flag} is for a discriminator, and {model} has none: drop it")]
+    NoCritic { flag: &'static str, model: String },
     /// Decays for an optimizer that has none.
     #[error("--betas are decays of Adam, and this run steps by another rule: drop them, or add --optimizer adam")]
     NoBetas,

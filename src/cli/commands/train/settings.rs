@@ -195,16 +195,30 @@ impl SettingsArgs {
             clip_norm: self.clip_norm,
             ..standard
         };
-        let players = config.system()?.players();
-        if self.critic_learning_rate.is_some() && players.iter().all(|one| one.name != player::DISCRIMINATOR) {
-            return Err(PlanError::NoCritic(config.networks.model).into());
-        }
-        for player in players {
+        self.check_critic(&config)?;
+        for player in config.system()?.players() {
             let rule = self.rule(player.rule, player.name == player::DISCRIMINATOR)?;
             config.rules.insert(player.name.to_owned(), rule);
         }
         config.validate()?;
         Ok(config)
+    }
+
+    /// Refuses flags of a critic for a model that has none.
+    fn check_critic(&self, config: &TrainConfig) -> crate::Result<()> {
+        let flags = [
+            ("--critic-learning-rate", self.critic_learning_rate.is_some()),
+            ("--critic-steps", self.critic_steps.is_some()),
+            ("--critic-norm", self.critic_norm.is_some()),
+            ("--minibatch-discrimination", self.minibatch_discrimination),
+            ("--regularizer", !self.regularizer.is_empty()),
+        ];
+        let Some((flag, _)) = flags.into_iter().find(|(_, given)| *given) else { return Ok(()) };
+        let networks =
+            ModelSpec { critic_normalization: None, minibatch_discrimination: false, ..config.networks.clone() };
+        let without = TrainConfig { networks, regularizers: Vec::new(), critic_steps: None, ..config.clone() };
+        let has_critic = without.system()?.players().iter().any(|player| player.name == player::DISCRIMINATOR);
+        if has_critic { Ok(()) } else { Err(PlanError::NoCritic { flag, model: config.networks.model.clone() }.into()) }
     }
 
     /// Refuses flags that the model has no use for.
