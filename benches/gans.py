@@ -200,9 +200,9 @@ def strips(arguments):
 
     folder = pathlib.Path(arguments.results)
     folder.mkdir(parents=True, exist_ok=True)
+    seam = 2
+    high = 28 + seam
     for name, grid in samples(arguments.samples):
-        seam = 2
-        high = 28 + seam
         strip = Image.new("L", (STRIP_ROWS * (grid.width + seam), high))
         for row in range(STRIP_ROWS):
             strip.paste(grid.crop((0, row * high, grid.width, (row + 1) * high)), (row * (grid.width + seam), 0))
@@ -243,7 +243,7 @@ def main():
     elif arguments.what in ("picture", "strips"):
         if arguments.samples is None:
             parser.error("name the folder of --samples")
-        picture(arguments) if arguments.what == "picture" else strips(arguments)
+        {"picture": picture, "strips": strips}[arguments.what](arguments)
     elif arguments.what == "run":
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         run(arguments)

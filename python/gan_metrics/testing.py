@@ -91,9 +91,9 @@ def assert_fid(
     """Raises :class:`AssertionError` where the FID of generated images is not ``below`` a value, or worse than in ``baseline``.
 
     The sets and ``options`` are those of :func:`gan_metrics.score`; the baseline, ``tolerance`` and ``bless`` those of
-    :func:`assert_no_worse`, where ``ci`` is 95 if there is no tolerance. Where it fails, the first 64 generated images are written to the
-    folder ``keep`` as PNG files, in place of those that an earlier test left there, unless ``fake`` is a path, whose images are there
-    already; that takes pillow. Returns the report.
+    :func:`assert_no_worse`; without a tolerance, ``ci`` defaults to 95. If it fails, the first 64 generated images are written to the
+    folder ``keep`` as PNG files, replacing those of an earlier test, which needs pillow. Nothing is written if ``fake`` is a path. Returns
+    the report.
 
     >>> import gan_metrics, numpy as np
     >>> images = np.random.default_rng(0).integers(0, 256, (10, 16, 16, 3), dtype=np.uint8)
@@ -163,7 +163,7 @@ class _Kept:
         from PIL import Image
 
         # What can be gone through twice has not been remembered.
-        pieces = () if self._first else batches(self._images, layout=self._layout, range=self._range)
+        pieces = batches(self._images, layout=self._layout, range=self._range)
         first = self._first or list(islice(chain.from_iterable(map(_bytes_of, pieces)), MOST_KEPT))
         self._folder.mkdir(parents=True, exist_ok=True)
         for number, image in enumerate(first):

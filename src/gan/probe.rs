@@ -59,8 +59,8 @@ fn left_out(mut codes: Array2<f64>, classes: &[usize]) -> Result<Array2<f64>, Li
     // Orthonormal but for the ridge: the fit is their product with their transpose.
     let scales: Array1<f64> = scatter.values.mapv(|value| ((value.max(0.0) + ridge) * count).sqrt());
     let directions = codes.dot(&scatter.vectors) / scales.mapv(|scale| if scale > 0.0 { scale } else { 1.0 });
-    let fitted = directions.dot(&directions.t().dot(&wanted)) + &wanted.mean_axis(Axis(0)).expect("two rows at least");
-    let mut told = fitted;
+    let mut told =
+        directions.dot(&directions.t().dot(&wanted)) + &wanted.mean_axis(Axis(0)).expect("two rows at least");
     Zip::from(told.rows_mut()).and(wanted.rows()).and(directions.rows()).for_each(|mut told, wanted, direction| {
         let leverage = (1.0 / count + direction.dot(&direction)).min(1.0 - f64::EPSILON);
         told.zip_mut_with(&wanted, |told, wanted| *told -= leverage / (1.0 - leverage) * (wanted - *told));

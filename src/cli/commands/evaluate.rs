@@ -181,8 +181,8 @@ fn probe_of(codes: Vec<f32>, classes: &[usize]) -> Result<Probe> {
     let count = classes.len();
     let linear = linear_probe(&Tensor::new(&[count, codes.len() / count], codes)?, classes)?;
     let of_class = |class| classes.iter().filter(|one| **one == class).count();
-    let most = (0..=classes.iter().copied().max().unwrap_or_default()).map(of_class).max().unwrap_or_default();
-    Ok(Probe { linear, most_frequent_class: most as f64 / count as f64 })
+    let most = classes.iter().map(|class| class + 1).max().unwrap_or_default();
+    Ok(Probe { linear, most_frequent_class: largest_share((0..most).map(of_class), count) })
 }
 
 fn likelihood_of(nats: &[f64], dimensions: usize, kind: Likelihood) -> LikelihoodFound {
@@ -210,9 +210,13 @@ fn accuracy_of(table: &[Vec<usize>], by_majority: bool) -> Accuracy {
     };
     let of_class = |class: usize| table.iter().map(|row| row[class]).sum::<usize>();
     let classes = table.first().map_or(0, Vec::len);
-    let share = |count: usize| count as f64 / total.max(1) as f64;
-    let most_frequent_class = share((0..classes).map(of_class).max().unwrap_or_default());
-    Accuracy { share: share(right), by_majority, most_frequent_class }
+    let most_frequent_class = largest_share((0..classes).map(of_class), total);
+    Accuracy { share: right as f64 / total.max(1) as f64, by_majority, most_frequent_class }
+}
+
+/// The share of the most frequent class.
+fn largest_share(counts: impl Iterator<Item = usize>, total: usize) -> f64 {
+    counts.max().unwrap_or_default() as f64 / total.max(1) as f64
 }
 
 fn text(found: &Found, likelihood: Option<Likelihood>) -> String {
