@@ -24,30 +24,35 @@ impl<T> Pool<T> {
     }
 }
 
-/// Values of a tensor, or scratch space; goes back to the free list when it is dropped.
+/// Values of a tensor, or scratch space; goes back to the free list when it is dropped, if it was asked for there. Values that
+/// were made elsewhere go back to the allocator: nobody takes them from the list, which would grow with every step.
 #[derive(Debug)]
-pub(crate) struct Buffer<T: Real>(Vec<T>);
+pub(crate) struct Buffer<T: Real> {
+    values: Vec<T>,
+    is_pooled: bool,
+}
 
 impl<T: Real> Buffer<T> {
     /// Space of which every value will be overwritten: what it holds is unspecified.
     pub fn stale(len: usize) -> Self {
-        Buffer(take(len).unwrap_or_else(|| vec![T::ZERO; len]))
+        Self::pooled(take(len).unwrap_or_else(|| vec![T::ZERO; len]))
     }
 
     /// Space full of one value.
     pub fn full(len: usize, value: T) -> Self {
-        match take(len) {
-            Some(mut values) => {
-                values.fill(value);
-                Buffer(values)
-            }
-            None => Buffer(vec![value; len]),
-        }
+        let Some(mut values) = take(len) else { return Self::pooled(vec![value; len]) };
+        values.fill(value);
+        Self::pooled(values)
     }
 
     /// Space full of zeros.
     pub fn zeroed(len: usize) -> Self {
         Self::full(len, T::ZERO)
+    }
+
+    fn pooled(values: Vec<T>) -> Self {
+        let is_pooled = values.len() >= SHORTEST_POOLED;
+        Buffer { values, is_pooled }
     }
 }
 
@@ -60,7 +65,7 @@ fn take<T: Real>(len: usize) -> Option<Vec<T>> {
 
 impl<T: Real> From<Vec<T>> for Buffer<T> {
     fn from(values: Vec<T>) -> Self {
-        Buffer(values)
+        Buffer { values, is_pooled: false }
     }
 }
 
@@ -76,23 +81,22 @@ impl<T: Real> Deref for Buffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.0
+        &self.values
     }
 }
 
 impl<T: Real> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.0
+        &mut self.values
     }
 }
 
 impl<T: Real> Drop for Buffer<T> {
     fn drop(&mut self) {
-        let values = std::mem::take(&mut self.0);
-        if values.len() < SHORTEST_POOLED {
-            return;
+        if self.is_pooled {
+            let values = std::mem::take(&mut self.values);
+            T::pool().lock().entry(values.len()).or_default().push(values);
         }
-        T::pool().lock().entry(values.len()).or_default().push(values);
     }
 }
 
@@ -120,6 +124,17 @@ mod tests {
         let address = first.as_ptr();
         drop(first);
         assert_eq!(fill().as_ptr(), address);
+    }
+
+    #[test]
+    fn values_made_elsewhere_do_not_pile_up() {
+        const LEN: usize = 5011;
+        drop(Buffer::from(vec![1.0_f32; LEN]));
+        assert!(f32::pool().lock().get(&LEN).is_none_or(Vec::is_empty));
+        // A copy of them is asked for like any other buffer.
+        let copy = Buffer::from(vec![1.0_f32; LEN]).clone();
+        drop(copy);
+        assert_eq!(f32::pool().lock()[&LEN].len(), 1);
     }
 
     #[test]
