@@ -16,7 +16,7 @@ const RIDGE: f64 = 1e-6;
 /// variance; the class is that of its largest output. What it says of sample i without having seen it follows from the fit ŷ of
 /// all and the leverage hᵢ: ŷᵢ − hᵢ/(1 − hᵢ)·(yᵢ − ŷᵢ). Nothing is drawn.
 ///
-/// `codes` is N×d in any shape, one class for each of the N. In \[0, 1\]; NaN for fewer than two samples.
+/// `codes` is N×d in any shape, one class for each of the N, of which there are two at least. In \[0, 1\].
 ///
 /// ```
 /// use gan_metrics::gan::{Tensor, linear_probe};
@@ -27,21 +27,21 @@ const RIDGE: f64 = 1e-6;
 /// ```
 ///
 /// # Errors
-/// [`GanError::Shape`] when the classes are not one for each sample, or a code is not finite.
+/// [`GanError::Shape`] when there are fewer than two samples, the classes are not one for each, or a code is not finite.
 pub fn linear_probe(codes: &Tensor, classes: &[usize]) -> Result<f64, GanError> {
     let count = codes.shape().first().copied().unwrap_or_default();
     if count != classes.len() {
         return Err(GanError::shape("linear probe", format!("{count} codes and {} classes", classes.len())));
     }
     if count < 2 {
-        return Ok(f64::NAN);
+        return Err(GanError::shape("linear probe", format!("{count} codes: every one is judged by the others")));
     }
     let values = codes.data().iter().map(|&value| f64::from(value)).collect();
     let codes = Array2::from_shape_vec((count, codes.len() / count), values).expect("a tensor is full");
     let told = left_out(codes, classes)
         .map_err(|error| GanError::shape("linear probe", format!("the codes cannot be fitted: {error}")))?;
-    let largest = |row: ndarray::ArrayView1<f64>| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
-    let right = told.outer_iter().zip(classes).filter(|(row, class)| largest(*row) == Some(**class)).count();
+    let told = Tensor::new(&[count, told.ncols()], told.iter().copied().collect())?.argmax_of_rows();
+    let right = told.iter().zip(classes).filter(|(told, class)| told == class).count();
     Ok(right as f64 / count as f64)
 }
 
@@ -130,6 +130,6 @@ mod tests {
         let message = |codes: &Tensor, classes: &[usize]| linear_probe(codes, classes).unwrap_err().to_string();
         assert!(message(&codes, &[0, 1]).contains("3 codes and 2 classes"));
         assert!(message(&Tensor::full(&[3, 2], f32::NAN), &[0, 1, 0]).contains("cannot be fitted"));
-        assert!(linear_probe(&Tensor::full(&[1, 2], 1.0), &[0]).unwrap().is_nan());
+        assert!(message(&Tensor::full(&[1, 2], 1.0), &[0]).contains("1 codes: every one is judged by the others"));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::buffer::Buffer;
 use super::error::GanError;
+use super::kernels::maximum::largest_along;
 use super::real::Real;
 
 /// A dense array of any number of axes, row-major and contiguous. Images are N×C×H×W.
@@ -52,8 +53,9 @@ impl<T: Real> Tensor<T> {
 
     /// Values made one after the other, in row-major order.
     pub fn from_fn(shape: &[usize], mut value: impl FnMut(usize) -> T) -> Self {
-        let len = shape.iter().product();
-        Self::from_buffer(shape, (0..len).map(&mut value).collect::<Vec<_>>().into())
+        let mut data = Buffer::stale(shape.iter().product());
+        data.iter_mut().enumerate().for_each(|(i, slot)| *slot = value(i));
+        Self::from_buffer(shape, data)
     }
 
     /// Length of every axis.
@@ -108,6 +110,26 @@ impl<T: Real> Tensor<T> {
     /// The same values in another precision.
     pub fn cast<U: Real>(&self) -> Tensor<U> {
         Tensor::from_fn(&self.shape, |i| U::of(self.data[i].to_f64()))
+    }
+
+    /// Place of the largest value of every row, along the last axis, as PyTorch's `argmax(-1)`: the first of equal ones, and
+    /// what is not a number counts as largest. Without an axis, or where rows are empty, there is none.
+    ///
+    /// ```
+    /// use gan_metrics::gan::Tensor;
+    ///
+    /// let logits = Tensor::new(&[2, 3], vec![0.1_f32, 0.7, 0.2, 0.9, 0.0, 0.9])?;
+    /// assert_eq!(logits.argmax_of_rows(), [1, 0]);
+    /// # Ok::<(), gan_metrics::gan::GanError>(())
+    /// ```
+    pub fn argmax_of_rows(&self) -> Vec<usize> {
+        match self.shape.last() {
+            None | Some(0) => Vec::new(),
+            Some(&width) => {
+                let places = largest_along(self.data(), [self.len() / width, width, 1]);
+                places.into_iter().map(|place| place % width).collect()
+            }
+        }
     }
 
     /// Euclidean norm, accumulated in f64.

@@ -106,14 +106,18 @@ fn points_are_learnt_shown_scored_and_made() {
 
 /// Halves that are light, above or below, with their classes.
 fn halves(folder: &Path) -> PathBuf {
-    let images = Array4::from_shape_fn((30, 16, 16, 1), |(i, y, x, _)| {
+    some_halves(folder, 30)
+}
+
+fn some_halves(folder: &Path, count: usize) -> PathBuf {
+    let images = Array4::from_shape_fn((count, 16, 16, 1), |(i, y, x, _)| {
         let light = (y / 8) % 2 == i % 2;
         if light { 200 + ((i * 7 + x * 3) % 50) as u8 } else { ((i * 5 + x) % 40) as u8 }
     });
-    let path = folder.join("halves.npz");
+    let path = folder.join(format!("halves-{count}.npz"));
     let mut npz = ndarray_npy::NpzWriter::new(fs::File::create(&path).unwrap());
     npz.add_array("arr_0", &images).unwrap();
-    npz.add_array("arr_1", &Array1::from_iter((0..30_i64).map(|i| i % 2))).unwrap();
+    npz.add_array("arr_1", &Array1::from_iter((0..count).map(|i| (i % 2) as i64))).unwrap();
     npz.finish().unwrap();
     path
 }
@@ -188,6 +192,11 @@ fn codes_are_judged_by_what_classes_a_plane_divides() {
     ndarray_npy::write_npy(&unlabelled, &archive).unwrap();
     let asked = run(&["evaluate", "--checkpoint", path(&checkpoint), "--data", path(&unlabelled)]);
     fails(asked, 2, &["bigan makes codes of images", "are not known"]);
+    let one = some_halves(folder.path(), 1);
+    let asked = run(&["evaluate", "--checkpoint", path(&checkpoint), "--data", path(&one)]);
+    fails(asked, 2, &["bigan makes codes of images", "one image only"]);
+    let found = evaluated(&folder.path().join("vae/checkpoint.safetensors"), &one);
+    assert!(found["likelihood"]["nats"].is_number() && found["probe"].is_null(), "{found}");
 }
 
 #[test]

@@ -41,6 +41,8 @@ enum EvaluateModelError {
     Silent(String),
     #[error("{0} makes codes of images, which are judged by their classes, and those of the images are not known")]
     NoClassesOfCodes(String),
+    #[error("{0} makes codes of images, which are judged by those of others, and there is one image only")]
+    OneCode(String),
     #[error("{model} tells classes, and those of the images are not known")]
     NoClasses { model: String },
     #[error("{model} tells {known} classes, the images have {found}")]
@@ -116,8 +118,14 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
         return Err(EvaluateModelError::Silent(trained.system.title()).into());
     }
     let data = args.data.load(&trained.config.networks, tells_classes || encodes)?;
-    if likelihood.is_none() && !tells_classes && data.class_names().is_none() {
-        return Err(EvaluateModelError::NoClassesOfCodes(trained.system.title()).into());
+    if likelihood.is_none() && !tells_classes {
+        let model = trained.system.title();
+        if data.class_names().is_none() {
+            return Err(EvaluateModelError::NoClassesOfCodes(model).into());
+        }
+        if data.len() == 1 {
+            return Err(EvaluateModelError::OneCode(model).into());
+        }
     }
     let classes = if tells_classes { Some(classes(&trained, &data)?) } else { None };
     let found = evaluate(&trained, &data, classes, args.seed)?;
@@ -143,7 +151,8 @@ fn evaluate(trained: &Trained, data: &TrainingSet, classes: Option<usize>, seed:
     let (system, total) = (trained.system.as_ref(), data.len());
     let (interrupt, mut random) = (progress::interrupt(), sampling_stream(seed));
     let (mut nats, mut table) = (Vec::new(), classes.map(|_| Vec::<Vec<usize>>::new()));
-    let mut codes = system.encoder().and(data.class_names()).map(|_| (Vec::new(), Vec::new()));
+    let probed = system.encoder().is_some() && data.class_names().is_some() && total > 1;
+    let mut codes = probed.then(|| (Vec::new(), Vec::new()));
     for from in (0..total).step_by(BATCH) {
         if interrupt.is_requested() {
             return Err(EvaluateModelError::Interrupted { done: from, total }.into());
@@ -154,10 +163,8 @@ fn evaluate(trained: &Trained, data: &TrainingSet, classes: Option<usize>, seed:
         }
         if let (Some(table), Some(labels)) = (&mut table, &batch.classes) {
             let logits = system.classify(&trained.networks, &batch.images)?;
-            let width = logits.shape()[1];
-            table.resize(width, vec![0; classes.unwrap_or_default()]);
-            for (row, &label) in logits.data().chunks_exact(width).zip(labels) {
-                let said = (0..width).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or_default();
+            table.resize(logits.shape()[1], vec![0; classes.unwrap_or_default()]);
+            for (said, &label) in logits.argmax_of_rows().into_iter().zip(labels) {
                 table[said][label] += 1;
             }
         }

@@ -128,52 +128,45 @@ static REGISTRY: &[ModelEntry] = &[
     ModelEntry {
         about: "a variational autoencoder of fully connected networks; bound of the likelihood",
         paper: "Kingma and Welling 2014",
-        plays: false,
         beta: true,
-        ..ModelEntry::game("vae", 20, 400, alone::check, |config| vae::system(config, vae::fully_connected))
+        ..ModelEntry::alone("vae", 20, 400, alone::check, |config| vae::system(config, vae::fully_connected))
     },
     ModelEntry {
         about: "a variational autoencoder of convolutions; bound of the likelihood",
         paper: "Kingma and Welling 2014",
-        plays: false,
         beta: true,
-        ..ModelEntry::game("vae-conv", 20, 32, vae::check_convolutional, |config| {
+        ..ModelEntry::alone("vae-conv", 20, 32, vae::check_convolutional, |config| {
             vae::system(config, vae::convolutional)
         })
     },
     ModelEntry {
         about: "bits given those before them, by a fully connected network with masks; exact likelihood",
         paper: "Germain et al. 2015",
-        plays: false,
-        ..ModelEntry::game("made", alone::NO_LATENT, 500, autoregressive::check_made, |config| {
+        ..ModelEntry::alone("made", alone::NO_LATENT, 500, autoregressive::check_made, |config| {
             autoregressive::system(config, autoregressive::MADE)
         })
     },
     ModelEntry {
         about: "bits given those before them, by convolutions with masks; exact likelihood",
         paper: "van den Oord et al. 2016",
-        plays: false,
-        ..ModelEntry::game("pixelcnn", alone::NO_LATENT, 16, alone::check_bits, |config| {
+        ..ModelEntry::alone("pixelcnn", alone::NO_LATENT, 16, alone::check_bits, |config| {
             autoregressive::system(config, autoregressive::PIXELCNN)
         })
     },
     ModelEntry {
         about: "an invertible map from images to normal numbers; exact density",
         paper: "Dinh et al. 2017",
-        plays: false,
-        ..ModelEntry::game("realnvp", alone::NO_LATENT, 16, realnvp::check, realnvp::system)
+        ..ModelEntry::alone("realnvp", alone::NO_LATENT, 16, realnvp::check, realnvp::system)
     },
     ModelEntry {
         about: "denoising diffusion: a U-Net that sees noise, sampled in 50 steps",
         paper: "Ho et al. 2020",
-        plays: false,
-        ..ModelEntry::game("ddpm", alone::NO_LATENT, 16, ddpm::check, ddpm::system)
+        ..ModelEntry::alone("ddpm", alone::NO_LATENT, 16, ddpm::check, ddpm::system)
     },
     ModelEntry {
         about: "a chain of denoising steps, trained by walking back",
         paper: "Bengio et al. 2014",
-        plays: false,
-        ..ModelEntry::game("gsn", alone::NO_LATENT, 1000, alone::check_bits, gsn::system)
+        ..ModelEntry::alone("gsn", alone::NO_LATENT, 1000, alone::check_bits, gsn::system)
     },
 ];
 

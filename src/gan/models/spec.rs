@@ -20,6 +20,8 @@ pub struct ModelEntry {
     pub(super) labelled: bool,
     /// Images whose labels it learns from where nothing is said; 0 where it learns from those of all or of none.
     pub(super) labels: usize,
+    /// Whether a critic is trained against it.
+    pub(super) critic: bool,
     pub(super) plays: bool,
     /// Whether it has codes whose divergence from a prior has a weight.
     pub(super) beta: bool,
@@ -41,7 +43,7 @@ impl ModelEntry {
         make: fn(&TrainConfig) -> Result<Box<dyn System>, GanError>,
     ) -> Self {
         let (about, paper, classes, labels) = ("", "", 0, 0);
-        let (labelled, plays, beta, dimensions, objective) = (false, true, false, 0, None);
+        let (labelled, critic, plays, beta, dimensions, objective) = (false, true, true, false, 0, None);
         ModelEntry {
             name,
             about,
@@ -51,6 +53,7 @@ impl ModelEntry {
             classes,
             labelled,
             labels,
+            critic,
             plays,
             beta,
             dimensions,
@@ -58,6 +61,17 @@ impl ModelEntry {
             check,
             make,
         }
+    }
+
+    /// A model that learns by itself, without a critic; `about` and `paper` are to be filled in.
+    pub(super) const fn alone(
+        name: &'static str,
+        latent: usize,
+        width: usize,
+        check: fn(&ModelSpec) -> Result<(), GanError>,
+        make: fn(&TrainConfig) -> Result<Box<dyn System>, GanError>,
+    ) -> Self {
+        ModelEntry { critic: false, plays: false, ..ModelEntry::game(name, latent, width, check, make) }
     }
 
     /// All of them.
@@ -83,6 +97,11 @@ impl ModelEntry {
     /// Whether it learns from the classes of the images.
     pub fn is_labelled(&self) -> bool {
         self.labelled
+    }
+
+    /// Whether it has a critic, to which its normalisation, its steps and regularizers apply.
+    pub fn has_critic(&self) -> bool {
+        self.critic
     }
 
     /// Whether it plays a game whose objective can be chosen.

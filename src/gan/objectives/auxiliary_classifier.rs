@@ -69,10 +69,7 @@ fn cross_entropy<T: Real>(of: &Verdict<'_, T>, game: &Game<'_, T>) -> Result<Var
 
 /// Share of rows whose largest logit is that of the class, one-hot.
 pub(in crate::gan) fn accuracy<T: Real>(logits: &Var<T>, classes: &Var<T>) -> f64 {
-    let width = logits.shape().last().copied().unwrap_or(1).max(1);
-    let largest = |row: &[T]| (0..row.len()).max_by(|&a, &b| row[a].to_f64().total_cmp(&row[b].to_f64()));
-    let rows = logits.value().data().chunks(width).zip(classes.value().data().chunks(width));
-    let (told, all) = rows
-        .fold((0, 0), |(told, all), (logits, class)| (told + usize::from(largest(logits) == largest(class)), all + 1));
-    f64::from(told as u32) / f64::from(all.max(1) as u32)
+    let [told, wanted] = [logits, classes].map(|rows| rows.value().argmax_of_rows());
+    let right = told.iter().zip(&wanted).filter(|(told, wanted)| told == wanted).count();
+    right as f64 / told.len().max(1) as f64
 }

@@ -11,7 +11,7 @@ use crate::gan::networks::{Footprint, check_numbers};
 use crate::gan::objectives::ObjectiveSpec;
 use crate::gan::optim::Rule;
 use crate::gan::regularizers::RegularizerSpec;
-use crate::gan::systems::{System, player};
+use crate::gan::systems::System;
 
 /// Everything that decides how a run goes, apart from its data and the number of threads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,10 +86,11 @@ impl TrainConfig {
     /// [`GanError::Setting`] with the setting that is out of range, [`GanError::Memory`] when a step takes too much.
     pub fn system(&self) -> Result<Box<dyn System>, GanError> {
         self.validate_settings()?;
-        let system = self.networks.entry().make(self)?;
-        if system.players().iter().all(|one| one.name != player::DISCRIMINATOR) {
+        let entry = self.networks.entry();
+        if !entry.has_critic() {
             refuse_settings_of_critics(self)?;
         }
+        let system = entry.make(self)?;
         self.validate_for(system.as_ref())?;
         Ok(system)
     }

@@ -195,30 +195,12 @@ impl SettingsArgs {
             clip_norm: self.clip_norm,
             ..standard
         };
-        self.check_critic(&config)?;
         for player in config.system()?.players() {
             let rule = self.rule(player.rule, player.name == player::DISCRIMINATOR)?;
             config.rules.insert(player.name.to_owned(), rule);
         }
         config.validate()?;
         Ok(config)
-    }
-
-    /// Refuses flags of a critic for a model that has none.
-    fn check_critic(&self, config: &TrainConfig) -> crate::Result<()> {
-        let flags = [
-            ("--critic-learning-rate", self.critic_learning_rate.is_some()),
-            ("--critic-steps", self.critic_steps.is_some()),
-            ("--critic-norm", self.critic_norm.is_some()),
-            ("--minibatch-discrimination", self.minibatch_discrimination),
-            ("--regularizer", !self.regularizer.is_empty()),
-        ];
-        let Some((flag, _)) = flags.into_iter().find(|(_, given)| *given) else { return Ok(()) };
-        let networks =
-            ModelSpec { critic_normalization: None, minibatch_discrimination: false, ..config.networks.clone() };
-        let without = TrainConfig { networks, regularizers: Vec::new(), critic_steps: None, ..config.clone() };
-        let has_critic = without.system()?.players().iter().any(|player| player.name == player::DISCRIMINATOR);
-        if has_critic { Ok(()) } else { Err(PlanError::NoCritic { flag, model: config.networks.model.clone() }.into()) }
     }
 
     /// Refuses flags that the model has no use for.
@@ -231,6 +213,16 @@ impl SettingsArgs {
         let of_games = [("--objective", self.objective.is_some()), ("--real-label", self.real_label.is_some())];
         if let Some((flag, _)) = of_games.into_iter().find(|(_, given)| *given && !entry.plays()) {
             return Err(PlanError::PlaysItsOwn { flag, model: model() });
+        }
+        let of_critics = [
+            ("--critic-learning-rate", self.critic_learning_rate.is_some()),
+            ("--critic-steps", self.critic_steps.is_some()),
+            ("--critic-norm", self.critic_norm.is_some()),
+            ("--minibatch-discrimination", self.minibatch_discrimination),
+            ("--regularizer", !self.regularizer.is_empty()),
+        ];
+        if let Some((flag, _)) = of_critics.into_iter().find(|(_, given)| *given && !entry.has_critic()) {
+            return Err(PlanError::NoCritic { flag, model: model() });
         }
         if self.beta.is_some() && !entry.has_beta() {
             return Err(PlanError::NoBeta(model()));
