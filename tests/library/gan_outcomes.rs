@@ -118,10 +118,14 @@ fn a_class_that_is_asked_for_is_what_comes() {
     }
 }
 
+/// Samples are those of averaged weights: without, 0.89 obey, and 0.75 after 1,000 steps more.
 #[test]
-#[ignore = "three minutes on one core, and does not hold yet: 0.75 of the images obey, and 0.89 after 1,500 steps"]
+#[ignore = "two minutes on one core"]
 fn a_projection_tells_classes_apart() {
-    let found = obeyed(&trained("sagan-class", 2500, quick));
+    let found = obeyed(&trained("sagan-class", 1500, |config| {
+        quick(config);
+        config.average_decay = Some(0.99);
+    }));
     println!("sagan-class: {found}");
     assert!(found > 0.9, "{found}");
 }

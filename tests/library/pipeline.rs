@@ -148,10 +148,10 @@ fn pass(
 fn results_are_in_the_order_of_the_images_and_two_batches_are_in_flight() {
     let images = Greys::new(60);
     let mut extractor = Beside::new(2);
-    // A batch is done when the second after it has been decoded, so that decoding is ahead of the network.
+    // A batch is done when the third after it is being decoded: the two before that one then wait for the network.
     let (loaded, total) = (images.loaded.clone(), images.images);
     extractor.ready = Arc::new(move |batch| {
-        while loaded.load(Ordering::SeqCst) < total.min(2 * (batch + 2)) {
+        while loaded.load(Ordering::SeqCst) < total.min(2 * (batch + 3)) {
             std::thread::yield_now();
         }
     });
