@@ -115,8 +115,12 @@
 //! # Debug builds
 //!
 //! Cargo's profiles are those of *your* workspace: without them, a debug build runs linear algebra and tract unoptimised, some forty
-//! times slower. Copy the `[profile.dev.package.…]` lines of
-//! [docs/library.md](https://docs.rs/crate/gan-metrics/latest/source/docs/library.md) into your `Cargo.toml`, or build with `--release`.
+//! times slower. Build with `--release`, or have dependencies optimised in debug builds too:
+//!
+//! ```toml
+//! [profile.dev.package."*"]
+//! opt-level = 3
+//! ```
 //!
 //! # Features
 //!

@@ -407,6 +407,18 @@ mod tests {
         name.parse().unwrap()
     }
 
+    /// Without the feature `float_roundtrip`, serde_json reads such numbers one unit in the last place off, and a score
+    /// would differ from itself.
+    #[test]
+    fn a_score_is_read_back_to_the_last_bit() {
+        for value in [31.245_270_191_439_438, 3.956_523_004_040_165e-7] {
+            let mut report = example();
+            report["metrics"]["fid"]["value"] = json!(value);
+            let read = Recorded::reread(&report);
+            assert_eq!(read.number(number("fid")).map(f64::to_bits), Some(f64::to_bits(value)), "{value}");
+        }
+    }
+
     #[test]
     fn what_is_known_is_read_and_the_rest_is_ignored() {
         let report = read(example().to_string()).unwrap();

@@ -230,19 +230,3 @@ fn the_scanner_sees_imports_and_ignores_prose_and_tests() {
     let expected = ["stats", "evaluate", "gan", "Result", "linalg", "report", "metrics", "score"];
     assert_eq!(imported_modules(source), expected);
 }
-
-/// A debug build of a dependent is usable with the lines that the page gives: those of this crate.
-#[test]
-fn the_profiles_to_copy_are_those_of_the_manifest() {
-    let named = |text: &str| -> BTreeSet<String> {
-        let lines: Vec<&str> = text.lines().collect();
-        let optimised = lines.windows(2).filter(|pair| pair[1] == "opt-level = 3");
-        optimised
-            .filter_map(|pair| Some(pair[0].strip_prefix("[profile.dev.package.")?.strip_suffix(']')?.to_owned()))
-            .collect()
-    };
-    let read = |path| fs::read_to_string(path).unwrap();
-    let manifest = named(&read("Cargo.toml"));
-    assert!(manifest.contains("gan-metrics") && manifest.contains("faer"));
-    assert_eq!(named(&read("docs/library.md")), manifest);
-}
