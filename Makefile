@@ -67,7 +67,7 @@ test-lapack: ## The same on the system's linear algebra
 lint: ## Format, clippy, documentation
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
 
 # Ours beside the peers; the peers need the Python packages of python_ref/requirements.txt.
 bench: ## Ours beside the peers
