@@ -8,8 +8,8 @@
     python benches/gans.py print [--only NAME,...]
 
 A run is a `train`, a `generate` and a `score` of the program, one thread each; `print` shows them as commands. A line of the
-results is one run; runs that a file already has, as benches/gans.jsonl has those of the page, are not repeated. What all runs have in common: 28×28 digits, batches of 32, and, among
-networks of a kind, how many real images they see. `table` prints the median of the seeds, and the range of the FID;
+results is one run; runs that a file already has, as benches/gans.jsonl has those of the page, are not repeated. What all
+runs have in common: 28×28 digits, batches of 32, and, among networks of a kind, how many real images they see. `table` prints the median of the seeds, and the range of the FID;
 seconds are those of one processor that training took. `picture` puts the grids of all systems beside each other, `strips` makes a
 file of each one's first two rows. Needs Python alone, for pictures pillow.
 """

@@ -129,44 +129,47 @@ static REGISTRY: &[ModelEntry] = &[
         about: "a variational autoencoder of fully connected networks; bound of the likelihood",
         paper: "Kingma and Welling 2014",
         beta: true,
-        ..ModelEntry::alone("vae", 20, 400, alone::check, |config| vae::system(config, vae::fully_connected))
+        ..ModelEntry::game("vae", 20, 400, alone::check, |config| vae::system(config, vae::fully_connected)).alone()
     },
     ModelEntry {
         about: "a variational autoencoder of convolutions; bound of the likelihood",
         paper: "Kingma and Welling 2014",
         beta: true,
-        ..ModelEntry::alone("vae-conv", 20, 32, vae::check_convolutional, |config| {
+        ..ModelEntry::game("vae-conv", 20, 32, vae::check_convolutional, |config| {
             vae::system(config, vae::convolutional)
         })
+        .alone()
     },
     ModelEntry {
         about: "bits given those before them, by a fully connected network with masks; exact likelihood",
         paper: "Germain et al. 2015",
-        ..ModelEntry::alone("made", alone::NO_LATENT, 500, autoregressive::check_made, |config| {
+        ..ModelEntry::game("made", alone::NO_LATENT, 500, autoregressive::check_made, |config| {
             autoregressive::system(config, autoregressive::MADE)
         })
+        .alone()
     },
     ModelEntry {
         about: "bits given those before them, by convolutions with masks; exact likelihood",
         paper: "van den Oord et al. 2016",
-        ..ModelEntry::alone("pixelcnn", alone::NO_LATENT, 16, alone::check_bits, |config| {
+        ..ModelEntry::game("pixelcnn", alone::NO_LATENT, 16, alone::check_bits, |config| {
             autoregressive::system(config, autoregressive::PIXELCNN)
         })
+        .alone()
     },
     ModelEntry {
         about: "an invertible map from images to normal numbers; exact density",
         paper: "Dinh et al. 2017",
-        ..ModelEntry::alone("realnvp", alone::NO_LATENT, 16, realnvp::check, realnvp::system)
+        ..ModelEntry::game("realnvp", alone::NO_LATENT, 16, realnvp::check, realnvp::system).alone()
     },
     ModelEntry {
         about: "denoising diffusion: a U-Net that sees noise, sampled in 50 steps",
         paper: "Ho et al. 2020",
-        ..ModelEntry::alone("ddpm", alone::NO_LATENT, 16, ddpm::check, ddpm::system)
+        ..ModelEntry::game("ddpm", alone::NO_LATENT, 16, ddpm::check, ddpm::system).alone()
     },
     ModelEntry {
         about: "a chain of denoising steps, trained by walking back",
         paper: "Bengio et al. 2014",
-        ..ModelEntry::alone("gsn", alone::NO_LATENT, 1000, alone::check_bits, gsn::system)
+        ..ModelEntry::game("gsn", alone::NO_LATENT, 1000, alone::check_bits, gsn::system).alone()
     },
 ];
 

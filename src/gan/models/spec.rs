@@ -63,15 +63,9 @@ impl ModelEntry {
         }
     }
 
-    /// A model that learns by itself, without a critic; `about` and `paper` are to be filled in.
-    pub(super) const fn alone(
-        name: &'static str,
-        latent: usize,
-        width: usize,
-        check: fn(&ModelSpec) -> Result<(), GanError>,
-        make: fn(&TrainConfig) -> Result<Box<dyn System>, GanError>,
-    ) -> Self {
-        ModelEntry { critic: false, plays: false, ..ModelEntry::game(name, latent, width, check, make) }
+    /// The same without a critic: a model that learns by itself.
+    pub(super) const fn alone(self) -> Self {
+        ModelEntry { critic: false, plays: false, ..self }
     }
 
     /// All of them.
