@@ -71,7 +71,7 @@ ROWS = [
     connected("mlp wasserstein", "--model", "mlp", "--objective", "wasserstein", critic_steps=5),
     connected("mlp wasserstein-gp", "--model", "mlp", "--objective", "wasserstein-gp", critic_steps=5),
     *(connected(f"mlp {penalty}", "--model", "mlp", "--regularizer", penalty) for penalty in ["r1", "dragan", "historical-averaging"]),
-    connected("mlp minibatch-discrimination", "--model", "mlp", "--minibatch-discrimination"),
+    *(connected(f"mlp minibatch-{name}", "--model", "mlp", "--minibatch-statistic", name) for name in ["discrimination", "deviation"]),
     *(connected(model, "--model", model) for model in ["bigan", "vae", "made", "gsn"]),
     *(convolutional(model, "--model", model) for model in ["dcgan", "cgan", "acgan", "infogan", "catgan", "ssgan", "vae-conv"]),
     convolutional("sngan", "--model", "sngan", "--critic-steps", "1"),

@@ -91,6 +91,12 @@ class MinibatchDiscrimination(nn.Module):
         return torch.cat([x, (torch.exp(-distances) * others[:, :, None]).sum(1) + self.bias], 1)
 
 
+class MinibatchDeviation(nn.Module):
+    def forward(self, x):
+        deviation = (x.var(0, correction=0) + 1e-8).sqrt().mean()
+        return torch.cat([x, deviation.expand(len(x), 1)], 1)
+
+
 class Attention(nn.Module):
     def __init__(self, channels):
         super().__init__()
@@ -134,7 +140,7 @@ class DcganGenerator(nn.Module):
 class DcganDiscriminator(nn.Module):
     """Of 16×16, with the heads that are asked for."""
 
-    def __init__(self, width, classes=0, judges=False, tells="", normal="batch", minibatch=False):
+    def __init__(self, width, classes=0, judges=False, tells="", normal="batch", minibatch=None):
         super().__init__()
         sn = spectral_norm if normal == "spectral" else lambda layer: layer
         channels = 1 + (classes if judges else 0)
@@ -143,9 +149,12 @@ class DcganDiscriminator(nn.Module):
             sn(nn.Conv2d(channels, width, 4, 2, 1, bias=False)), nn.LeakyReLU(0.2),
             sn(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False)), *norm, nn.LeakyReLU(0.2))
         self.tells, self.length, self.judges, self.minibatch = tells, 32 * width, judges, minibatch
-        if minibatch:
-            self.close = MinibatchDiscrimination(self.length)
+        if minibatch == "discrimination":
+            self.statistic = MinibatchDiscrimination(self.length)
             self.verdict = nn.Linear(self.length + 32, 1)
+        elif minibatch == "deviation":
+            self.statistic = MinibatchDeviation()
+            self.verdict = nn.Linear(self.length + 1, 1)
         elif tells != "sorts":
             self.verdict = sn(nn.Conv2d(2 * width, 1, 4, bias=False))
         if tells in ("class", "sorts"):
@@ -160,7 +169,7 @@ class DcganDiscriminator(nn.Module):
         map = self.trunk(x)
         out = {"features": map.flatten(1)}
         if self.minibatch:
-            out["logit"] = self.verdict(self.close(map.flatten(1))).flatten()
+            out["logit"] = self.verdict(self.statistic(map.flatten(1))).flatten()
         elif self.tells != "sorts":
             out["logit"] = self.verdict(map).flatten()
         if self.tells in ("class", "sorts"):
@@ -532,8 +541,12 @@ def spectral():
     return case.done()
 
 
-def minibatch():
-    case = Case("minibatch discrimination", "dcgan", pair(minibatch=True), minibatch_discrimination=True, **SIZES)
+def discrimination():
+    return minibatch("discrimination")
+
+
+def minibatch(statistic):
+    case = Case(f"minibatch {statistic}", "dcgan", pair(minibatch=statistic), minibatch_statistic=statistic, **SIZES)
     case.step(None, case.adversarial(non_saturating()))
     return case.done()
 
@@ -654,7 +667,7 @@ def ssgan():
 
 def classifier():
     networks = {"discriminator": DcganDiscriminator(2, classes=CLASSES, tells="sorts")}
-    case = Case("classifier", "classifier", networks, classes=CLASSES, labels=6, **SIZES)
+    case = Case("classifier", "classifier", networks, classes=CLASSES, labels=6, **SIZES | {"latent": 1})
 
     def play(real, _, labelled):
         values = {}
@@ -692,9 +705,9 @@ def sagan_class():
 
 if __name__ == "__main__":
     torch.manual_seed(0)
-    cases = [make() for make in (cgan, acgan, infogan, catgan, spectral, minibatch, dragan, historical, bigan, ssgan,
+    cases = [make() for make in (cgan, acgan, infogan, catgan, spectral, discrimination, dragan, historical, bigan, ssgan,
                                  classifier, sngan, sagan, sagan_class)]
-    cases.append(bigan(r1=0.5))
+    cases += [bigan(r1=0.5), minibatch("deviation")]
     PATH.write_text(json.dumps(cases, separators=(",", ":")) + "\n")
     for case in cases:
         print(case["name"], [{name: round(value, 4) for name, value in step["values"].items()} for step in case["steps"]])

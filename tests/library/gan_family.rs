@@ -199,7 +199,8 @@ fn steps_of_the_family_equal_pytorchs() {
 }
 
 fn few_labels(model: &str) -> TrainConfig {
-    let spec = ModelSpec { size: 16, latent: 3, width: 2, classes: 2, labels: 4, ..ModelSpec::named(model).unwrap() };
+    let named = ModelSpec::named(model).unwrap();
+    let spec = ModelSpec { size: 16, latent: named.latent.min(3), width: 2, classes: 2, labels: 4, ..named };
     TrainConfig { batch_size: 4, average_decay: Some(0.9), seed: 3, ..TrainConfig::new(spec) }
 }
 

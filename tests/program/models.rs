@@ -164,7 +164,7 @@ fn flags_of_a_critic_are_refused_where_there_is_none() {
         &["--critic-learning-rate", "0.1"][..],
         &["--critic-steps", "2"],
         &["--critic-norm", "layer"],
-        &["--minibatch-discrimination"],
+        &["--minibatch-statistic", "deviation"],
         &["--regularizer", "r1"],
     ] {
         let usual =

@@ -28,7 +28,7 @@ impl Definition for BatchNorm {
         running_moments(self.channels)
     }
 
-    fn mixes_samples(&self) -> bool {
+    fn normalises_by_batch(&self) -> bool {
         true
     }
 

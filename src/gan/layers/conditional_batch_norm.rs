@@ -41,7 +41,7 @@ impl Definition for ConditionalBatchNorm {
         2..=2
     }
 
-    fn mixes_samples(&self) -> bool {
+    fn normalises_by_batch(&self) -> bool {
         true
     }
 

@@ -116,8 +116,8 @@ pub(crate) trait Definition {
         1..=1
     }
 
-    /// Whether a sample's output depends on the other samples of its batch.
-    fn mixes_samples(&self) -> bool {
+    /// Whether it divides samples by moments of their batch: the slope at one of them is then that of the whole batch.
+    fn normalises_by_batch(&self) -> bool {
         false
     }
 

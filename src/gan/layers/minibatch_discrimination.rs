@@ -27,10 +27,6 @@ impl Definition for MinibatchDiscrimination {
         ]
     }
 
-    fn mixes_samples(&self) -> bool {
-        true
-    }
-
     fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, GanError> {
         match inputs[0] == [self.inputs] {
             true => Ok(vec![self.inputs + self.kernels]),

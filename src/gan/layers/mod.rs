@@ -54,8 +54,8 @@ macro_rules! layers {
                 match self { $(Layer::$Layer(layer) => layer.arity(),)+ }
             }
 
-            fn mixes_samples(&self) -> bool {
-                match self { $(Layer::$Layer(layer) => layer.mixes_samples(),)+ }
+            fn normalises_by_batch(&self) -> bool {
+                match self { $(Layer::$Layer(layer) => layer.normalises_by_batch(),)+ }
             }
 
             fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, GanError> {
@@ -94,6 +94,7 @@ layers! {
     masked_conv2d::MaskedConv2d,
     masked_linear::MaskedLinear,
     max_pool::MaxPool,
+    minibatch_deviation::MinibatchDeviation,
     minibatch_discrimination::MinibatchDiscrimination,
     projection::Projection,
     reshape::Reshape,

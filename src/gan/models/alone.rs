@@ -36,8 +36,14 @@ pub(super) const NO_LATENT: usize = 1;
 
 /// The same where there is no z either.
 pub(super) fn check_without_latent(spec: &ModelSpec) -> Result<(), GanError> {
+    check_no_latent(spec)?;
+    check(spec)
+}
+
+/// Refuses a z where there is none.
+pub(super) fn check_no_latent(spec: &ModelSpec) -> Result<(), GanError> {
     match spec.latent {
-        NO_LATENT => check(spec),
+        NO_LATENT => Ok(()),
         other => Err(GanError::setting(
             "the length of z",
             other,

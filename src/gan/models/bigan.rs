@@ -17,8 +17,8 @@ const SLOPE: Activation = Activation::LeakyRelu(0.2);
 pub(super) fn make(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
     let spec = &config.networks;
     refuse_other_games(config)?;
-    if spec.minibatch_discrimination {
-        return Err(left_alone("minibatch discrimination", true));
+    if let Some(statistic) = spec.minibatch_statistic {
+        return Err(left_alone("the minibatch statistic", statistic));
     }
     let wish = Wish::default();
     let (regularizers, normalization) = regularized(config, config.regularizers.clone(), &wish);

@@ -101,7 +101,7 @@ fn discriminator(spec: &ModelSpec, plan: Plan, wanted: &Wanted<'_>) -> Result<Gr
         }
         CriticKind::Logit | CriticKind::Classes => {
             // As the paper has it, the verdict is a convolution; what else is told stands on the same numbers in a row.
-            let by_convolution = wanted.critic == CriticKind::Logit && !spec.minibatch_discrimination;
+            let by_convolution = wanted.critic == CriticKind::Logit && spec.minibatch_statistic.is_none();
             let logit = by_convolution.then(|| {
                 let (kernel, stride, padding) = (plan.start, 1, 0);
                 graph.node(Conv2d { inputs: width, outputs: 1, kernel, stride, padding, bias: Bias::No }, &[map])

@@ -1,7 +1,7 @@
 //! What discriminators give on top of their features.
 
-use super::{ModelSpec, Tells, Wanted};
-use crate::gan::layers::{Activation, Clamp, Linear, MinibatchDiscrimination};
+use super::{MinibatchStatistic, ModelSpec, Tells, Wanted};
+use crate::gan::layers::{Activation, Clamp, Linear, MinibatchDeviation, MinibatchDiscrimination};
 use crate::gan::networks::{GraphBuilder, Source, name};
 use crate::gan::objectives::CriticKind;
 
@@ -17,14 +17,17 @@ const HIDDEN: usize = 128;
 /// Logarithms of variances are kept within these: beyond them a number is told as well as exactly, or not at all.
 const LOG_VARIANCES: [f64; 2] = [-5.0, 5.0];
 
-/// The features that heads stand on: also how close a sample is to its batch, where that is asked for.
+/// The features that heads stand on: also what is asked for of the batch.
 pub(super) fn features(graph: &mut GraphBuilder, flat: Source, length: usize, spec: &ModelSpec) -> (Source, usize) {
-    if !spec.minibatch_discrimination {
-        return (flat, length);
+    match spec.minibatch_statistic {
+        None => (flat, length),
+        Some(MinibatchStatistic::Deviation) => (graph.node(MinibatchDeviation, &[flat]), length + 1),
+        Some(MinibatchStatistic::Discrimination) => {
+            let [kernels, dimensions] = MINIBATCH;
+            let with = graph.node(MinibatchDiscrimination { inputs: length, kernels, dimensions }, &[flat]);
+            (with, length + kernels)
+        }
     }
-    let [kernels, dimensions] = MINIBATCH;
-    let with = graph.node(MinibatchDiscrimination { inputs: length, kernels, dimensions }, &[flat]);
-    (with, length + kernels)
 }
 
 /// Gives the network its outputs but for an autoencoder's: features, the verdict where `logit` has not been made yet, and

@@ -57,7 +57,9 @@ fn discriminator(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Graph, GanErro
         row = graph.node(Concat, &[row, given]);
         length += wanted.wish.condition.len();
     }
-    let flat = graph.chain(row, [Linear::new(length, hidden).into(), Activation::LeakyRelu(0.2).into()]);
+    let linear: Layer = Linear::new(length, hidden).into();
+    let normalised = wanted.normalisation_asked_for(spec, &[hidden]);
+    let flat = graph.chain(row, std::iter::once(linear).chain(normalised).chain([Activation::LeakyRelu(0.2).into()]));
     if wanted.critic == CriticKind::Autoencoder {
         let code = graph.node(Linear::new(hidden, heads::CODE), &[flat]);
         let image = graph.chain(code, decoder(spec, heads::CODE));

@@ -38,7 +38,7 @@ use super::regularizers::{Regularizer, RegularizerSpec};
 use super::systems::{Adversarial, Condition, Discriminating, Pair, System};
 use super::train::TrainConfig;
 pub use range::PixelRange;
-pub use spec::{CriticNormalization, ModelEntry, ModelSpec};
+pub use spec::{CriticNormalization, MinibatchStatistic, ModelEntry, ModelSpec};
 
 static REGISTRY: &[ModelEntry] = &[
     ModelEntry {
@@ -104,7 +104,7 @@ static REGISTRY: &[ModelEntry] = &[
         labelled: true,
         labels: 100,
         plays: false,
-        ..ModelEntry::game("classifier", 100, 64, dcgan::check, ssgan::classifier)
+        ..ModelEntry::game("classifier", alone::NO_LATENT, 64, ssgan::check_classifier, ssgan::classifier)
     },
     ModelEntry {
         about: "the generator of dcgan against a critic with spectral normalisation; hinge where nothing else is said",
@@ -239,6 +239,11 @@ impl Wanted<'_> {
             CriticNormalization::Spectral | CriticNormalization::None => None,
         }
     }
+
+    /// The same in networks of few layers, which have it only where the configuration asks for it.
+    fn normalisation_asked_for(&self, spec: &ModelSpec, map: &[usize]) -> Option<Layer> {
+        spec.critic_normalization.and_then(|_| self.normalisation(map))
+    }
 }
 
 type MakePair = fn(&ModelSpec, &Wanted<'_>) -> Result<Pair, GanError>;
@@ -262,6 +267,10 @@ fn adversarial(
     objective: Box<dyn Objective>,
     defaults: Defaults,
 ) -> Result<Box<dyn System>, GanError> {
+    if let (CriticKind::Autoencoder, Some(statistic)) = (objective.critic(), config.networks.minibatch_statistic) {
+        let requirement = "left alone for a discriminator that is an autoencoder";
+        return Err(GanError::setting("the minibatch statistic", statistic, requirement));
+    }
     let specs = objective.regularizers().into_iter().chain(config.regularizers.iter().copied()).collect();
     let (regularizers, normalization) = regularized(config, specs, wish);
     let networks = pair(&config.networks, &Wanted { wish, critic: objective.critic(), normalization })?;
@@ -302,10 +311,10 @@ fn refuse_settings_of_games(config: &TrainConfig) -> Result<(), GanError> {
 
 /// Refuses the same, and settings of a critic, for a model that has none.
 pub(super) fn refuse_settings_of_critics(config: &TrainConfig) -> Result<(), GanError> {
-    match (config.networks.critic_normalization, config.networks.minibatch_discrimination) {
+    match (config.networks.critic_normalization, config.networks.minibatch_statistic) {
         (Some(_), _) => Err(left_alone("the discriminator's normalisation", "another")),
-        (None, true) => Err(left_alone("minibatch discrimination", true)),
-        (None, false) => refuse_settings_of_games(config),
+        (None, Some(statistic)) => Err(left_alone("the minibatch statistic", statistic)),
+        (None, None) => refuse_settings_of_games(config),
     }
 }
 

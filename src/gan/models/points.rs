@@ -58,8 +58,7 @@ fn discriminator(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Graph, GanErro
     graph.spectral_norm(wanted.normalization == CriticNormalization::Spectral);
     let x = graph.input(name::IMAGES, &[spec.dimensions]);
     // Points need no normalisation, and batches of them tell what it would hide: how far they are spread.
-    let normalised = spec.critic_normalization.is_some();
-    let normalisation = |map: &[usize]| wanted.normalisation(map).filter(|_| normalised);
+    let normalisation = |map: &[usize]| wanted.normalisation_asked_for(spec, map);
     let hidden = rows([spec.dimensions, width, 0], Activation::LeakyRelu(0.2), normalisation);
     let flat = graph.chain(x, hidden);
     let features = heads::features(&mut graph, flat, width, spec);

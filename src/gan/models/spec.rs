@@ -1,5 +1,7 @@
 //! A model by name and sizes.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::REGISTRY;
@@ -131,7 +133,7 @@ impl ModelEntry {
             classes: self.classes,
             labels: self.labels,
             critic_normalization: None,
-            minibatch_discrimination: false,
+            minibatch_statistic: None,
         }
     }
 
@@ -175,9 +177,9 @@ pub struct ModelSpec {
     /// What normalises the discriminator, where it is not what the model's paper and the penalties ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub critic_normalization: Option<CriticNormalization>,
-    /// Whether the discriminator sees how close a sample is to the others of its batch (Salimans et al. 2016).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub minibatch_discrimination: bool,
+    /// What the discriminator sees of the batch that a sample is in, beside the sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minibatch_statistic: Option<MinibatchStatistic>,
 }
 
 /// What keeps the numbers in a discriminator in range.
@@ -193,6 +195,27 @@ pub enum CriticNormalization {
     Spectral,
     /// Nothing.
     None,
+}
+
+/// What a discriminator sees of a batch, by which a collapsed generator gives itself away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum MinibatchStatistic {
+    /// How close each sample is to the others, by [`MinibatchDiscrimination`](crate::gan::layers::MinibatchDiscrimination) (Salimans et
+    /// al. 2016).
+    Discrimination,
+    /// How much samples differ, by [`MinibatchDeviation`](crate::gan::layers::MinibatchDeviation) (Karras et al. 2018).
+    Deviation,
+}
+
+impl fmt::Display for MinibatchStatistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            MinibatchStatistic::Discrimination => "discrimination",
+            MinibatchStatistic::Deviation => "deviation",
+        })
+    }
 }
 
 fn is_zero(number: &usize) -> bool {

@@ -1,6 +1,6 @@
 //! Semi-supervised classification by a GAN, and the same classifier without one.
 
-use super::{CriticNormalization, Wanted, Wish, dcgan, refuse_settings_of_games};
+use super::{CriticNormalization, ModelSpec, Wanted, Wish, alone, dcgan, refuse_settings_of_games};
 use crate::gan::error::GanError;
 use crate::gan::objectives::CriticKind;
 use crate::gan::optim::Rule;
@@ -28,8 +28,15 @@ pub(super) fn game(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
     Ok(Box::new(SemiSupervised::new(title, [generator, discriminator], range, labelling(config), RULE)?))
 }
 
+/// Whether there is a classifier of these sizes.
+pub(super) fn check_classifier(spec: &ModelSpec) -> Result<(), GanError> {
+    alone::check_no_latent(spec)?;
+    dcgan::check(spec)
+}
+
 /// With labelled images alone.
 pub(super) fn classifier(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
+    alone::check_normal(config)?;
     let Pair { discriminator, range, .. } = pair(config)?;
     let title = config.networks.model.clone();
     Ok(Box::new(Classifier::new(title, discriminator, range, labelling(config), RULE)?))

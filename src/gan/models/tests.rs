@@ -1,7 +1,8 @@
+use super::CriticNormalization::{Batch, Layer as LayerNormalization, None as Plain, Spectral};
 use super::*;
 use crate::gan::networks::{Footprint, name};
 use crate::gan::random::Random;
-use crate::gan::systems::Networks;
+use crate::gan::systems::{Networks, player::DISCRIMINATOR};
 use crate::gan::tape::Var;
 use crate::gan::{GanError, train::Latent};
 
@@ -65,26 +66,59 @@ fn sizes_out_of_range_are_named() {
 
 #[test]
 fn a_critic_under_a_gradient_penalty_looks_at_every_image_by_itself() {
-    let mixes =
-        |objective: &str| networks(&dcgan(32, 1, 4), objective).get("discriminator").unwrap().graph().mixes_samples();
+    let mixes = |objective: &str| {
+        networks(&dcgan(32, 1, 4), objective).get("discriminator").unwrap().graph().normalises_by_batch()
+    };
     assert!(mixes("hinge") && mixes("wasserstein"));
     assert!(!mixes("wasserstein-gp"));
     let mut with_penalty = config(&dcgan(32, 1, 4), "non-saturating");
     with_penalty.regularizers = vec!["r1".parse().unwrap()];
     let system = with_penalty.system().unwrap();
-    assert!(system.networks().iter().all(|(name, graph)| graph.mixes_samples() == (*name == "generator")));
+    assert!(system.networks().iter().all(|(name, graph)| graph.normalises_by_batch() == (*name == "generator")));
 }
 
 #[test]
 fn a_critic_may_see_its_whole_batch() {
-    let spec = ModelSpec { minibatch_discrimination: true, ..dcgan(32, 1, 4) };
-    let networks = networks(&spec, "hinge");
-    let discriminator = networks.get("discriminator").unwrap();
-    assert!(discriminator.graph().has_output(name::LOGIT));
-    let plain = self::networks(&dcgan(32, 1, 4), "hinge").get("discriminator").unwrap().parameter_count();
+    let parameters = |minibatch_statistic| {
+        let spec = ModelSpec { minibatch_statistic, ..dcgan(32, 1, 4) };
+        networks(&spec, "hinge").get("discriminator").unwrap().parameter_count()
+    };
+    let plain = parameters(None);
     // Features of 16 maps of 4×4, in a tensor of 32×5 vectors; the verdict has a bias here.
     let features = 256;
-    assert_eq!(discriminator.parameter_count(), plain + features * 160 + 32 + 32 + 1);
+    assert_eq!(parameters(Some(MinibatchStatistic::Discrimination)), plain + features * 160 + 32 + 32 + 1);
+    assert_eq!(parameters(Some(MinibatchStatistic::Deviation)), plain + 1 + 1);
+}
+
+#[test]
+fn an_autoencoder_refuses_a_minibatch_statistic() {
+    for statistic in [MinibatchStatistic::Discrimination, MinibatchStatistic::Deviation] {
+        let spec = ModelSpec { minibatch_statistic: Some(statistic), ..mlp() };
+        let message = config(&spec, "ebgan").system().err().unwrap().to_string();
+        let expected = format!("the minibatch statistic = {statistic} is out of range: it must be left alone for a ");
+        assert!(message.starts_with(&expected), "{message}");
+    }
+}
+
+/// What a normalisation makes of every network that a critic of a game can be.
+#[test]
+fn every_critic_is_normalised_as_it_is_asked_to_be() {
+    let choices = [Batch, LayerNormalization, Spectral, Plain].map(Some);
+    let games =
+        ModelEntry::all().iter().filter(|entry| entry.has_critic()).map(|entry| (entry.spec(), entry.objective()));
+    let energies = ["mlp", "dcgan"].map(|name| (ModelSpec::named(name).unwrap(), "ebgan".parse().unwrap()));
+    for (spec, objective) in games.chain(energies) {
+        let classes = if spec.entry().is_labelled() { 2 } else { spec.classes };
+        let critic = |critic_normalization| {
+            let networks = ModelSpec { size: spec.size.min(16), classes, critic_normalization, ..spec.clone() };
+            let system = TrainConfig { objective: objective.clone(), ..TrainConfig::new(networks) }.system().unwrap();
+            system.networks().into_iter().find(|(name, _)| *name == DISCRIMINATOR).unwrap().1
+        };
+        let graphs = choices.map(critic);
+        for (one, other) in [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)] {
+            assert_ne!(graphs[one], graphs[other], "{} {objective}: {one}, {other}", spec.model);
+        }
+    }
 }
 
 #[test]
@@ -170,7 +204,7 @@ fn critics_are_normalised_as_asked() {
         let spec = ModelSpec { critic_normalization: Some(normalization), ..dcgan(32, 1, 4) };
         let networks = networks(&spec, "hinge");
         let graph = networks.get("discriminator").unwrap().graph();
-        (graph.mixes_samples(), graph.nodes().iter().filter(|node| node.spectral_norm).count())
+        (graph.normalises_by_batch(), graph.nodes().iter().filter(|node| node.spectral_norm).count())
     };
     assert_eq!(norms(CriticNormalization::Batch), (true, 0));
     assert_eq!(norms(CriticNormalization::Layer), (false, 0));
@@ -236,7 +270,7 @@ fn a_model_has_a_game_and_rates_of_its_own() {
     };
     let normalised =
         |graph: &crate::gan::networks::Graph| graph.nodes().iter().filter(|node| node.spectral_norm).count();
-    assert_eq!((normalised(&discriminator(&sngan)), discriminator(&sngan).mixes_samples()), (8, false));
+    assert_eq!((normalised(&discriminator(&sngan)), discriminator(&sngan).normalises_by_batch()), (8, false));
     let with_penalty = TrainConfig { regularizers: vec!["r1".parse().unwrap()], ..sngan.clone() };
     assert_eq!(normalised(&discriminator(&with_penalty)), 8);
     let autoencoder = TrainConfig { objective: "began".parse().unwrap(), ..sngan };
@@ -277,7 +311,6 @@ fn games_that_cannot_be_chosen_refuse_their_settings() {
 
 #[test]
 fn the_list_knows_which_models_have_a_critic() {
-    use crate::gan::systems::player::DISCRIMINATOR;
     for entry in ModelEntry::all() {
         let spec = entry.spec();
         let classes = if entry.is_labelled() { 2 } else { spec.classes };
@@ -294,7 +327,7 @@ fn a_penalised_critic_of_pairs_looks_at_each_by_itself() {
         let networks = ModelSpec { critic_normalization, ..spec.clone() };
         let regularizers = regularizers.iter().map(|name| name.parse().unwrap()).collect();
         let system = TrainConfig { regularizers, ..TrainConfig::new(networks) }.system()?;
-        Ok::<_, GanError>(system.networks().iter().map(|(_, graph)| graph.mixes_samples()).collect::<Vec<_>>())
+        Ok::<_, GanError>(system.networks().iter().map(|(_, graph)| graph.normalises_by_batch()).collect::<Vec<_>>())
     };
     assert_eq!(mixes(&[], None).unwrap(), [true, true, true]);
     assert_eq!(mixes(&["historical-averaging"], None).unwrap(), [true, true, true]);

@@ -208,9 +208,9 @@ impl Graph {
         found.ok_or_else(|| GanError::shape("network", format!("it has no output `{name}`")))
     }
 
-    /// Whether a sample's output depends on the other samples of its batch, as under batch normalisation.
-    pub fn mixes_samples(&self) -> bool {
-        self.nodes.iter().any(|node| node.layer.mixes_samples())
+    /// Whether a layer divides samples by moments of their batch, as batch normalisation does.
+    pub fn normalises_by_batch(&self) -> bool {
+        self.nodes.iter().any(|node| node.layer.normalises_by_batch())
     }
 }
 

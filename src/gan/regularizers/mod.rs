@@ -69,8 +69,8 @@ pub trait Regularizer: Send + Sync {
         let _ = (player, weights);
     }
 
-    /// Whether it takes the critic's output on an image to be a function of that image alone, which batch normalisation is
-    /// not.
+    /// Whether it takes the critic's slope at an image for that of one image, which under batch normalisation it is not. (A minibatch
+    /// statistic among the features is borne: Karras et al. 2018 have one under a gradient penalty.)
     fn wants_single_images(&self) -> bool {
         false
     }

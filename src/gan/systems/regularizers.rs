@@ -16,9 +16,9 @@ impl Regularizers {
     /// Those of a game with this discriminator.
     ///
     /// # Errors
-    /// [`GanError::Setting`] when one of them wants a critic that looks at every image by itself, and this one does not.
+    /// [`GanError::Setting`] when one of them wants a critic whose slope at an image is not that of the whole batch.
     pub fn new(regularizers: Vec<Box<dyn Regularizer>>, discriminator: &Graph) -> Result<Self, GanError> {
-        if discriminator.mixes_samples() && regularizers.iter().any(|one| one.wants_single_images()) {
+        if discriminator.normalises_by_batch() && regularizers.iter().any(|one| one.wants_single_images()) {
             return Err(GanError::setting(
                 "the discriminator's normalisation",
                 "batch",

@@ -366,10 +366,10 @@ fn settings() -> Vec<Row> {
             ["none", "spectral"],
             &[("nonsense", "possible values: batch, layer, spectral, none")],
         ),
-        row(
-            "train",
-            "--minibatch-discrimination",
-            [effect(&format!("{} --out new --steps 2", training()), "--minibatch-discrimination")],
+        setting(
+            "--minibatch-statistic",
+            ["discrimination", "deviation"],
+            &[("nonsense", "possible values: discrimination, deviation")],
         ),
         row(
             "train",

@@ -54,7 +54,7 @@ impl fmt::Display for Decline {
         write!(
             f,
             "samples have lost diversity, their {name} is {now:.4} and was {best:.4} at step {step}; try a smaller \
-             --learning-rate, --regularizer r1, --minibatch-discrimination, or go back to an earlier checkpoint"
+             --learning-rate, --regularizer r1, --minibatch-statistic deviation, or go back to an earlier checkpoint"
         )
     }
 }

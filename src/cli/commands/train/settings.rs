@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::numbers::{seed, whole};
 use crate::gan::GanError;
-use crate::gan::models::{CriticNormalization, ModelEntry, ModelSpec};
+use crate::gan::models::{CriticNormalization, MinibatchStatistic, ModelEntry, ModelSpec};
 use crate::gan::objectives::ObjectiveSpec;
 use crate::gan::optim::Rule;
 use crate::gan::regularizers::RegularizerSpec;
@@ -48,12 +48,12 @@ pub struct SettingsArgs {
     /// Labelled images that ssgan and classifier learn from, the same number of each class [default: 100].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub labels: Option<usize>,
-    /// What normalises the discriminator [default: batch, with a penalty of its gradient layer].
+    /// What normalises the discriminator [default: as in the paper of the model; under a penalty of its gradient layer, not batch].
     #[arg(long, value_enum, conflicts_with = "resume")]
     pub critic_norm: Option<NormalizationArg>,
-    /// Let the discriminator see how close an image is to the others in its batch.
-    #[arg(long, conflicts_with = "resume")]
-    pub minibatch_discrimination: bool,
+    /// What the discriminator sees of the batch that an image is in: how close it is to the others, or how much all differ.
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub minibatch_statistic: Option<MinibatchArg>,
     /// Images in a batch [default: 64].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(2..=TrainConfig::LARGEST_BATCH))]
     pub batch_size: Option<usize>,
@@ -122,6 +122,24 @@ impl From<NormalizationArg> for CriticNormalization {
     }
 }
 
+/// What the discriminator sees of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MinibatchArg {
+    /// Minibatch discrimination (Salimans et al. 2016).
+    Discrimination,
+    /// Minibatch standard deviation (Karras et al. 2018).
+    Deviation,
+}
+
+impl From<MinibatchArg> for MinibatchStatistic {
+    fn from(argument: MinibatchArg) -> Self {
+        match argument {
+            MinibatchArg::Discrimination => MinibatchStatistic::Discrimination,
+            MinibatchArg::Deviation => MinibatchStatistic::Deviation,
+        }
+    }
+}
+
 /// How weights step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OptimizerArg {
@@ -178,7 +196,7 @@ impl SettingsArgs {
             width: self.width.unwrap_or(named.width),
             labels: self.labels.unwrap_or(named.labels),
             critic_normalization: self.critic_norm.map(CriticNormalization::from),
-            minibatch_discrimination: self.minibatch_discrimination,
+            minibatch_statistic: self.minibatch_statistic.map(MinibatchStatistic::from),
             ..named
         };
         let standard = TrainConfig::new(networks);
@@ -218,7 +236,7 @@ impl SettingsArgs {
             ("--critic-learning-rate", self.critic_learning_rate.is_some()),
             ("--critic-steps", self.critic_steps.is_some()),
             ("--critic-norm", self.critic_norm.is_some()),
-            ("--minibatch-discrimination", self.minibatch_discrimination),
+            ("--minibatch-statistic", self.minibatch_statistic.is_some()),
             ("--regularizer", !self.regularizer.is_empty()),
         ];
         if let Some((flag, _)) = of_critics.into_iter().find(|(_, given)| *given && !entry.has_critic()) {
