@@ -13,7 +13,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::numbers::seed;
 use crate::cli::{output, progress};
 use crate::error::{Blame, Blamed};
-use crate::gan::systems::Likelihood;
+use crate::gan::systems::{Likelihood, System};
 use crate::gan::train::{Trained, TrainingSet, checkpoint, sampling_stream};
 use crate::gan::{Tensor, linear_probe};
 use crate::output::Outputs;
@@ -107,63 +107,79 @@ struct Probe {
     most_frequent_class: f64,
 }
 
+/// What is told of the images.
+struct Plan {
+    likelihood: Option<Likelihood>,
+    /// How many classes they have, where the model tells them.
+    classes: Option<usize>,
+    /// Whether a classifier learns from their codes.
+    probes: bool,
+}
+
+impl Plan {
+    /// All that a model tells of these images.
+    fn new(system: &dyn System, data: &TrainingSet) -> Result<Self, EvaluateModelError> {
+        let likelihood = system.likelihood();
+        let classes = system.classifier().map(|_| classes(system, data)).transpose()?;
+        let probes = match (system.encoder(), data.class_names(), data.len()) {
+            (None, ..) => false,
+            (Some(_), Some(_), 2..) => true,
+            // There is something else to tell.
+            _ if likelihood.is_some() || classes.is_some() => false,
+            (Some(_), None, _) => return Err(EvaluateModelError::NoClassesOfCodes(system.title())),
+            (Some(_), Some(_), _) => return Err(EvaluateModelError::OneCode(system.title())),
+        };
+        Ok(Plan { likelihood, classes, probes })
+    }
+}
+
 /// Tells.
 pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
     let mut outputs = Outputs::beside(args.data.data.iter().chain([&args.checkpoint]));
     let file = args.output.output.as_deref().map(|path| outputs.claim(path)).transpose()?;
     let trained = checkpoint::trained(&args.checkpoint)?;
-    let (likelihood, tells_classes) = (trained.system.likelihood(), trained.system.classifier().is_some());
-    let encodes = trained.system.encoder().is_some();
-    if likelihood.is_none() && !tells_classes && !encodes {
-        return Err(EvaluateModelError::Silent(trained.system.title()).into());
+    let system = trained.system.as_ref();
+    let by_labels = system.classifier().is_some() || system.encoder().is_some();
+    if system.likelihood().is_none() && !by_labels {
+        return Err(EvaluateModelError::Silent(system.title()).into());
     }
-    let data = args.data.load(&trained.config.networks, tells_classes || encodes)?;
-    if likelihood.is_none() && !tells_classes {
-        let model = trained.system.title();
-        if data.class_names().is_none() {
-            return Err(EvaluateModelError::NoClassesOfCodes(model).into());
-        }
-        if data.len() == 1 {
-            return Err(EvaluateModelError::OneCode(model).into());
-        }
-    }
-    let classes = if tells_classes { Some(classes(&trained, &data)?) } else { None };
-    let found = evaluate(&trained, &data, classes, args.seed)?;
-    let text = if args.output.json { pretty(&found) } else { text(&found, likelihood) };
+    let data = args.data.load(&trained.config.networks, by_labels)?;
+    let plan = Plan::new(system, &data)?;
+    let found = evaluate(&trained, &data, &plan, args.seed)?;
+    let text = if args.output.json { pretty(&found) } else { text(&found, plan.likelihood) };
     output::write(file, &text)?;
     Ok(Outcome::Success)
 }
 
 /// How many classes the images have, of which a model that learnt from labels must know as many.
-fn classes(trained: &Trained, data: &TrainingSet) -> Result<usize, EvaluateModelError> {
-    let model = || trained.system.title();
+fn classes(system: &dyn System, data: &TrainingSet) -> Result<usize, EvaluateModelError> {
+    let model = || system.title();
     let found =
         data.class_names().map(<[String]>::len).ok_or_else(|| EvaluateModelError::NoClasses { model: model() })?;
-    match trained.system.classes() {
+    match system.classes() {
         Some(known) if known != found => Err(EvaluateModelError::OtherClasses { model: model(), known, found }),
         _ => Ok(found),
     }
 }
 
-fn evaluate(trained: &Trained, data: &TrainingSet, classes: Option<usize>, seed: u64) -> Result<Found> {
+fn evaluate(trained: &Trained, data: &TrainingSet, plan: &Plan, seed: u64) -> Result<Found> {
     /// Images at once: their activations must fit into memory.
     const BATCH: usize = 64;
     let (system, total) = (trained.system.as_ref(), data.len());
     let (interrupt, mut random) = (progress::interrupt(), sampling_stream(seed));
-    let (mut nats, mut table) = (Vec::new(), classes.map(|_| Vec::<Vec<usize>>::new()));
-    let probed = system.encoder().is_some() && data.class_names().is_some() && total > 1;
-    let mut codes = probed.then(|| (Vec::new(), Vec::new()));
+    let (mut nats, mut table) = (Vec::new(), plan.classes.map(|_| Vec::<Vec<usize>>::new()));
+    let mut codes = plan.probes.then(|| (Vec::new(), Vec::new()));
     for from in (0..total).step_by(BATCH) {
         if interrupt.is_requested() {
             return Err(EvaluateModelError::Interrupted { done: from, total }.into());
         }
         let batch = data.range(from, (from + BATCH).min(total), system.pixel_range());
-        if system.likelihood().is_some() {
+        if plan.likelihood.is_some() {
             nats.extend(system.log_likelihood(&trained.networks, &batch.images, &mut random)?);
         }
         if let (Some(table), Some(labels)) = (&mut table, &batch.classes) {
             let logits = system.classify(&trained.networks, &batch.images)?;
-            table.resize(logits.shape()[1], vec![0; classes.unwrap_or_default()]);
+            table.resize(logits.shape()[1], vec![0; plan.classes.unwrap_or_default()]);
             for (said, &label) in logits.argmax_of_rows().into_iter().zip(labels) {
                 table[said][label] += 1;
             }
@@ -178,7 +194,7 @@ fn evaluate(trained: &Trained, data: &TrainingSet, classes: Option<usize>, seed:
         model: system.title(),
         step: trained.step,
         images: total,
-        likelihood: system.likelihood().map(|kind| likelihood_of(&nats, dimensions, kind)),
+        likelihood: plan.likelihood.map(|kind| likelihood_of(&nats, dimensions, kind)),
         accuracy: table.map(|table| accuracy_of(&table, system.classes().is_none())),
         probe: codes.map(|(codes, classes)| probe_of(codes, &classes)).transpose()?,
     })
