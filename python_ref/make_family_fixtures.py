@@ -181,6 +181,37 @@ class DcganDiscriminator(nn.Module):
         return out
 
 
+class Dropped(nn.Module):
+    """Dropout by the numbers of a stream."""
+
+    def __init__(self, share, numbers):
+        super().__init__()
+        self.share, self.numbers = share, numbers
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        drawn = torch.tensor([next(self.numbers) for _ in range(x.numel())]).double().reshape(x.shape)
+        return x * (drawn >= self.share) / (1 - self.share)
+
+
+class SsganDiscriminator(nn.Module):
+    """Of 16×16; the numbers are those of the step."""
+
+    def __init__(self, width, classes):
+        super().__init__()
+        numbers = xoshiro(0, 2)
+        halving = lambda inputs, outputs: [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.LeakyReLU(0.2),
+                                           Dropped(0.5, numbers)]
+        self.features = nn.Sequential(Dropped(0.2, numbers), *halving(1, width), *halving(width, 2 * width), nn.Flatten(),
+                                      nn.Linear(32 * width, 128), nn.LeakyReLU(0.2))
+        self.classes = nn.Linear(128, classes)
+
+    def forward(self, x):
+        features = self.features(x)
+        return {"features": features, "classes": self.classes(features)}
+
+
 class MlpGenerator(nn.Module):
     def __init__(self, latent, width, side):
         super().__init__()
@@ -642,7 +673,8 @@ LABELLED = torch.tensor([0, 1, 2, 1])
 
 
 def ssgan():
-    case = Case("ssgan", "ssgan", pair(classes=CLASSES, tells="sorts"), classes=CLASSES, labels=6, rate=0.01, **SIZES)
+    networks = {"generator": DcganGenerator(5, 2), "discriminator": SsganDiscriminator(2, CLASSES)}
+    case = Case("ssgan", "ssgan", networks, classes=CLASSES, labels=6, rate=0.01, **SIZES)
     z_of = lambda out: torch.logsumexp(out["classes"], 1)
 
     def play(real, z, labelled):
@@ -666,7 +698,7 @@ def ssgan():
 
 
 def classifier():
-    networks = {"discriminator": DcganDiscriminator(2, classes=CLASSES, tells="sorts")}
+    networks = {"discriminator": SsganDiscriminator(2, CLASSES)}
     case = Case("classifier", "classifier", networks, classes=CLASSES, labels=6, **SIZES | {"latent": 1})
 
     def play(real, _, labelled):

@@ -117,7 +117,8 @@ mod tests {
         let classes = if named.entry().is_labelled() { 3 } else { named.classes };
         let size = if named.entry().takes_points() { named.size } else { 16 };
         let labels = named.labels.min(6);
-        let config = TrainConfig::new(ModelSpec { size, latent: 5, width: 4, classes, labels, ..named });
+        let latent = named.latent.min(5);
+        let config = TrainConfig::new(ModelSpec { size, latent, width: 4, classes, labels, ..named });
         let (system, random) = (config.system().unwrap(), &mut Random::new(1));
         let mut networks = Networks::new(system.networks(), random).unwrap();
         for (_, network) in networks.iter_mut() {

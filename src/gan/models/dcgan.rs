@@ -44,7 +44,8 @@ fn enlarge(inputs: usize, outputs: usize) -> Layer {
     ConvTranspose2d { inputs, outputs, kernel, stride, padding, output_padding: 0, bias: Bias::No }.into()
 }
 
-fn reduce(inputs: usize, outputs: usize) -> Layer {
+/// A convolution that halves a map.
+pub(super) fn reduce(inputs: usize, outputs: usize) -> Layer {
     Conv2d { inputs, outputs, kernel: KERNEL, stride: STRIDE, padding: PADDING, bias: Bias::No }.into()
 }
 
