@@ -1,9 +1,10 @@
 //! A critic that also tells classes.
 
-use super::{Game, Objective, Verdict};
+use super::{CriticKind, Game, Objective, Verdict};
 use crate::gan::error::GanError;
 use crate::gan::networks::name;
 use crate::gan::real::Real;
+use crate::gan::regularizers::RegularizerSpec;
 use crate::gan::state::SavedState;
 use crate::gan::tape::Var;
 
@@ -34,6 +35,14 @@ impl<T: Real> Objective<T> for AuxiliaryClassifier<T> {
         self.game.generator_loss(game)?.add(&cross_entropy(&game.fake, game)?)
     }
 
+    fn critic(&self) -> CriticKind {
+        self.game.critic()
+    }
+
+    fn regularizers(&self) -> Vec<RegularizerSpec> {
+        self.game.regularizers()
+    }
+
     fn outputs(&self) -> &'static [&'static str] {
         &[name::LOGIT, name::CLASSES]
     }
@@ -44,6 +53,11 @@ impl<T: Real> Objective<T> for AuxiliaryClassifier<T> {
 
     fn has_probabilities(&self) -> bool {
         self.game.has_probabilities()
+    }
+
+    /// Cross entropies are not negative: a loss below this has both parts below it.
+    fn won_below(&self) -> Option<f64> {
+        self.game.won_below()
     }
 
     fn values(&self) -> Vec<(&'static str, f64)> {

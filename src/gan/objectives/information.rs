@@ -1,9 +1,10 @@
 //! A code that the critic can read off the image.
 
-use super::{Game, Objective};
+use super::{CriticKind, Game, Objective};
 use crate::gan::error::GanError;
 use crate::gan::networks::name;
 use crate::gan::real::Real;
+use crate::gan::regularizers::RegularizerSpec;
 use crate::gan::state::SavedState;
 use crate::gan::tape::Var;
 
@@ -61,6 +62,14 @@ impl<T: Real> Objective<T> for MutualInformation<T> {
     fn generator_loss(&mut self, game: &Game<'_, T>) -> Result<Var<T>, GanError> {
         let bound = self.bound(game)?;
         self.game.generator_loss(game)?.sub(&bound)
+    }
+
+    fn critic(&self) -> CriticKind {
+        self.game.critic()
+    }
+
+    fn regularizers(&self) -> Vec<RegularizerSpec> {
+        self.game.regularizers()
     }
 
     fn outputs(&self) -> &'static [&'static str] {

@@ -234,6 +234,19 @@ fn the_bound_of_information_is_the_entropy_where_the_code_is_told() {
     assert!(category.abs() < 1e-12 && (number - (2.0 - 0.2257913526)).abs() < 1e-9, "{category} {number}");
 }
 
+/// What a game is never played without stays with it under another head.
+#[test]
+fn games_keep_their_regularizers_beside_other_heads() {
+    for spec in all() {
+        let alone = spec.make::<f64>();
+        let classified = AuxiliaryClassifier::new(spec.make::<f64>());
+        let informed = MutualInformation::new(spec.make::<f64>(), 3, 2);
+        for dressed in [&classified as &dyn Objective<f64>, &informed] {
+            assert_eq!((dressed.critic(), dressed.regularizers()), (alone.critic(), alone.regularizers()), "{spec}");
+        }
+    }
+}
+
 #[test]
 fn sorting_with_certainty_is_worth_the_entropy_of_the_classes() {
     let certain = rows(2, &[60.0, 0.0, 0.0, 60.0]);
