@@ -5,7 +5,7 @@ use super::layers::Definition;
 use super::layers::onnx::Export;
 use super::models::PixelRange;
 use super::networks::{Network, Source, name};
-use super::systems::Reader;
+use super::systems::{Condition, Reader};
 use super::train::Trained;
 use crate::extractor::weights::onnx::{Graph, GraphValue};
 
@@ -61,7 +61,7 @@ fn begun(trained: &Trained, what: &str) -> Graph {
 }
 
 /// The generator of a trained system: from `z` (and what else it takes) to `images`. The metadata say the range of the pixels
-/// and the distribution of z.
+/// the distribution of z, and of a code, where that is what `labels` are, how many categories and numbers it has.
 ///
 /// # Errors
 /// [`GanError::Unable`] where the images are not made by one pass of one network, or a layer has no ONNX form.
@@ -70,6 +70,9 @@ pub fn generator(trained: &Trained) -> Result<Graph, GanError> {
     let network = trained.networks.get(trained.system.generator().ok_or_else(unable)?)?;
     let mut graph = begun(trained, "generator");
     graph.metadata("latent", trained.config.latent);
+    if let Condition::Code { categories, numbers } = trained.system.condition() {
+        graph.metadata("code", format!("{categories},{numbers}"));
+    }
     write(&mut graph, network, &[name::IMAGES]).ok_or_else(unable)?;
     Ok(graph)
 }
@@ -126,7 +129,7 @@ mod tests {
                 parameter.value = random.normal(parameter.value.shape(), 0.1, 0.3);
             }
         }
-        Trained { config, step: 0, system, networks }
+        Trained { config, step: 0, class_names: Vec::new(), system, networks }
     }
 
     /// What the graph of a part computes, output by output.

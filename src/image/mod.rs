@@ -26,6 +26,7 @@ pub mod resize;
 mod rgb;
 mod source;
 
+pub(crate) use dataset::would_hold;
 pub use dataset::{Choice, DataSet, DataSetError, DataSetKind, ImageError, Reading, Unreadable};
 pub use decode::{DecodeError, Encoding, Format, JpegEncoding, Subsampling, decode};
 pub use encoded::EncodedImages;

@@ -255,6 +255,6 @@ fn too_few_images_of_a_class_are_named() {
     let data = images(&config.networks, 13);
     let error = Trainer::new(config, data).err().unwrap();
     assert!(matches!(error, GanError::Data(_)));
-    let expected = "cannot train on these images: there are 7 of class `class 0`, and 20 of them are to have labels";
+    let expected = "cannot train on these images: there are 7 of class `class 0`, and 20 of them are to have labels: fewer labels in all are needed";
     assert_eq!(error.to_string(), expected);
 }

@@ -291,6 +291,24 @@ fn damaged_and_foreign_checkpoints_are_refused() {
     let mut renamed = bytes.clone();
     renamed[at] = b'G';
     refused(&renamed);
+    // A place of the order beyond the images, and a model that there is not: in the header, as long as what stands there.
+    let replaced = |from: &str, to: &str| {
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        [&bytes[..at], to.as_bytes(), &bytes[at + to.len()..]].concat()
+    };
+    refused(&replaced("order.position\\\":0", "order.position\\\":9"));
+    let no_model = replaced("\"model\\\":\\\"mlp", "\"model\\\":\\\"nix");
+    refused(&no_model);
+    let message = checkpoint::config(&path).unwrap_err().to_string();
+    assert!(message.contains("x.safetensors") && message.contains("no model called `nix`"), "{message}");
+    // A weight that is not a number: nothing can be made of it.
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let place = 8 + length + header["average.generator.0.weight"]["data_offsets"][0].as_u64().unwrap() as usize;
+    let odd = [&bytes[..place], &f32::NAN.to_le_bytes(), &bytes[place + 4..]].concat();
+    fs::write(&path, odd).unwrap();
+    let message = checkpoint::trained(&path).err().unwrap().to_string();
+    assert!(message.contains("`average.generator.0.weight` has values that are not finite"), "{message}");
 
     fs::write(&path, &bytes).unwrap();
     let message = checkpoint::resume(&path, discs(9)).err().unwrap().to_string();

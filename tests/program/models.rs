@@ -34,9 +34,12 @@ fn points_are_learnt_shown_scored_and_made() {
     let rows = fs::read_to_string(whole.join("metrics.csv")).unwrap();
     let mut lines = rows.lines();
     assert!(lines.next().unwrap().ends_with("images_per_second,modes,high_quality,imbalance,sliced_w2"), "{rows}");
-    let numbers: Vec<f64> = lines.last().unwrap().rsplit(',').take(4).map(|number| number.parse().unwrap()).collect();
-    let [distance, imbalance, quality, modes] = numbers[..] else { panic!("{rows}") };
-    assert!(distance > 0.01 && imbalance >= 0.0 && (0.0..=1.0).contains(&quality) && modes <= 8.0, "{numbers:?}");
+    let numbers: Vec<Option<f64>> =
+        lines.last().unwrap().rsplit(',').take(4).map(|number| number.parse().ok()).collect();
+    let [Some(distance), imbalance, Some(quality), Some(modes)] = numbers[..] else { panic!("{rows}") };
+    assert!(distance > 0.01 && (0.0..=1.0).contains(&quality) && modes <= 8.0, "{numbers:?}");
+    // Of no points near a mode there are no shares to compare.
+    assert_eq!(imbalance.is_some_and(|imbalance| imbalance >= 0.0), quality > 0.0, "{numbers:?}");
     let picture = image::open(whole.join("samples/0000040.png")).unwrap().to_rgb8();
     assert_eq!(picture.dimensions(), (2 * 360 + 8, 360));
     assert!(picture.pixels().any(|pixel| pixel.0 != [255; 3]));
@@ -263,4 +266,111 @@ fn runs_on_images_are_scored_by_the_network() {
     assert_eq!(json["real_samples"], serde_json::json!([12, 18]));
     // Real halves are nearer to each other than what one step of training makes.
     assert!(json["real"][0].as_f64().unwrap() < json["lines"][0]["values"][0].as_f64().unwrap(), "{json}");
+}
+
+/// What a model cannot do is told before anything is read or written.
+#[test]
+fn models_without_samples_are_not_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (halves(folder.path()), folder.path().join("run"));
+    for flag in ["--sample-every", "--score-every"] {
+        let arguments = ["train", "--data", path(&data), "--model", "classifier", "--labels", "4", "--size", "16"];
+        let arguments =
+            [&arguments[..], &["--batch-size", "8", "--steps", "2", "--out", path(&out), flag, "1"]].concat();
+        fails(run(&arguments), 2, &[flag, "classifier makes none"]);
+        assert!(!out.exists());
+    }
+    let checkpoint = of_halves(folder.path(), "classifier", "1", &["--labels", "4"]);
+    let told = ["is a run of classifier, which makes no samples"];
+    fails(run(&["runs", "compare", path(checkpoint.parent().unwrap())]), 2, &told);
+    let ring = ring(folder.path(), "ring", "1", &["-q"]).join("checkpoint.safetensors");
+    for (checkpoint, name, told) in [(&ring, "a.png", "it makes points"), (&checkpoint, "a.jpg", "ends in .png")] {
+        let picture = folder.path().join(name);
+        fails(run(&["interpolate", "--checkpoint", path(checkpoint), "-o", path(&picture)]), 2, &[told]);
+        assert!(!picture.exists());
+    }
+}
+
+/// Classes go by their names, also where a set has not all of them.
+#[test]
+fn classes_of_other_images_go_by_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = of_halves(folder.path(), "classifier", "30", &["--labels", "8"]);
+    let halves = |name: &str, names: [&str; 2], count: usize| {
+        let set = folder.path().join(name);
+        for (class, of_class) in names.iter().enumerate() {
+            fs::create_dir_all(set.join(of_class)).unwrap();
+            for image in 0..count * (1 - class) + class {
+                let light = |y: u32| if (y / 8) % 2 == class as u32 { 220 } else { image as u8 };
+                let picture = image::GrayImage::from_fn(16, 16, |_, y| image::Luma([light(y)]));
+                picture.save(set.join(of_class).join(format!("{image}.png"))).unwrap();
+            }
+        }
+        set
+    };
+    // The names of the classes of an array are their numbers.
+    assert_eq!(evaluated(&checkpoint, &halves("same", ["0", "1"], 3))["accuracy"]["share"], 1.0);
+    let one = halves("one", ["0", "1"], 2);
+    fs::remove_dir_all(one.join("0")).unwrap();
+    assert_eq!(evaluated(&checkpoint, &one)["accuracy"]["share"], 1.0);
+    let other = halves("other", ["0", "above"], 2);
+    let told = ["classifier tells the classes 0, 1", "of class `above`"];
+    fails(run(&["evaluate", "--checkpoint", path(&checkpoint), "--data", path(&other)]), 2, &told);
+}
+
+#[test]
+fn models_with_labels_stand_beside_those_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = ["mlp", "cgan"].map(|model| of_halves(folder.path(), model, "1", &[]).parent().unwrap().to_owned());
+    let json = succeeds(run(&[
+        "runs",
+        "compare",
+        path(&runs[0]),
+        path(&runs[1]),
+        "--images",
+        "12",
+        "--engine",
+        "tract",
+        "--json",
+        "-q",
+    ]));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    // Too few images for the kernel distance, which is no standard then.
+    assert_eq!(json["scores"], serde_json::json!(["fid", "precision", "recall", "coverage", "vendi"]));
+    assert!(json["lines"][1]["game"].as_str().unwrap().starts_with("cgan"), "{json}");
+}
+
+/// The same images for the same seed, however they are cut into batches; an exported generator whose labels are a code says so.
+#[test]
+fn codes_are_drawn_image_by_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = of_halves(folder.path(), "infogan", "1", &[]);
+    let made = |batch: &str| {
+        let file = folder.path().join(format!("{batch}.npy"));
+        let arguments =
+            ["generate", "--checkpoint", path(&checkpoint), "-n", "9", "--batch-size", batch, "-o", path(&file)];
+        succeeds(run(&arguments));
+        ndarray_npy::read_npy::<_, Array4<u8>>(&file).unwrap()
+    };
+    let (one, all) = (made("1"), made("9"));
+    // A level may round the other way where a product is cut otherwise.
+    assert!(one.iter().zip(&all).all(|(a, b)| a.abs_diff(*b) <= 1), "batches change images");
+    let onnx = folder.path().join("g.onnx");
+    succeeds(run(&["export", "--checkpoint", path(&checkpoint), "-o", path(&onnx)]));
+    let real = halves(folder.path());
+    let arguments = ["fid", path(&real), "--generator", path(&onnx), "-n", "30", "--extractor", "efficientnet-lite0"];
+    fails(run(&[&arguments[..], &["--engine", "tract"]].concat()), 3, &["takes a code (10,2 categories and numbers)"]);
+}
+
+#[test]
+fn labels_that_do_not_fit_are_not_taken_for_missing_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join("few.npz"), folder.path().join("run"));
+    let mut npz = ndarray_npy::NpzWriter::new(fs::File::create(&file).unwrap());
+    npz.add_array("arr_0", &Array4::<u8>::zeros((10, 16, 16, 1))).unwrap();
+    npz.add_array("arr_1", &Array1::<i64>::zeros(9)).unwrap();
+    npz.finish().unwrap();
+    let arguments =
+        ["train", "--data", path(&file), "--model", "cgan", "--size", "16", "--steps", "1", "--out", path(&out)];
+    fails(run(&arguments), 2, &["few.npz", "there are 9 classes, and 10 images"]);
 }

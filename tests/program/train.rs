@@ -323,6 +323,19 @@ fn a_run_is_not_among_its_own_data() {
         fails(trained(&images, &link.join("run"), "1", &[]), 2, &told);
         fails(trained(&link, &inside, "1", &[]), 2, &told);
     }
+    // Patterns and lists would find them too.
+    let pattern = images.join("**/*.png");
+    fails(trained(&pattern, &inside, "1", &[]), 2, &told[..1]);
+    let list = folder.path().join("list.txt");
+    fs::write(&list, "images\n").unwrap();
+    fails(trained(Path::new(&format!("@{}", list.display())), &inside, "1", &[]), 2, &told[..1]);
+    // A pattern that does not, and that is found again from any folder.
+    let pattern = images.join("*.png");
+    succeeds(trained(&pattern, &inside, "1", &[]));
+    let config = fs::read_to_string(inside.join("config.toml")).unwrap();
+    assert!(config.contains(&format!("data = [\"{}\"]", pattern.display())), "{config}");
+    succeeds(train(&["--out", path(&inside), "--steps", "2", "--resume"]));
+    fs::remove_dir_all(&inside).unwrap();
     let around = folder.path().join("around");
     fs::create_dir(&around).unwrap();
     fs::create_dir(around.join("samples")).unwrap();

@@ -13,7 +13,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::numbers::seed;
 use crate::cli::{output, progress};
 use crate::error::{Blame, Blamed};
-use crate::gan::systems::{Likelihood, System};
+use crate::gan::systems::Likelihood;
 use crate::gan::train::{Trained, TrainingSet, checkpoint, sampling_stream};
 use crate::gan::{Tensor, linear_probe};
 use crate::output::Outputs;
@@ -45,8 +45,8 @@ enum EvaluateModelError {
     OneCode(String),
     #[error("{model} tells classes, and those of the images are not known")]
     NoClasses { model: String },
-    #[error("{model} tells {known} classes, the images have {found}")]
-    OtherClasses { model: String, known: usize, found: usize },
+    #[error("{model} tells the classes {}, and some images are of class `{found}`", known.join(", "))]
+    OtherClass { model: String, known: Vec<String>, found: String },
     #[error("interrupted after {done} of {total} images")]
     Interrupted { done: usize, total: usize },
 }
@@ -79,8 +79,9 @@ struct Found {
 struct LikelihoodFound {
     /// Mean of ln p of an image, in nats.
     nats: f64,
-    /// Standard error of that mean.
-    standard_error: f64,
+    /// Standard error of that mean, of several images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standard_error: Option<f64>,
     /// −nats divided by dimensions · ln 2.
     bits_per_dimension: f64,
     /// `exact`, `bound` or `density`.
@@ -110,17 +111,18 @@ struct Probe {
 /// What is told of the images.
 struct Plan {
     likelihood: Option<Likelihood>,
-    /// How many classes they have, where the model tells them.
-    classes: Option<usize>,
+    /// Of every class of theirs, its number for the model, where the model tells classes.
+    classes: Option<Vec<usize>>,
     /// Whether a classifier learns from their codes.
     probes: bool,
 }
 
 impl Plan {
     /// All that a model tells of these images.
-    fn new(system: &dyn System, data: &TrainingSet) -> Result<Self, EvaluateModelError> {
+    fn new(trained: &Trained, data: &TrainingSet) -> Result<Self, EvaluateModelError> {
+        let system = trained.system.as_ref();
         let likelihood = system.likelihood();
-        let classes = system.classifier().map(|_| classes(system, data)).transpose()?;
+        let classes = system.classifier().map(|_| classes(trained, data)).transpose()?;
         let probes = match (system.encoder(), data.class_names(), data.len()) {
             (None, ..) => false,
             (Some(_), Some(_), 2..) => true,
@@ -144,22 +146,27 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
         return Err(EvaluateModelError::Silent(system.title()).into());
     }
     let data = args.data.load(&trained.config.networks, by_labels)?;
-    let plan = Plan::new(system, &data)?;
+    let plan = Plan::new(&trained, &data)?;
     let found = evaluate(&trained, &data, &plan, args.seed)?;
     let text = if args.output.json { pretty(&found) } else { text(&found, plan.likelihood) };
     output::write(file, &text)?;
     Ok(Outcome::Success)
 }
 
-/// How many classes the images have, of which a model that learnt from labels must know as many.
-fn classes(system: &dyn System, data: &TrainingSet) -> Result<usize, EvaluateModelError> {
-    let model = || system.title();
-    let found =
-        data.class_names().map(<[String]>::len).ok_or_else(|| EvaluateModelError::NoClasses { model: model() })?;
-    match system.classes() {
-        Some(known) if known != found => Err(EvaluateModelError::OtherClasses { model: model(), known, found }),
-        _ => Ok(found),
+/// The number that a model has for each class of the images: by its name where the model learnt from classes, else its own.
+fn classes(trained: &Trained, data: &TrainingSet) -> Result<Vec<usize>, EvaluateModelError> {
+    let model = || trained.system.title();
+    let names = data.class_names().ok_or_else(|| EvaluateModelError::NoClasses { model: model() })?;
+    if trained.system.classes().is_none() {
+        return Ok((0..names.len()).collect());
     }
+    let known = &trained.class_names;
+    let of_name = |name: &String| {
+        let place = known.iter().position(|one| one == name);
+        let other = || EvaluateModelError::OtherClass { model: model(), known: known.clone(), found: name.clone() };
+        place.ok_or_else(other)
+    };
+    names.iter().map(of_name).collect()
 }
 
 fn evaluate(trained: &Trained, data: &TrainingSet, plan: &Plan, seed: u64) -> Result<Found> {
@@ -167,7 +174,7 @@ fn evaluate(trained: &Trained, data: &TrainingSet, plan: &Plan, seed: u64) -> Re
     const BATCH: usize = 64;
     let (system, total) = (trained.system.as_ref(), data.len());
     let (interrupt, mut random) = (progress::interrupt(), sampling_stream(seed));
-    let (mut nats, mut table) = (Vec::new(), plan.classes.map(|_| Vec::<Vec<usize>>::new()));
+    let (mut nats, mut table) = (Vec::new(), plan.classes.as_ref().map(|of_data| (of_data, Vec::<Vec<usize>>::new())));
     let mut codes = plan.probes.then(|| (Vec::new(), Vec::new()));
     for from in (0..total).step_by(BATCH) {
         if interrupt.is_requested() {
@@ -177,11 +184,12 @@ fn evaluate(trained: &Trained, data: &TrainingSet, plan: &Plan, seed: u64) -> Re
         if plan.likelihood.is_some() {
             nats.extend(system.log_likelihood(&trained.networks, &batch.images, &mut random)?);
         }
-        if let (Some(table), Some(labels)) = (&mut table, &batch.classes) {
+        if let (Some((of_data, table)), Some(labels)) = (&mut table, &batch.classes) {
             let logits = system.classify(&trained.networks, &batch.images)?;
-            table.resize(logits.shape()[1], vec![0; plan.classes.unwrap_or_default()]);
+            let most = of_data.iter().map(|class| class + 1).max().unwrap_or_default();
+            table.resize(logits.shape()[1], vec![0; most.max(logits.shape()[1])]);
             for (said, &label) in logits.argmax_of_rows().into_iter().zip(labels) {
-                table[said][label] += 1;
+                table[said][of_data[label]] += 1;
             }
         }
         if let (Some((codes, of)), Some(labels)) = (&mut codes, &batch.classes) {
@@ -195,7 +203,7 @@ fn evaluate(trained: &Trained, data: &TrainingSet, plan: &Plan, seed: u64) -> Re
         step: trained.step,
         images: total,
         likelihood: plan.likelihood.map(|kind| likelihood_of(&nats, dimensions, kind)),
-        accuracy: table.map(|table| accuracy_of(&table, system.classes().is_none())),
+        accuracy: table.map(|(_, table)| accuracy_of(&table, system.classes().is_none())),
         probe: codes.map(|(codes, classes)| probe_of(codes, &classes)).transpose()?,
     })
 }
@@ -211,10 +219,10 @@ fn probe_of(codes: Vec<f32>, classes: &[usize]) -> Result<Probe> {
 fn likelihood_of(nats: &[f64], dimensions: usize, kind: Likelihood) -> LikelihoodFound {
     let count = nats.len() as f64;
     let mean = nats.iter().sum::<f64>() / count;
-    let variance = nats.iter().map(|nats| (nats - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    let variance = nats.iter().map(|nats| (nats - mean).powi(2)).sum::<f64>() / (count - 1.0);
     LikelihoodFound {
         nats: mean,
-        standard_error: (variance / count).sqrt(),
+        standard_error: (nats.len() > 1).then(|| (variance / count).sqrt()),
         bits_per_dimension: -mean / (dimensions as f64 * std::f64::consts::LN_2),
         kind: match kind {
             Likelihood::ExactOfBits => "exact",
@@ -251,8 +259,8 @@ fn text(found: &Found, likelihood: Option<Likelihood>) -> String {
             Likelihood::BoundOfBits => "a lower bound, gray levels taken for probabilities of bits",
             Likelihood::DensityOfBytes => "of bytes, with one draw of their uniform noise",
         };
-        let (mean, error) = (values.nats, values.standard_error);
-        text += &entry("log-likelihood", format!("{mean:.3} ± {error:.3} nats an image ({what})"));
+        let error = values.standard_error.map_or_else(String::new, |error| format!(" ± {error:.3}"));
+        text += &entry("log-likelihood", format!("{:.3}{error} nats an image ({what})", values.nats));
         text += &entry("bits/dimension", format!("{:.4}", values.bits_per_dimension));
     }
     if let Some(accuracy) = &found.accuracy {
@@ -286,7 +294,8 @@ mod tests {
     #[test]
     fn bits_are_nats_over_the_dimensions() {
         let found = likelihood_of(&[-2.0, -4.0], 3, Likelihood::ExactOfBits);
-        assert_eq!((found.nats, found.standard_error), (-3.0, 1.0));
+        assert_eq!((found.nats, found.standard_error), (-3.0, Some(1.0)));
+        assert_eq!(likelihood_of(&[-2.0], 3, Likelihood::ExactOfBits).standard_error, None);
         assert!((found.bits_per_dimension - 1.0 / std::f64::consts::LN_2).abs() < 1e-15);
     }
 }

@@ -1,12 +1,47 @@
 //! Images side by side.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use super::generate::Shape;
 use super::generate::pixels::{encode, interleaved};
+use crate::Result;
+use crate::error::{Blame, Blamed};
+use crate::gan::GanError;
+use crate::gan::train::{Explorer, Trained};
+use crate::output::{Output, Outputs};
 
 /// Black pixels between images.
 const GAP: usize = 2;
+
+/// A file that no grid is written to.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: a grid of images is written as PNG, to a file whose name ends in .png", .0.display())]
+struct NoPng(PathBuf);
+
+impl Blamed for NoPng {
+    fn blame(&self) -> Blame {
+        Blame::Input
+    }
+}
+
+/// Claims the file of a grid.
+pub fn claim(path: &Path, mut outputs: Outputs) -> Result<Output> {
+    match path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+        true => Ok(outputs.claim(path)?),
+        false => Err(NoPng(path.to_owned()).into()),
+    }
+}
+
+/// A generator of images, to be walked through.
+pub fn explorer(trained: Trained, seed: u64) -> Result<Explorer, GanError> {
+    match trained.config.networks.entry().takes_points() {
+        true => {
+            Err(GanError::Unable { system: trained.system.title(), action: "make a grid of images: it makes points" })
+        }
+        false => Explorer::new(trained, seed),
+    }
+}
 
 /// Planar square images as a PNG, row after row of `columns` each.
 pub fn png(images: &[u8], columns: usize, channels: usize, size: usize) -> io::Result<Vec<u8>> {

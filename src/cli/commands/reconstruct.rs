@@ -38,7 +38,7 @@ pub struct ReconstructArgs {
 /// Writes the grid.
 pub fn run(args: &ReconstructArgs) -> Result<Outcome> {
     let inputs = args.data.data.iter().chain([&args.checkpoint]);
-    let png = Outputs::beside(inputs).claim(&args.output)?;
+    let png = grid::claim(&args.output, Outputs::beside(inputs))?;
     let trained = checkpoint::trained(&args.checkpoint)?;
     let [channels, size, _] = trained.config.networks.image();
     let data = args.data.load(&trained.config.networks, false)?;

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::cli::exit::Outcome;
 use crate::cli::numbers::{seed, whole};
 use crate::cli::output;
-use crate::gan::train::{Explorer, checkpoint};
+use crate::gan::train::checkpoint;
 use crate::output::{OutputError, Outputs};
 
 /// `gan-metrics traverse --checkpoint FILE -o FILE.png`
@@ -32,8 +32,8 @@ pub struct TraverseArgs {
 
 /// Writes the grid.
 pub fn run(args: &TraverseArgs) -> Result<Outcome> {
-    let png = Outputs::beside([&args.checkpoint]).claim(&args.output)?;
-    let explorer = Explorer::new(checkpoint::trained(&args.checkpoint)?, args.seed)?;
+    let png = grid::claim(&args.output, Outputs::beside([&args.checkpoint]))?;
+    let explorer = grid::explorer(checkpoint::trained(&args.checkpoint)?, args.seed)?;
     let columns = usize::from(args.columns);
     let images = explorer.traversals(columns)?;
     let [channels, size, _] = explorer.trained().config.networks.image();

@@ -49,6 +49,17 @@ pub enum OnnxGeneratorError {
         /// Number asked for.
         wanted: Option<usize>,
     },
+    /// What it takes besides a latent is a code.
+    #[error(
+        "{name} takes a code ({code} categories and numbers) and no labels, and codes are not drawn here: make the images of its checkpoint \
+         with `generate`, and use those"
+    )]
+    Code {
+        /// Name of the file.
+        name: String,
+        /// Numbers of categories and of numbers.
+        code: String,
+    },
     /// A number of classes was given for a generator that takes no labels.
     #[error("{name} takes no labels: a number of classes would have no effect")]
     NoLabels {
@@ -117,6 +128,7 @@ impl Blamed for OnnxGeneratorError {
             | OnnxGeneratorError::NoLabels { .. }
             | OnnxGeneratorError::Bytes { .. } => Blame::Input,
             OnnxGeneratorError::Inputs { .. }
+            | OnnxGeneratorError::Code { .. }
             | OnnxGeneratorError::Range { .. }
             | OnnxGeneratorError::Outputs { .. }
             | OnnxGeneratorError::Images { .. }

@@ -26,6 +26,8 @@ mod metadata {
     pub const LATENT: &str = "latent";
     /// Values of black and of white, separated by a comma.
     pub const PIXEL_RANGE: &str = "pixel_range";
+    /// That its labels are a code: the number of categories and that of numbers, separated by a comma.
+    pub const CODE: &str = "code";
 }
 
 /// Values of black and of white of a generator that ends in a hyperbolic tangent, as most do.
@@ -107,6 +109,9 @@ impl OnnxGenerator {
             name: name.clone(),
             inputs: outside.inputs.iter().map(ToString::to_string).collect(),
         })?;
+        if let Some(code) = outside.metadata.get(metadata::CODE) {
+            return Err(OnnxGeneratorError::Code { name, code: code.clone() });
+        }
         let latent_shape = latent_shape(latent, file.latent_length).ok_or_else(|| OnnxGeneratorError::Latent {
             name: name.clone(),
             input: latent.to_string(),

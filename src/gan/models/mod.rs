@@ -182,6 +182,8 @@ pub(crate) struct Wish {
     pub judges_condition: bool,
     /// What the discriminator tells of an image besides its verdict.
     pub tells: Tells,
+    /// Whether the discriminator can be an autoencoder.
+    pub reconstructs: bool,
     /// What normalises the discriminator where neither the configuration nor a penalty says otherwise.
     pub normalization: CriticNormalization,
 }
@@ -204,7 +206,7 @@ pub(crate) enum Tells {
 impl Default for Wish {
     fn default() -> Self {
         let (condition, normalization) = (Condition::None, CriticNormalization::Batch);
-        Wish { condition, judges_condition: false, tells: Tells::Nothing, normalization }
+        Wish { condition, judges_condition: false, tells: Tells::Nothing, reconstructs: true, normalization }
     }
 }
 
@@ -220,17 +222,6 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Refuses an autoencoder for a critic.
-    fn refuse_autoencoder(&self) -> Result<(), GanError> {
-        match self.critic {
-            CriticKind::Autoencoder => {
-                let requirement = "one of those whose critic is not an autoencoder for this model";
-                Err(GanError::setting("the objective", "that of an autoencoder", requirement))
-            }
-            CriticKind::Logit | CriticKind::Classes => Ok(()),
-        }
-    }
-
     /// What normalises a map in the discriminator, if a layer does.
     fn normalisation(&self, map: &[usize]) -> Option<Layer> {
         match self.normalization {
@@ -267,13 +258,30 @@ fn adversarial(
     objective: Box<dyn Objective>,
     defaults: Defaults,
 ) -> Result<Box<dyn System>, GanError> {
-    if let (CriticKind::Autoencoder, Some(statistic)) = (objective.critic(), config.networks.minibatch_statistic) {
-        let requirement = "left alone for a discriminator that is an autoencoder";
-        return Err(GanError::setting("the minibatch statistic", statistic, requirement));
+    let critic = objective.critic();
+    if critic == CriticKind::Autoencoder {
+        if let Some(statistic) = config.networks.minibatch_statistic {
+            let requirement = "left alone for a discriminator that is an autoencoder";
+            return Err(GanError::setting("the minibatch statistic", statistic, requirement));
+        }
+        if !wish.reconstructs || wish.tells != Tells::Nothing {
+            let requirement = "one whose discriminator is no autoencoder for this model";
+            return Err(GanError::setting("the objective", &config.objective, requirement));
+        }
     }
-    let specs = objective.regularizers().into_iter().chain(config.regularizers.iter().copied()).collect();
+    let specs: Vec<RegularizerSpec> =
+        objective.regularizers().into_iter().chain(config.regularizers.iter().copied()).collect();
+    for (place, spec) in specs.iter().enumerate() {
+        if specs[..place].iter().any(|other| other.entry().name() == spec.entry().name()) {
+            return Err(GanError::setting("the regularizer", spec, "given once: the game has one of its name"));
+        }
+        if critic != CriticKind::Logit && spec.make().wants_single_images() {
+            let requirement = "one of weights: this discriminator gives no verdict whose slope could be penalised";
+            return Err(GanError::setting("the regularizer", spec, requirement));
+        }
+    }
     let (regularizers, normalization) = regularized(config, specs, wish);
-    let networks = pair(&config.networks, &Wanted { wish, critic: objective.critic(), normalization })?;
+    let networks = pair(&config.networks, &Wanted { wish, critic, normalization })?;
     let discriminating = Discriminating { steps: config.discriminator_steps(), real_label: config.real_label };
     let title = config.networks.model.clone();
     Ok(Box::new(Adversarial::new(title, networks, objective, regularizers, defaults, discriminating)?))

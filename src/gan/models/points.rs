@@ -19,13 +19,18 @@ pub(super) fn system(config: &TrainConfig) -> Result<Box<dyn System>, GanError> 
         (Rule::DCGAN, Rule::DCGAN) => Defaults::both(RULE, defaults.critic_steps),
         _ => defaults,
     };
-    adversarial(config, pair, &Wish::default(), config.objective.make::<f32>(), defaults)
+    adversarial(
+        config,
+        pair,
+        &Wish { reconstructs: false, ..Wish::default() },
+        config.objective.make::<f32>(),
+        defaults,
+    )
 }
 
 /// z → hidden → hidden → point with ReLU, against point → hidden → hidden → logit with LeakyReLU(0.2), no normalisation unless it is
 /// asked for (the networks of Metz et al. 2017 in shape).
 fn pair(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Pair, GanError> {
-    wanted.refuse_autoencoder()?;
     let generator = rows([spec.latent, spec.width, spec.dimensions], Activation::Relu, |_| None);
     Ok(Pair {
         generator: Graph::chain((name::Z, &[spec.latent]), generator, name::IMAGES, INITIALIZER)?,

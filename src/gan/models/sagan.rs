@@ -30,13 +30,13 @@ pub(super) fn of_class(config: &TrainConfig) -> Result<Box<dyn System>, GanError
 }
 
 fn make(config: &TrainConfig, wish: &Wish) -> Result<Box<dyn System>, GanError> {
+    let wish = &Wish { reconstructs: false, ..*wish };
     let objective = config.objective.make::<f32>();
     let defaults = Defaults { critic_steps: config.objective.entry().defaults().critic_steps, ..DEFAULTS };
     adversarial(config, pair, wish, objective, defaults)
 }
 
 fn pair(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Pair, GanError> {
-    wanted.refuse_autoencoder()?;
     let condition = wanted.wish.condition;
     let (generator, discriminator) = (generator(spec, condition)?, discriminator(spec, wanted)?);
     Ok(Pair { generator, discriminator, condition, range: PixelRange::Symmetric })

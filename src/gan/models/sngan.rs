@@ -10,11 +10,11 @@ use crate::gan::train::TrainConfig;
 /// The generator of DCGAN against the critic of Table 3 of Miyato, Kataoka, Koyama and Yoshida (2018): kernels of 3×3, then of 4×4
 /// that halve the map, for each halving; then of 3×3; LeakyReLU(0.1).
 pub(super) fn make(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
-    game(config, pair, &Wish { normalization: CriticNormalization::Spectral, ..Wish::default() }, |game| game)
+    let normalization = CriticNormalization::Spectral;
+    game(config, pair, &Wish { reconstructs: false, normalization, ..Wish::default() }, |game| game)
 }
 
 fn pair(spec: &ModelSpec, wanted: &Wanted<'_>) -> Result<Pair, GanError> {
-    wanted.refuse_autoencoder()?;
     let (plan, condition) = (dcgan::plan(spec.size)?, wanted.wish.condition);
     let generator = dcgan::generator(spec, plan, condition)?;
     let mut graph = Graph::builder(Initializer::Dcgan);

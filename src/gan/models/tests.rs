@@ -30,8 +30,8 @@ fn every_size_makes_images_of_that_size_and_one_logit() {
     for spec in specs {
         let system = config(&spec, "hinge").system().unwrap();
         let networks = networks(&spec, "hinge");
-        let (latent, random) = (Latent::Normal, &mut Random::new(2));
-        let mut draw = crate::gan::systems::Draw { count: 2, latent, classes: None, random };
+        let (latent, random, codes) = (Latent::Normal, &mut Random::new(2), &mut Random::new(3));
+        let mut draw = crate::gan::systems::Draw { count: 2, latent, classes: None, random, codes };
         let images = Var::constant(system.sample(&networks, &mut draw).unwrap());
         assert_eq!(images.shape(), [2, spec.channels, spec.size, spec.size]);
         let verdict = networks.get("discriminator").unwrap().evaluate(&[&images]).unwrap();
@@ -98,6 +98,34 @@ fn an_autoencoder_refuses_a_minibatch_statistic() {
         let expected = format!("the minibatch statistic = {statistic} is out of range: it must be left alone for a ");
         assert!(message.starts_with(&expected), "{message}");
     }
+}
+
+/// What does not go together is refused before the first step.
+#[test]
+fn games_that_cannot_be_played_are_refused() {
+    let message = |model: &str, objective: &str, regularizers: &[&str]| {
+        let spec = ModelSpec { size: 16, ..ModelSpec::named(model).unwrap() };
+        let classes = if spec.entry().is_labelled() { 2 } else { spec.classes };
+        let regularizers = regularizers.iter().map(|text| text.parse().unwrap()).collect();
+        let config = TrainConfig { regularizers, ..config(&ModelSpec { classes, ..spec }, objective) };
+        config.system().err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    for model in ["acgan", "infogan", "sngan", "sagan", "sagan-class"] {
+        for objective in ["ebgan", "began"] {
+            let found = message(model, objective, &[]);
+            assert!(found.contains("whose discriminator is no autoencoder"), "{model} {objective}: {found}");
+        }
+    }
+    for penalty in ["r1", "r2", "dragan", "gradient-penalty"] {
+        for (model, objective) in [("mlp", "ebgan"), ("dcgan", "began"), ("catgan", "non-saturating")] {
+            let found = message(model, objective, &[penalty]);
+            assert!(found.contains("gives no verdict"), "{model} {objective} {penalty}: {found}");
+        }
+    }
+    assert!(message("mlp", "wasserstein", &["clip:0.1"]).contains("given once"));
+    assert!(message("mlp", "hinge", &["r1:1", "r1:2"]).contains("given once"));
+    assert_eq!(message("mlp", "hinge", &["r1:1", "r2:2"]), "");
+    assert_eq!(message("dcgan", "ebgan", &["historical-averaging"]), "");
 }
 
 /// What a normalisation makes of every network that a critic of a game can be.
@@ -274,7 +302,7 @@ fn a_model_has_a_game_and_rates_of_its_own() {
     let with_penalty = TrainConfig { regularizers: vec!["r1".parse().unwrap()], ..sngan.clone() };
     assert_eq!(normalised(&discriminator(&with_penalty)), 8);
     let autoencoder = TrainConfig { objective: "began".parse().unwrap(), ..sngan };
-    assert!(autoencoder.system().err().unwrap().to_string().contains("not an autoencoder for this model"));
+    assert!(autoencoder.system().err().unwrap().to_string().contains("whose discriminator is no autoencoder"));
     let sagan = TrainConfig::new(ModelSpec { size: 32, ..ModelSpec::named("sagan").unwrap() });
     let rates: Vec<f64> = sagan.system().unwrap().players().iter().map(|player| player.rule.learning_rate()).collect();
     assert_eq!(rates, [1e-4, 4e-4]);
@@ -334,7 +362,7 @@ fn a_penalised_critic_of_pairs_looks_at_each_by_itself() {
     assert_eq!(mixes(&["r1"], None).unwrap(), [true, true, false]);
     assert_eq!(mixes(&[], Some(CriticNormalization::Spectral)).unwrap(), [true, true, false]);
     let message = mixes(&["r1"], Some(CriticNormalization::Batch)).unwrap_err().to_string();
-    assert!(message.contains("layer or none under a penalty"), "{message}");
+    assert!(message.contains("layer, spectral or none under a penalty"), "{message}");
 }
 
 #[test]

@@ -90,6 +90,8 @@ pub struct Draw<'a> {
     /// What is drawn from, image by image: how images are cut into batches does not change them. Where an image takes several
     /// draws with passes between them, each image has a [fork](Random::fork) of its own.
     pub random: &'a mut Random,
+    /// What codes are drawn from: a stream of its own, so that neither those nor z depend on how images are cut into batches.
+    pub codes: &'a mut Random,
 }
 
 impl Draw<'_> {
@@ -105,8 +107,8 @@ impl Draw<'_> {
     pub fn code(&mut self, categories: usize, numbers: usize) -> Result<Tensor, GanError> {
         let mut rows = Vec::with_capacity(self.count * (categories + numbers));
         for _ in 0..self.count {
-            rows.extend_from_slice(one_hot(&[self.random.below(categories)], categories).data());
-            rows.extend_from_slice(self.random.uniforms::<f32>(&[numbers], -1.0, 1.0).data());
+            rows.extend_from_slice(one_hot(&[self.codes.below(categories)], categories).data());
+            rows.extend_from_slice(self.codes.uniforms::<f32>(&[numbers], -1.0, 1.0).data());
         }
         Tensor::new(&[self.count, categories + numbers], rows)
     }
@@ -213,6 +215,11 @@ pub trait System: Send + Sync {
             Some(Start { z, condition }) => self.decode(networks, &z, condition.as_ref()),
             None => Err(GanError::Unable { system: self.title(), action: "make images" }),
         }
+    }
+
+    /// Whether it makes samples at all.
+    fn makes_samples(&self) -> bool {
+        true
     }
 
     /// What samples are made of, where that is z and a [condition](Self::condition): [`Self::decode`] makes them. Of classes that

@@ -22,7 +22,7 @@ impl Regularizers {
             return Err(GanError::setting(
                 "the discriminator's normalisation",
                 "batch",
-                "layer or none under a penalty of its gradient, which is one of each image by itself",
+                "layer, spectral or none under a penalty of its gradient, which is one of each image by itself",
             ));
         }
         Ok(Regularizers(regularizers))

@@ -261,6 +261,10 @@ impl System for Classifier {
         None
     }
 
+    fn makes_samples(&self) -> bool {
+        false
+    }
+
     fn classifier(&self) -> Option<Reader> {
         Some(READER)
     }

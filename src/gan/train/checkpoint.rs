@@ -18,6 +18,7 @@ use super::data::TrainingSet;
 use super::sampling::Trained;
 use super::trainer::Trainer;
 use crate::gan::error::GanError;
+use crate::gan::networks::{Network, Parameter};
 use crate::gan::random::Random;
 use crate::gan::state::SavedState;
 use crate::gan::systems::{Networks, System};
@@ -37,6 +38,11 @@ struct Header {
     format: u32,
     config: TrainConfig,
     data_sha256: String,
+    /// Of the class of every image, where the run knows it, and the names of the classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    labels_sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    class_names: Vec<String>,
     images: usize,
     state: BTreeMap<String, Value>,
 }
@@ -80,6 +86,8 @@ pub fn save_to(trainer: &Trainer, output: Output) -> Result<(), GanError> {
         format: FORMAT,
         config: trainer.config().clone(),
         data_sha256: trainer.data().digest().to_owned(),
+        labels_sha256: trainer.data().labels_digest().map(str::to_owned),
+        class_names: trainer.data().class_names().unwrap_or_default().to_vec(),
         images: trainer.data().len(),
         state: state.values().clone(),
     };
@@ -100,7 +108,8 @@ pub fn save_to(trainer: &Trainer, output: Output) -> Result<(), GanError> {
 pub fn resume(path: &Path, data: TrainingSet) -> Result<Trainer, GanError> {
     let bytes = read(path)?;
     let file = CheckpointFile::parse(path, &bytes)?;
-    file.restore(Trainer::new(file.for_data(&data)?, data)?)
+    let trainer = Trainer::new(file.for_data(&data)?, data).map_err(|error| file.located(error))?;
+    file.restore(trainer)
 }
 
 /// As [`resume`], where the system is none of the list: the one that [`Trainer::with_system`] was given.
@@ -119,7 +128,9 @@ pub fn resume_system(path: &Path, system: Box<dyn System>, data: TrainingSet) ->
 /// As for [`resume`].
 pub fn config(path: &Path) -> Result<TrainConfig, GanError> {
     let bytes = read(path)?;
-    Ok(CheckpointFile::parse(path, &bytes)?.header.config)
+    let file = CheckpointFile::parse(path, &bytes)?;
+    file.header.config.networks.validate().map_err(|error| file.located(error))?;
+    Ok(file.header.config)
 }
 
 /// Steps that the run of a checkpoint has taken.
@@ -140,17 +151,19 @@ pub fn trained(path: &Path) -> Result<Trained, GanError> {
     let bytes = read(path)?;
     let file = CheckpointFile::parse(path, &bytes)?;
     let config = file.header.config.clone();
-    let mut system = config.system()?;
+    let mut system = config.system().map_err(|error| file.located(error))?;
     // The weights drawn here are all replaced.
     let mut networks = Networks::new(system.networks(), &mut Random::new(0))?;
     let averaged = if config.average_decay.is_some() { system.averaged() } else { Vec::new() };
     for (name, network) in networks.iter_mut() {
         let prefix = if averaged.contains(&name) { format!("average.{name}") } else { name.to_owned() };
         file.state.fill(&prefix, network.state_mut()).map_err(|error| file.located(error))?;
+        file.check_finite(&prefix, network)?;
     }
     system.restore(&file.state).map_err(|error| file.located(error))?;
     let step = file.state.value("step").map_err(|error| file.located(error))?;
-    Ok(Trained { config, step, system, networks })
+    let class_names = file.header.class_names;
+    Ok(Trained { config, step, class_names, system, networks })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, GanError> {
@@ -199,16 +212,19 @@ impl<'a> CheckpointFile<'a> {
 
     /// The settings, for a run on these data.
     fn for_data(&self, data: &TrainingSet) -> Result<TrainConfig, GanError> {
-        match self.header.data_sha256 == data.digest() {
-            true => Ok(self.header.config.clone()),
-            false => Err(GanError::Checkpoint {
-                path: self.path.to_owned(),
-                problem: format!(
-                    "it was trained on {} other images; go on with the data of the first part, or start a new run",
-                    self.header.images
-                ),
-            }),
-        }
+        let Header { images, data_sha256, labels_sha256, class_names, .. } = &self.header;
+        let same_labels = labels_sha256.as_deref() == data.labels_digest()
+            && class_names.as_slice() == data.class_names().unwrap_or_default();
+        let found = match (data_sha256 == data.digest(), same_labels) {
+            (true, true) => return Ok(self.header.config.clone()),
+            (true, false) => format!("the same {images} images with other classes"),
+            (false, _) => format!("{images} other images"),
+        };
+        let remedy = "go on with the data of the first part, or start a new run";
+        Err(GanError::Checkpoint {
+            path: self.path.to_owned(),
+            problem: format!("it was trained on {found}; {remedy}"),
+        })
     }
 
     fn restore(&self, mut trainer: Trainer) -> Result<Trainer, GanError> {
@@ -216,11 +232,25 @@ impl<'a> CheckpointFile<'a> {
         Ok(trainer)
     }
 
-    /// What is missing in the state is missing in this file.
+    /// What is missing in the state is missing in this file, and what is wrong with its settings is wrong with it.
     fn located(&self, error: GanError) -> GanError {
-        match error {
-            GanError::State(problem) => GanError::Checkpoint { path: self.path.to_owned(), problem },
-            other => other,
+        let problem = match error {
+            GanError::State(problem) => problem,
+            error @ (GanError::Setting { .. } | GanError::UnknownName { .. }) => error.to_string(),
+            other => return other,
+        };
+        GanError::Checkpoint { path: self.path.to_owned(), problem }
+    }
+
+    /// Refuses weights of which nothing can be made.
+    fn check_finite(&self, prefix: &str, network: &Network) -> Result<(), GanError> {
+        let odd = |parameter: &&Parameter| parameter.value.data().iter().any(|value| !value.is_finite());
+        match network.state().find(odd) {
+            None => Ok(()),
+            Some(parameter) => {
+                let problem = format!("`{prefix}.{}` has values that are not finite numbers", parameter.name);
+                Err(GanError::Checkpoint { path: self.path.to_owned(), problem })
+            }
         }
     }
 }

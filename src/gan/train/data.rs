@@ -41,6 +41,7 @@ impl Samples {
 struct Labels {
     names: Vec<String>,
     of_images: Vec<u32>,
+    digest: String,
 }
 
 /// A batch of a training set.
@@ -206,9 +207,8 @@ impl TrainingSet {
             return Err(GanError::Data(format!("one is of class {class}, there are {} classes", names.len())));
         }
         let bytes: Vec<u8> = of_images.iter().flat_map(|class| class.to_le_bytes()).collect();
-        // Other classes make it another set.
-        let digest = sha256(format!("{} {}", self.digest, sha256(&bytes)).as_bytes());
-        Ok(TrainingSet { labels: Some(Labels { names, of_images }), digest, ..self })
+        let digest = sha256(&bytes);
+        Ok(TrainingSet { labels: Some(Labels { names, of_images, digest }), ..self })
     }
 
     /// Names of the classes, where they are known.
@@ -266,9 +266,14 @@ impl TrainingSet {
         self.range(0, count.min(self.len()), range).images
     }
 
-    /// SHA-256 of the bytes, in hexadecimal.
+    /// SHA-256 of the images or points, in hexadecimal: the same with classes and without.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// SHA-256 of the class of every image, in hexadecimal, where it is known.
+    pub fn labels_digest(&self) -> Option<&str> {
+        self.labels.as_ref().map(|labels| labels.digest.as_str())
     }
 
     fn sample_len(&self) -> usize {
@@ -370,7 +375,9 @@ mod tests {
         let names = vec!["a".to_owned(), "b".to_owned()];
         let labelled = set.clone().with_classes(names.clone(), vec![1, 0]).unwrap();
         assert_eq!(labelled.batch(&[1, 0], PixelRange::Unit).classes, Some(vec![0, 1]));
-        assert_ne!(labelled.digest(), set.digest());
+        let others = set.clone().with_classes(names.clone(), vec![0, 1]).unwrap();
+        assert_eq!((labelled.digest(), set.labels_digest()), (set.digest(), None));
+        assert_ne!(labelled.labels_digest(), others.labels_digest());
         assert!(
             set.clone().with_classes(names.clone(), vec![1, 2]).is_err() && set.with_classes(names, vec![1]).is_err()
         );

@@ -27,8 +27,10 @@ impl Labelled {
             let mut of_class: Vec<u32> = of_class.map(|(index, _)| index).collect();
             let wanted = count / names.len() + usize::from(class < count % names.len());
             if of_class.len() < wanted {
-                let problem =
-                    format!("there are {} of class `{name}`, and {wanted} of them are to have labels", of_class.len());
+                let problem = format!(
+                    "there are {} of class `{name}`, and {wanted} of them are to have labels: fewer labels in all are needed",
+                    of_class.len()
+                );
                 return Err(GanError::Data(problem));
             }
             random.shuffle(&mut of_class);
@@ -90,7 +92,8 @@ mod tests {
     #[test]
     fn a_class_with_too_few_images_is_named() {
         let message = Labelled::choose(&data(), 15, Random::new(1)).unwrap_err().to_string();
-        let expected = "cannot train on these images: there are 4 of class `a`, and 5 of them are to have labels";
+        let expected = "cannot train on these images: there are 4 of class `a`, and 5 of them are to have labels: \
+                        fewer labels in all are needed";
         assert_eq!(message, expected);
         let unknown = TrainingSet::new(1, 1, vec![0; 4]).unwrap();
         assert!(Labelled::choose(&unknown, 2, Random::new(1)).is_err());

@@ -15,6 +15,8 @@ pub struct Trained {
     pub config: TrainConfig,
     /// Steps that it was trained.
     pub step: u64,
+    /// Names of the classes of its training images, where they were known.
+    pub class_names: Vec<String>,
     /// What it is.
     pub system: Box<dyn System>,
     /// Its networks: the moving averages of their weights where the run keeps some.
@@ -79,11 +81,11 @@ impl ImageSampler {
             None => (0..count).map(|_| labels.below(classes)).collect(),
         });
         let latent = trained.config.latent;
-        // The same numbers that the samples are drawn from.
-        let mut again = random.clone();
-        let mut draw = Draw { count, latent, classes: classes.as_deref(), random: &mut again };
+        // The same numbers that the samples are drawn from. Codes have the stream of labels, which no system has beside a code.
+        let [mut again, mut codes] = [&*random, &*labels].map(Random::clone);
+        let mut draw = Draw { count, latent, classes: classes.as_deref(), random: &mut again, codes: &mut codes };
         let start = trained.system.start(&mut draw)?;
-        let mut draw = Draw { count, latent, classes: classes.as_deref(), random };
+        let mut draw = Draw { count, latent, classes: classes.as_deref(), random, codes: labels };
         Ok(Drawn { values: trained.system.sample(&trained.networks, &mut draw)?, start })
     }
 }
@@ -103,8 +105,8 @@ pub fn sampling_stream(seed: u64) -> Random {
     Random::stream(seed, PURPOSE)
 }
 
-/// The random numbers that labels of samples are made of: a stream of its own, so that the z of a seed are the same with labels and
-/// without.
+/// The random numbers that labels and codes of samples are made of: a stream of its own, so that the z of a seed are the same with
+/// them and without.
 pub fn label_stream(seed: u64) -> Random {
     const PURPOSE: u64 = 101;
     Random::stream(seed, PURPOSE)
@@ -119,7 +121,9 @@ pub(super) fn fixed(
     mut random: Random,
 ) -> Result<Tensor, GanError> {
     let classes: Option<Vec<usize>> = system.classes_made().map(|classes| (0..count).map(|i| i % classes).collect());
-    system.sample(networks, &mut Draw { count, latent, classes: classes.as_deref(), random: &mut random })
+    let mut codes = random.fork();
+    let mut draw = Draw { count, latent, classes: classes.as_deref(), random: &mut random, codes: &mut codes };
+    system.sample(networks, &mut draw)
 }
 
 /// Images as bytes.
@@ -138,7 +142,7 @@ mod tests {
         let config = TrainConfig::new(networks);
         let system = config.system().unwrap();
         let networks = Networks::new(system.networks(), &mut Random::new(1)).unwrap();
-        let mut sampler = ImageSampler::new(Trained { config, step: 0, system, networks }, 1);
+        let mut sampler = ImageSampler::new(Trained { config, step: 0, class_names: Vec::new(), system, networks }, 1);
         for count in [1_000_000_000_000, usize::MAX] {
             let message = sampler.next(count).unwrap_err().to_string();
             assert!(message.contains("a batch of so many images") && message.contains("at most 64 GiB"), "{message}");

@@ -147,7 +147,9 @@ impl Trainer {
     /// As for [`TrainConfig::system`]: where the system is none of the list.
     pub fn trained(&self) -> std::result::Result<sampling::Trained, GanError> {
         let system = self.config.system()?;
-        Ok(sampling::Trained { config: self.config.clone(), step: self.run.step, system, networks: self.averaged() })
+        let class_names = self.data.class_names().unwrap_or_default().to_vec();
+        let (config, step) = (self.config.clone(), self.run.step);
+        Ok(sampling::Trained { config, step, class_names, system, networks: self.averaged() })
     }
 
     /// Images of z that stay the same for the whole run, as bytes: count×channels×size×size.
@@ -246,7 +248,12 @@ impl Trainer {
             optimizer.set_steps(state.value(&format!("optimizer.{name}.steps"))?);
         }
         let epoch = Random::from_state(state.value("order.epoch")?);
-        self.order = Order::new(self.data.len(), epoch, state.value("order.position")?);
+        let position: usize = state.value("order.position")?;
+        if position > self.data.len() {
+            let problem = format!("`order.position` is {position}, and there are {} images", self.data.len());
+            return Err(GanError::State(problem));
+        }
+        self.order = Order::new(self.data.len(), epoch, position);
         self.run.random = Random::from_state(state.value("random")?);
         if let Some(labelled) = &mut self.labelled {
             labelled.set_state(state.value("labelled")?);

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use flate2::Crc;
 
+use super::classes::Classes;
 use super::error::{DataSetError, ImageError};
 use super::positioned::read_exact_at;
 use super::source::{Kept, Source};
@@ -73,7 +74,7 @@ pub(super) struct PixelArray {
     levels: Levels,
     /// The array, where the file has several.
     name: Option<String>,
-    labels: Option<Vec<String>>,
+    classes: Classes,
     sum: Option<Sum>,
     has_statistics_beside: bool,
 }
@@ -123,15 +124,15 @@ impl PixelArray {
             order,
             levels,
             name: name.map(str::to_owned),
-            labels: None,
+            classes: Classes::default(),
             sum: None,
             has_statistics_beside: false,
         })
     }
 
     /// Adds the class of each image.
-    pub(super) fn with_labels(self, labels: Option<Vec<String>>) -> Self {
-        Self { labels, ..self }
+    pub(super) fn with_classes(self, classes: Classes) -> Self {
+        Self { classes, ..self }
     }
 
     /// Says whether the file has statistics, too.
@@ -205,7 +206,11 @@ impl Source for PixelArray {
     }
 
     fn labels(&self) -> Option<&[String]> {
-        self.labels.as_deref()
+        self.classes.labels.as_deref()
+    }
+
+    fn untold_classes(&self) -> Option<&str> {
+        self.classes.untold.as_deref()
     }
 
     fn array(&self) -> Option<&str> {

@@ -57,6 +57,17 @@ fn rank(name: &str) -> Option<usize> {
 }
 
 impl Classes {
+    /// The same of so many images: others than there are cannot be theirs.
+    pub(super) fn of_as_many(self, images: usize) -> Self {
+        match &self.labels {
+            Some(labels) if labels.len() != images => {
+                let untold = format!("there are {} classes, and {images} images", labels.len());
+                Classes { labels: None, untold: Some(untold) }
+            }
+            _ => self,
+        }
+    }
+
     /// What some files tell of the images of a set: each of those below its folder, the first kind first.
     ///
     /// # Errors

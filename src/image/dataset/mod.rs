@@ -63,6 +63,7 @@ use self::archive::Archive;
 use self::array::Segment;
 pub use self::chosen::Choice;
 use self::chosen::Chosen;
+use self::classes::Classes;
 use self::compression::Compression;
 use self::directory::Directory;
 pub use self::error::{DataSetError, ImageError};
@@ -146,6 +147,18 @@ pub enum Unreadable {
     Refused,
     /// They are images of the set that fail to load.
     Listed,
+}
+
+/// Whether a set, a pattern of sets or a list of them would hold a file that need not exist yet, by its absolute path.
+pub(crate) fn would_hold(set: &Path, file: &Path) -> bool {
+    if let Ok(found) = set.canonicalize() {
+        return file.starts_with(found);
+    }
+    if let Some(list) = list::file(set) {
+        let lines = list::read(&list, &Interrupt::default()).unwrap_or_default();
+        return lines.iter().any(|line| would_hold(&line.path, file));
+    }
+    std::path::absolute(set).is_ok_and(|pattern| pattern::would_name(&pattern, file))
 }
 
 impl DataSet {
@@ -491,7 +504,7 @@ impl Container {
             Container::Idx => {
                 let images = idx::open(path, segment(file)?)?;
                 let labels = idx_labels::beside(path, images.len())?;
-                (DataSetKind::Idx, Box::new(images.with_labels(labels)))
+                (DataSetKind::Idx, Box::new(images.with_classes(Classes { labels, untold: None })))
             }
             Container::Parquet => (DataSetKind::Parquet, Box::new(parquet::open(path, file, interrupt)?)),
         })

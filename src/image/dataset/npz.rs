@@ -10,11 +10,12 @@ use ndarray::{ArrayD, Axis};
 
 use super::archive::{Entry, Storage};
 use super::array::{PixelArray, Segment, Sum, check_sum};
+use super::classes::{self, Classes};
 use super::error::DataSetError;
 use super::source::Source;
 use super::spill::spill;
 use super::watched::Watched;
-use super::{Reading, classes, npy};
+use super::{Reading, npy};
 use crate::interrupt::Interrupt;
 use crate::numpy::{Header, STATISTICS};
 
@@ -89,7 +90,7 @@ pub(super) fn open(
         let arrays = arrays.iter().map(Array::described).collect::<Vec<_>>().join(", ");
         DataSetError::NoArray { path: path.to_owned(), arrays }
     })?;
-    let labels = labels_in(&arrays, images, &file);
+    let classes = classes_in(&arrays, images, &file);
     let (name, range) = (Some(images.name), reading.pixel_range);
     let opened = match images.entry.storage {
         Storage::Plain { bytes, crc } => {
@@ -112,10 +113,10 @@ pub(super) fn open(
             npy::open(path, name, Segment { file: inflated, offset: 0, length }, range)?
         }
     };
-    let labels = labels.filter(|labels| labels.len() == opened.len());
+    let classes = classes.of_as_many(opened.len());
     // Whoever names the array of the images has looked at the others.
     let is_asked_for = reading.array.as_deref() == Some(images.name);
-    Ok(opened.with_labels(labels).beside_statistics(has_statistics && !is_asked_for))
+    Ok(opened.with_classes(classes).beside_statistics(has_statistics && !is_asked_for))
 }
 
 /// The array that holds the images.
@@ -137,11 +138,21 @@ fn images_in<'a, 'b>(arrays: &'a [Array<'b>], asked: Option<&str>) -> Option<&'a
     }
 }
 
-/// The class of each image, where an array tells: whole numbers, or a row for each image whose largest value is the class. An array
-/// of another kind is not of classes.
-fn labels_in(arrays: &[Array<'_>], images: &Array<'_>, file: &File) -> Option<Vec<String>> {
-    let others = arrays.iter().filter(|array| array.name != images.name);
-    let labels = others.into_iter().find(|array| LABELS.contains(&array.name))?;
+/// The class of each image, where an array of a name for classes tells them.
+fn classes_in(arrays: &[Array<'_>], images: &Array<'_>, file: &File) -> Classes {
+    let mut others = arrays.iter().filter(|array| array.name != images.name);
+    let Some(array) = others.find(|array| LABELS.contains(&array.name)) else { return Classes::default() };
+    match labels_of(array, file) {
+        Some(labels) => Classes { labels: Some(labels), untold: None },
+        None => {
+            let untold = format!("its array {} is not of whole numbers or rows, one for each image", array.described());
+            Classes { labels: None, untold: Some(untold) }
+        }
+    }
+}
+
+/// Whole numbers, or a row for each image whose largest value is the class.
+fn labels_of(labels: &Array<'_>, file: &File) -> Option<Vec<String>> {
     let header = labels.header.as_ref()?;
     let number = header.number().filter(|_| matches!(header.axes(1).len(), 1 | 2))?;
     let content = labels.entry.content(file, labels.name).ok()?;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use glob::{MatchOptions, Pattern};
+
 use super::error::DataSetError;
 use super::wildcards;
 
@@ -39,6 +41,15 @@ pub(super) fn expand(path: &Path) -> Result<Option<Vec<PathBuf>>, DataSetError> 
         }
     }
     Ok(Some(paths))
+}
+
+/// Whether a pattern names a file that need not exist yet, or a folder that it would be in; both are absolute.
+pub(super) fn would_name(pattern: &Path, file: &Path) -> bool {
+    let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
+    let named = |text: String| {
+        Pattern::new(&text).is_ok_and(|pattern| file.ancestors().any(|path| pattern.matches_path_with(path, options)))
+    };
+    pattern.to_str().and_then(braces).is_some_and(|texts| texts.into_iter().any(named))
 }
 
 /// Whether a path has what patterns are made of.
@@ -98,6 +109,19 @@ mod tests {
 
     fn expanded(text: &str) -> Option<Vec<String>> {
         Some(expand(Path::new(text)).unwrap()?.iter().map(|path| path.display().to_string()).collect())
+    }
+
+    #[test]
+    fn a_file_is_named_before_it_is_there() {
+        let named = |pattern: &str| would_name(Path::new(pattern), Path::new("/data/run/samples/1.png"));
+        for pattern in
+            ["/data/**/*.png", "/data/*/samples/?.png", "/data/r*", "/data/{run,other}", "/data/{a,run}/samples"]
+        {
+            assert!(named(pattern), "{pattern}");
+        }
+        for pattern in ["/data/*.png", "/data/run/*.png", "/data/{a,b}/**/*.png", "/data/run/samples/*.jpg"] {
+            assert!(!named(pattern), "{pattern}");
+        }
     }
 
     #[test]

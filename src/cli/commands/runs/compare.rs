@@ -19,12 +19,17 @@ use crate::error::{Blame, Blamed};
 use crate::extractor::{ExtractorId, NetworkOptions};
 use crate::gan::Random;
 use crate::gan::train::TrainingSet;
+use crate::metrics::KidOptions;
 use crate::output::Outputs;
 use crate::report::{plot, pretty};
 use crate::score::ScoreNumber;
 
-/// Scores where nothing is said: quality and diversity, together and apart.
-const SCORES: &str = "fid,kid,precision,recall,coverage,vendi";
+/// Scores where nothing is said: quality and diversity, together and apart. The kernel distance needs sets of a size.
+fn standard(fewest: usize) -> Vec<ScoreNumber> {
+    let kid = if fewest < KidOptions::default().subset_size { "" } else { "kid," };
+    let names = format!("fid,{kid}precision,recall,coverage,vendi");
+    names.split(',').map(|name| name.parse().expect("a score of the list")).collect()
+}
 
 /// `gan-metrics runs compare RUN …`
 #[derive(Debug, Args)]
@@ -35,7 +40,8 @@ pub struct CompareArgs {
     /// Training data, if they are no longer where the first run found them.
     #[arg(long, value_name = "IMAGES")]
     pub data: Vec<PathBuf>,
-    /// Scores to compute, separated by commas, as in `train --scores` [default: fid,kid,precision,recall,coverage,vendi].
+    /// Scores to compute, separated by commas, as in `train --scores` [default: fid,precision,recall,coverage,vendi, and kid where
+    /// there are 1000 samples of each run, and real ones to hold out, as many].
     #[arg(long, value_name = "SCORES", value_delimiter = ',')]
     #[arg(value_parser = |text: &str| text.parse::<ScoreNumber>())]
     pub scores: Option<Vec<ScoreNumber>>,
@@ -65,8 +71,10 @@ enum RunsError {
         "{} learnt from other data than {}: scores of both are not comparable", other.display(), first.display()
     )]
     OtherData { first: PathBuf, other: PathBuf },
-    #[error("the data are not those that {} learnt from: name them with --data", .0.display())]
-    Changed(PathBuf),
+    #[error("the data {}are not those that {} learnt from{}", if *named { "of --data " } else { "" }, run.display(), if *named { "" } else { ": name them with --data" })]
+    Changed { run: PathBuf, named: bool },
+    #[error("{} is a run of {model}, which makes no samples that could be scored: leave it out", run.display())]
+    NoSamples { run: PathBuf, model: String },
     #[error("{} samples of the data are too few to hold some against the others: at least {least} are needed", .found)]
     TooFew { found: usize, least: usize },
 }
@@ -87,6 +95,10 @@ pub fn run(args: &CompareArgs) -> Result<Outcome> {
     if let Some(run) = runs.iter().find(|run| run.file.data_sha256 != first.file.data_sha256) {
         return Err(RunsError::OtherData { first: first.path.clone(), other: run.path.clone() }.into());
     }
+    if let Some(run) = runs.iter().find(|run| !run.trained.system.makes_samples()) {
+        let (run, model) = (run.path.clone(), run.trained.system.title());
+        return Err(RunsError::NoSamples { run, model }.into());
+    }
     let (data, paths) = data_of(args, first)?;
     let table = match data.shape() {
         [_] => of_points(args, runs, &data, &paths)?,
@@ -103,12 +115,12 @@ pub fn run(args: &CompareArgs) -> Result<Outcome> {
 fn data_of(args: &CompareArgs, first: &Recorded) -> Result<(TrainingSet, Vec<PathBuf>)> {
     let paths = if args.data.is_empty() { first.file.data.clone() } else { args.data.clone() };
     let networks = &first.trained.config.networks;
-    let labelled = networks.entry().is_labelled();
-    let images = Images { paths: &paths, pixel_range: first.file.pixel_range, labelled };
+    // Scores look at images alone.
+    let images = Images { paths: &paths, pixel_range: first.file.pixel_range, labelled: false };
     let data = images.load_for(networks)?;
     match data.digest() == first.file.data_sha256 {
         true => Ok((data, paths)),
-        false => Err(RunsError::Changed(first.path.clone()).into()),
+        false => Err(RunsError::Changed { run: first.path.clone(), named: !args.data.is_empty() }.into()),
     }
 }
 
@@ -146,15 +158,15 @@ fn of_points(args: &CompareArgs, runs: Vec<Recorded>, data: &TrainingSet, paths:
 
 /// Images are scored by what a network sees in them; real ones in two parts, some against the others.
 fn of_images(args: &CompareArgs, runs: Vec<Recorded>, data: &TrainingSet) -> Result<Table> {
-    let standard = || SCORES.split(',').map(|name| name.parse().expect("a score of the list")).collect();
+    let [held_out, rest] = parts(data, args)?;
+    let fewest = held_out.len().min(args.images as usize);
     let wanted = Wanted {
-        scores: args.scores.clone().unwrap_or_else(standard),
+        scores: args.scores.clone().unwrap_or_else(|| standard(fewest)),
         images: args.images as usize,
         extractor: args.extractor.unwrap_or(ExtractorId::EfficientNetLite0),
         options: NetworkOptions { engine: args.engine.unwrap_or(EngineArg::Auto).into(), ..NetworkOptions::default() },
         quiet: args.output.quiet,
     };
-    let [held_out, rest] = parts(data, args)?;
     let yardstick_of = Wanted {
         images: held_out.len(),
         scores: wanted.scores.clone(),

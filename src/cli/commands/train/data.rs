@@ -9,7 +9,7 @@ use crate::evaluate::class_names;
 use crate::gan::GanError;
 use crate::gan::models::ModelSpec;
 use crate::gan::train::TrainingSet;
-use crate::image::{DataSet, Reading, ResizeMode, Resizer, RgbImage};
+use crate::image::{DataSet, DataSetError, Reading, ResizeMode, Resizer, RgbImage};
 use clap::Args;
 use rayon::prelude::*;
 
@@ -117,7 +117,11 @@ pub fn load(images: Images<'_>, size: usize, channels: Option<usize>) -> Result<
         };
         let squares: Result<Vec<Vec<u8>>> = (0..set.len()).into_par_iter().map_init(|| resizer.clone(), load).collect();
         images.extend(squares?);
-        classes = classes.and_then(|all| Some([all, class_names(set)?].concat()));
+        let of_set = class_names(set);
+        if let (true, None, Some(reason)) = (labelled, &of_set, set.untold_classes()) {
+            return Err(DataSetError::NoClasses { path: set.path().to_owned(), reason: reason.to_owned() }.into());
+        }
+        classes = classes.and_then(|all| Some([all, of_set?].concat()));
     }
     let plane = size * size;
     let is_gray = |image: &Vec<u8>| image[..plane] == image[plane..2 * plane] && image[..plane] == image[2 * plane..];

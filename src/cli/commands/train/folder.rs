@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::error::{Blame, Blamed};
-use crate::gan::GanError;
 use crate::gan::train::{TrainConfig, Trainer, checkpoint};
+use crate::image::would_hold;
 use crate::output::{OutputError, check_folder};
 use crate::report::plot::{self, Format, Panel};
 use serde::{Deserialize, Serialize};
 
+use super::points;
 use crate::cli::commands::{grid, scatter};
 use crate::cli::output;
 
 /// A `config.toml` that is none of ours.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}; name the images with --data instead", path.display())]
+#[error("{}: {problem}", path.display())]
 pub struct ConfigError {
     path: PathBuf,
     problem: String,
@@ -41,7 +42,7 @@ pub struct RunFile {
     pub pixel_range: Option<[f32; 2]>,
     /// Number of images.
     pub images: usize,
-    /// SHA-256 of the images as the networks see them.
+    /// SHA-256 of the images as the networks see them, without their classes.
     pub data_sha256: String,
     /// Threads that it began with.
     pub threads: usize,
@@ -52,16 +53,28 @@ pub struct RunFile {
 impl RunFile {
     /// The record of a run before its first step.
     pub fn new(data: Vec<PathBuf>, pixel_range: Option<[f32; 2]>, trainer: &Trainer) -> Self {
-        let absolute = |path: PathBuf| fs::canonicalize(&path).unwrap_or(path);
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
-            data: data.into_iter().map(absolute).collect(),
+            data: data.iter().map(|path| found_from_anywhere(path)).collect(),
             pixel_range,
             images: trainer.data().len(),
             data_sha256: trainer.data().digest().into(),
             threads: rayon::current_num_threads(),
             training: trainer.config().clone(),
         }
+    }
+}
+
+/// A path that names the same data from every folder. A pattern is no file, and a list stands behind an `@`.
+fn found_from_anywhere(path: &Path) -> PathBuf {
+    if points::is_built_in(path) {
+        return path.to_owned();
+    }
+    let absolute =
+        |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
+    match path.to_str().and_then(|text| text.strip_prefix('@')).filter(|_| !path.exists()) {
+        Some(list) => format!("@{}", absolute(Path::new(list)).display()).into(),
+        None => absolute(path),
     }
 }
 
@@ -103,10 +116,9 @@ impl RunFolder {
     pub fn check_beside<'a>(&self, data: &'a [PathBuf]) -> Result<Option<&'a Path>, OutputError> {
         let out = check_folder(&self.0)?;
         let samples = fs::canonicalize(self.samples()).unwrap_or_else(|_| out.join("samples"));
+        let pictures = [out.join("samples"), samples].map(|folder| folder.join("0000000.png"));
         // What is wrong with the data is told by whoever reads them.
-        let above = |data: &&PathBuf| {
-            fs::canonicalize(data).is_ok_and(|data| out.starts_with(&data) || samples.starts_with(&data))
-        };
+        let above = |data: &&PathBuf| pictures.iter().any(|picture| would_hold(data, picture));
         Ok(data.iter().find(above).map(PathBuf::as_path))
     }
 
@@ -131,9 +143,14 @@ impl RunFolder {
         output::to_file(&self.config(), text.as_bytes())
     }
 
-    pub fn read_config(&self) -> Result<RunFile> {
+    pub fn read_config(&self) -> Result<RunFile, ConfigError> {
         let text = fs::read_to_string(self.config()).map_err(|error| self.config_error(&error))?;
-        Ok(toml::from_str(&text).map_err(|error| self.config_error(&error))?)
+        let run: RunFile = toml::from_str(&text).map_err(|error| self.config_error(&error))?;
+        if !(1..=usize::from(u16::MAX)).contains(&run.threads) {
+            let problem = format!("threads = {} is out of range: it must be from 1 to {}", run.threads, u16::MAX);
+            return Err(ConfigError { path: self.config(), problem });
+        }
+        Ok(run)
     }
 
     fn config_error(&self, error: &dyn std::error::Error) -> ConfigError {
@@ -144,8 +161,12 @@ impl RunFolder {
         Ok(checkpoint::save(trainer, &self.checkpoint())?)
     }
 
-    /// The images of the noise that stays the same, or points beside those of the data, as `samples/STEP.png`.
+    /// The images of the noise that stays the same, or points beside those of the data, as `samples/STEP.png`; none where the system
+    /// makes none.
     pub fn write_samples(&self, trainer: &Trainer) -> Result<()> {
+        if !trainer.system().makes_samples() {
+            return Ok(());
+        }
         let networks = &trainer.config().networks;
         let path = self.samples().join(format!("{:07}.png", trainer.steps()));
         let write =
@@ -155,11 +176,7 @@ impl RunFolder {
             let made = trainer.sample_values(POINTS)?;
             return write(scatter::png(networks.dimensions, real.images.data(), made.data()));
         }
-        let images = match trainer.samples(COLUMNS * COLUMNS) {
-            // A classifier makes none.
-            Err(GanError::Unable { .. }) => return Ok(()),
-            images => images?,
-        };
+        let images = trainer.samples(COLUMNS * COLUMNS)?;
         write(grid::png(&images, COLUMNS, networks.channels, networks.size))
     }
 

@@ -10,7 +10,7 @@ use crate::gan::train::{Trainer, checkpoint};
 
 use super::RunArgs;
 use super::data::{self, Images};
-use super::folder::{RunFile, RunFolder};
+use super::folder::{ConfigError, RunFile, RunFolder};
 use super::points;
 use super::scoring::Scorer;
 use crate::cli::args::EngineArg;
@@ -61,6 +61,12 @@ pub enum PlanError {
     /// What only a discriminator has, for a model without one.
     #[error("{flag} is for a discriminator, and {model} has none: drop it")]
     NoCritic { flag: &'static str, model: String },
+    /// Samples of a model that makes none.
+    #[error("{flag} is for models that make samples, and {model} makes none: drop it")]
+    NoSamples { flag: &'static str, model: String },
+    /// The data are not named, and the record that should name them cannot be used.
+    #[error("{0}; name the images with --data instead")]
+    Unrecorded(ConfigError),
     /// Decays for an optimizer that has none.
     #[error("--betas are decays of Adam, and this run steps by another rule: drop them, or add --optimizer adam")]
     NoBetas,
@@ -111,6 +117,7 @@ impl Plan {
         check_folder(args, &folder)?;
         start_threads(args, &folder)?;
         let trainer = if args.resume { resume(args, &folder)? } else { begin(args)? };
+        check_samples(args, &trainer)?;
         let scorer = match args.watch.score_every {
             Some(every) => Some(Scorer::new(&args.watch, every, trainer.data(), &data_of(args, &folder)?)?),
             None => None,
@@ -164,6 +171,16 @@ fn check(args: &RunArgs) -> Result<(), PlanError> {
     }
 }
 
+/// Refuses to look at samples of a model that makes none.
+fn check_samples(args: &RunArgs, trainer: &Trainer) -> Result<(), PlanError> {
+    let of_samples =
+        [("--sample-every", args.watch.sample_every.is_some()), ("--score-every", args.watch.score_every.is_some())];
+    match of_samples.into_iter().find(|&(_, given)| given && !trainer.system().makes_samples()) {
+        Some((flag, _)) => Err(PlanError::NoSamples { flag, model: trainer.system().title() }),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a folder that has no run to go on with, or one already; that cannot be written; that is among the data.
 fn check_folder(args: &RunArgs, folder: &RunFolder) -> Result<()> {
     let out = || args.out().to_owned();
@@ -180,7 +197,10 @@ fn check_folder(args: &RunArgs, folder: &RunFolder) -> Result<()> {
 
 /// Where the images are: a run that goes on knows it.
 fn data_of(args: &RunArgs, folder: &RunFolder) -> Result<Vec<PathBuf>> {
-    if args.resume && args.data.is_empty() { Ok(folder.read_config()?.data) } else { Ok(args.data.clone()) }
+    match args.resume && args.data.is_empty() {
+        true => Ok(folder.read_config().map_err(PlanError::Unrecorded)?.data),
+        false => Ok(args.data.clone()),
+    }
 }
 
 /// Starts as many threads as were asked for, or as the run began with.

@@ -47,9 +47,14 @@ impl PointScores {
         let distance = sliced_wasserstein(self.real.view(), made.view(), WassersteinOrder::TWO, DIRECTIONS, 0)?.value;
         let modes = self.distribution.as_ref().map(|mixture| {
             let found = mixture.coverage(points);
-            [found.modes as f64, found.high_quality, found.imbalance]
+            // Of no points near a mode there are no shares to compare.
+            [
+                Some(found.modes as f64),
+                Some(found.high_quality),
+                Some(found.imbalance).filter(|value| value.is_finite()),
+            ]
         });
-        Ok(modes.into_iter().flatten().chain([distance]).map(Some).collect())
+        Ok(modes.into_iter().flatten().chain([Some(distance)]).collect())
     }
 }
 

@@ -45,7 +45,7 @@ pub struct SettingsArgs {
     /// Classes that infogan and catgan find [default: 10].
     #[arg(long, value_name = "K", conflicts_with = "resume", value_parser = whole(2_usize..=4096))]
     pub classes: Option<usize>,
-    /// Labelled images that ssgan and classifier learn from, the same number of each class [default: 100].
+    /// Labelled images that ssgan and classifier learn from, of every class as many as of the others or one more [default: 100].
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = whole(1..=ModelSpec::LARGEST))]
     pub labels: Option<usize>,
     /// What normalises the discriminator [default: as in the paper of the model; under a penalty of its gradient layer, not batch].
@@ -84,7 +84,7 @@ pub struct SettingsArgs {
     /// Label of real images in minimax and non-saturating: below 1 for one-sided label smoothing [default: 1].
     #[arg(long, value_name = "P", conflicts_with = "resume")]
     pub real_label: Option<f64>,
-    /// Draw samples from a moving average of the generator's weights with this decay, such as 0.999.
+    /// Keep a moving average of the weights with this decay, such as 0.999: samples are made by it, and classes told.
     #[arg(long, value_name = "DECAY", conflicts_with = "resume")]
     pub average_decay: Option<f64>,
     /// Weight of the divergence of codes from their prior, for vae and vae-conv [default: 1].
