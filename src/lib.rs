@@ -185,6 +185,7 @@ pub mod output;
 #[cfg_attr(not(feature = "inference"), allow(dead_code))]
 mod pickle;
 mod random_state;
+mod registers;
 mod regular;
 pub mod score;
 pub mod stats;

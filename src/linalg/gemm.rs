@@ -4,6 +4,8 @@ use faer::linalg::matmul::{matmul as faer_matmul, triangular};
 use faer::{Accum, MatMut, MatRef, get_global_parallelism};
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 
+use crate::registers;
+
 /// The same values in one of the two layouts that [`as_mat`] takes; copies only views with gaps or reversed axes.
 fn contiguous(a: ArrayView2<'_, f64>) -> CowArray<'_, f64, Ix2> {
     if a.is_standard_layout() || a.t().is_standard_layout() {
@@ -41,6 +43,7 @@ pub fn matmul(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
     let mut product = Array2::zeros((a.nrows(), b.ncols()));
     let (a, b) = (contiguous(a), contiguous(b));
     faer_matmul(as_mat_mut(&mut product), Accum::Replace, as_mat(&a), as_mat(&b), 1.0, get_global_parallelism());
+    registers::release();
     product
 }
 
@@ -77,6 +80,7 @@ fn upper_times(a: &Array2<f64>, b: ArrayView2<'_, f64>, structure: triangular::B
         1.0,
         get_global_parallelism(),
     );
+    registers::release();
     product
 }
 
@@ -99,4 +103,5 @@ pub fn add_gram_lower(gram: &mut Array2<f64>, rows: ArrayView2<'_, f64>) {
         1.0,
         get_global_parallelism(),
     );
+    registers::release();
 }

@@ -10,6 +10,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
 use rayon::prelude::*;
 
 use crate::interrupt::{Interrupt, Interrupted};
+use crate::registers;
 
 /// Rows of a panel. A tile of 512×512 products takes 1 MiB and its operands stay in the cache of a core: on 1,000 rows
 /// faer's product ran at half the speed. Converting the operands of each tile anew was 8 to 16 % of a KID or P/R.
@@ -111,6 +112,7 @@ pub(super) fn products(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2
     let target = products.as_slice_mut().expect("freshly made");
     let target = MatMut::from_row_major_slice_mut(target, rows, columns);
     matmul(target, Accum::Replace, as_mat(&a), as_mat(&b).transpose(), 1.0, Par::Seq);
+    registers::release();
     products
 }
 
@@ -131,6 +133,7 @@ fn lower_products(a: ArrayView2<'_, f32>) -> Array2<f32> {
         1.0,
         Par::Seq,
     );
+    registers::release();
     products
 }
 

@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("output", &[]),
     ("pickle", &[]),
     ("random_state", &[]),
+    ("registers", &[]),
     ("regular", &[]),
     ("report", &["evaluate", "extractor", "image", "linalg", "metrics", "score", "stats"]),
     ("score", &["metrics"]),
@@ -29,8 +30,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("testing", &["image", "report", "score"]),
 ];
 
-const OPEN_TO_ALL: [&str; 10] =
-    ["digest", "error", "foreign", "interrupt", "numpy", "options", "output", "pickle", "random_state", "regular"];
+const OPEN_TO_ALL: [&str; 11] = [
+    "digest",
+    "error",
+    "foreign",
+    "interrupt",
+    "numpy",
+    "options",
+    "output",
+    "pickle",
+    "random_state",
+    "registers",
+    "regular",
+];
 
 /// The command line may use everything, and nobody may use it.
 const UNLISTED: [&str; 3] = ["cli", "lib", "main"];

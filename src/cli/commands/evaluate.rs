@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 
-use super::train::data::DataArgs;
+use super::train::data::{Classes, DataArgs};
 use crate::Result;
 use crate::cli::args::OutputArgs;
 use crate::cli::exit::Outcome;
@@ -141,11 +141,14 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
     let file = args.output.output.as_deref().map(|path| outputs.claim(path)).transpose()?;
     let trained = checkpoint::trained(&args.checkpoint)?;
     let system = trained.system.as_ref();
-    let by_labels = system.classifier().is_some() || system.encoder().is_some();
-    if system.likelihood().is_none() && !by_labels {
-        return Err(EvaluateModelError::Silent(system.title()).into());
-    }
-    let data = args.data.load(&trained.config.networks, by_labels)?;
+    let classes = match (system.classifier(), system.encoder(), system.likelihood()) {
+        (Some(_), ..) => Classes::Needed,
+        (None, Some(_), None) => Classes::Needed,
+        (None, Some(_), Some(_)) => Classes::Welcome,
+        (None, None, Some(_)) => Classes::Unwanted,
+        (None, None, None) => return Err(EvaluateModelError::Silent(system.title()).into()),
+    };
+    let data = args.data.load(&trained.config.networks, classes)?;
     let plan = Plan::new(&trained, &data)?;
     let found = evaluate(&trained, &data, &plan, args.seed)?;
     let text = if args.output.json { pretty(&found) } else { text(&found, plan.likelihood) };

@@ -20,9 +20,10 @@ pub struct ExportArgs {
     /// Network to write: the one that makes images, the one that encodes them, or the one that classifies them.
     #[arg(long, value_enum, default_value_t = PartArg::Generator)]
     pub network: PartArg,
-    /// ONNX file to write. A generator has the input `z`, N×length or N×length×1×1, where it takes a class or a code also `labels`,
-    /// N×length, and the output `images`, N×channels×size×size; the others have the input `images`, and the output `code` (or `mean` and `log_variance`) or
-    /// `classes`. Images are in the range of the model, given by the metadata entry `pixel_range`.
+    /// ONNX file to write. A generator has the input `z`, N×length or N×length×1×1, where it takes a class or a code also
+    /// `labels`, N×length, and the output `images`, N×channels×size×size; the others have the input `images`, and the output
+    /// `code` (or `mean` and `log_variance`) or `classes`. Images are in the range of the model, given by the metadata entry
+    /// `pixel_range`.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::grid;
-use super::train::data::DataArgs;
+use super::train::data::{Classes, DataArgs};
 use crate::Result;
 use crate::cli::exit::Outcome;
 use crate::cli::numbers::{seed, whole};
@@ -41,7 +41,7 @@ pub fn run(args: &ReconstructArgs) -> Result<Outcome> {
     let png = grid::claim(&args.output, Outputs::beside(inputs))?;
     let trained = checkpoint::trained(&args.checkpoint)?;
     let [channels, size, _] = trained.config.networks.image();
-    let data = args.data.load(&trained.config.networks, false)?;
+    let data = args.data.load(&trained.config.networks, Classes::Unwanted)?;
     let columns = usize::from(args.columns).min(data.len());
     let count = (usize::from(args.rows) * columns).min(data.len() / columns * columns);
     let range = trained.system.pixel_range();

@@ -6,6 +6,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
 use crate::gan::real::Real;
+use crate::registers;
 
 /// Whether the transpose of a matrix is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,4 +115,24 @@ pub fn gemm_part<T: Real>(
         Threads::All => Par::rayon(0),
     };
     matmul(c, accumulate, a, b, T::ONE, parallelism);
+    match threads {
+        Threads::One => registers::release(),
+        Threads::All => registers::release_everywhere(),
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_thread_keeps_its_registers_in_use() {
+        let (a, mut c) = (vec![0.5_f32; 256 * 256], vec![0.0_f32; 256 * 256]);
+        for threads in [Threads::One, Threads::All] {
+            gemm(&mut c, Store::Replace, Matrix::new(&a, 256, 256), Matrix::new(&a, 256, 256), threads);
+            let others = rayon::broadcast(|_| registers::in_use());
+            assert!(registers::in_use() != Some(true), "{threads:?}");
+            assert!(threads == Threads::One || !others.contains(&Some(true)), "{threads:?}");
+        }
+    }
 }

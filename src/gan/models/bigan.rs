@@ -21,7 +21,7 @@ pub(super) fn make(config: &TrainConfig) -> Result<Box<dyn System>, GanError> {
         return Err(left_alone("the minibatch statistic", statistic));
     }
     let wish = Wish::default();
-    let (regularizers, normalization) = regularized(config, config.regularizers.clone(), &wish);
+    let (regularizers, normalization) = regularized(config, config.regularizers.clone(), &wish)?;
     let wanted = Wanted { wish: &wish, critic: CriticKind::Logit, normalization };
     let trio = Trio {
         generator: generator(spec)?,

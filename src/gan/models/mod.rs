@@ -258,7 +258,24 @@ fn adversarial(
     objective: Box<dyn Objective>,
     defaults: Defaults,
 ) -> Result<Box<dyn System>, GanError> {
+    let specs: Vec<RegularizerSpec> =
+        objective.regularizers().into_iter().chain(config.regularizers.iter().copied()).collect();
     let critic = objective.critic();
+    check_game(config, critic, wish, &specs)?;
+    let (regularizers, normalization) = regularized(config, specs, wish)?;
+    let networks = pair(&config.networks, &Wanted { wish, critic, normalization })?;
+    let discriminating = Discriminating { steps: config.discriminator_steps(), real_label: config.real_label };
+    let title = config.networks.model.clone();
+    Ok(Box::new(Adversarial::new(title, networks, objective, regularizers, defaults, discriminating)?))
+}
+
+/// Refuses what does not go together with a discriminator: a statistic of batches, heads and slopes.
+fn check_game(
+    config: &TrainConfig,
+    critic: CriticKind,
+    wish: &Wish,
+    specs: &[RegularizerSpec],
+) -> Result<(), GanError> {
     if critic == CriticKind::Autoencoder {
         if let Some(statistic) = config.networks.minibatch_statistic {
             let requirement = "left alone for a discriminator that is an autoencoder";
@@ -269,30 +286,27 @@ fn adversarial(
             return Err(GanError::setting("the objective", &config.objective, requirement));
         }
     }
-    let specs: Vec<RegularizerSpec> =
-        objective.regularizers().into_iter().chain(config.regularizers.iter().copied()).collect();
-    for (place, spec) in specs.iter().enumerate() {
-        if specs[..place].iter().any(|other| other.entry().name() == spec.entry().name()) {
-            return Err(GanError::setting("the regularizer", spec, "given once: the game has one of its name"));
-        }
-        if critic != CriticKind::Logit && spec.make().wants_single_images() {
+    match specs.iter().find(|spec| critic != CriticKind::Logit && spec.make().wants_single_images()) {
+        None => Ok(()),
+        Some(spec) => {
             let requirement = "one of weights: this discriminator gives no verdict whose slope could be penalised";
-            return Err(GanError::setting("the regularizer", spec, requirement));
+            Err(GanError::setting("the regularizer", spec, requirement))
         }
     }
-    let (regularizers, normalization) = regularized(config, specs, wish);
-    let networks = pair(&config.networks, &Wanted { wish, critic, normalization })?;
-    let discriminating = Discriminating { steps: config.discriminator_steps(), real_label: config.real_label };
-    let title = config.networks.model.clone();
-    Ok(Box::new(Adversarial::new(title, networks, objective, regularizers, defaults, discriminating)?))
 }
 
-/// Regularizers, and what normalises maps in a discriminator beside them.
+/// Regularizers, each of a name once, and what normalises maps in a discriminator beside them.
 fn regularized(
     config: &TrainConfig,
     specs: Vec<RegularizerSpec>,
     wish: &Wish,
-) -> (Vec<Box<dyn Regularizer>>, CriticNormalization) {
+) -> Result<(Vec<Box<dyn Regularizer>>, CriticNormalization), GanError> {
+    let is_again =
+        |place: usize| specs[..place].iter().any(|other| other.entry().name() == specs[place].entry().name());
+    if let Some(place) = (0..specs.len()).find(|&place| is_again(place)) {
+        let requirement = "given once: the game has one of its name";
+        return Err(GanError::setting("the regularizer", specs[place], requirement));
+    }
     let regularizers: Vec<Box<dyn Regularizer>> = specs.into_iter().map(|spec| spec.make()).collect();
     let single_images = regularizers.iter().any(|one| one.wants_single_images());
     let normalization = match config.networks.critic_normalization {
@@ -301,7 +315,7 @@ fn regularized(
         None if single_images && wish.normalization == CriticNormalization::Batch => CriticNormalization::Layer,
         None => wish.normalization,
     };
-    (regularizers, normalization)
+    Ok((regularizers, normalization))
 }
 
 /// What is said of a setting that a model has no use for.

@@ -8,7 +8,7 @@ use super::record::Recorded;
 use super::table::{Line, Table};
 use crate::Result;
 use crate::cli::args::{EngineArg, OutputArgs, first_given};
-use crate::cli::commands::train::data::Images;
+use crate::cli::commands::train::data::{Classes, Images};
 use crate::cli::commands::train::point_scores::PointScores;
 use crate::cli::commands::train::points;
 use crate::cli::commands::train::scoring::{ImageScores, Wanted};
@@ -40,8 +40,8 @@ pub struct CompareArgs {
     /// Training data, if they are no longer where the first run found them.
     #[arg(long, value_name = "IMAGES")]
     pub data: Vec<PathBuf>,
-    /// Scores to compute, separated by commas, as in `train --scores` [default: fid,precision,recall,coverage,vendi, and kid where
-    /// there are 1000 samples of each run, and real ones to hold out, as many].
+    /// Scores to compute, separated by commas, as in `train --scores` [default: fid,precision,recall,coverage,vendi, and
+    /// kid where 1000 samples of each run and as many held-out real ones are scored].
     #[arg(long, value_name = "SCORES", value_delimiter = ',')]
     #[arg(value_parser = |text: &str| text.parse::<ScoreNumber>())]
     pub scores: Option<Vec<ScoreNumber>>,
@@ -71,8 +71,10 @@ enum RunsError {
         "{} learnt from other data than {}: scores of both are not comparable", other.display(), first.display()
     )]
     OtherData { first: PathBuf, other: PathBuf },
-    #[error("the data {}are not those that {} learnt from{}", if *named { "of --data " } else { "" }, run.display(), if *named { "" } else { ": name them with --data" })]
-    Changed { run: PathBuf, named: bool },
+    #[error("the data are not those that {} learnt from: name them with --data", .0.display())]
+    Changed(PathBuf),
+    #[error("the images of --data are not those that {} learnt from", .0.display())]
+    Other(PathBuf),
     #[error("{} is a run of {model}, which makes no samples that could be scored: leave it out", run.display())]
     NoSamples { run: PathBuf, model: String },
     #[error("{} samples of the data are too few to hold some against the others: at least {least} are needed", .found)]
@@ -116,11 +118,12 @@ fn data_of(args: &CompareArgs, first: &Recorded) -> Result<(TrainingSet, Vec<Pat
     let paths = if args.data.is_empty() { first.file.data.clone() } else { args.data.clone() };
     let networks = &first.trained.config.networks;
     // Scores look at images alone.
-    let images = Images { paths: &paths, pixel_range: first.file.pixel_range, labelled: false };
+    let images = Images { paths: &paths, pixel_range: first.file.pixel_range, classes: Classes::Unwanted };
     let data = images.load_for(networks)?;
     match data.digest() == first.file.data_sha256 {
         true => Ok((data, paths)),
-        false => Err(RunsError::Changed { run: first.path.clone(), named: !args.data.is_empty() }.into()),
+        false if args.data.is_empty() => Err(RunsError::Changed(first.path.clone()).into()),
+        false => Err(RunsError::Other(first.path.clone()).into()),
     }
 }
 

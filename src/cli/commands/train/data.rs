@@ -7,7 +7,7 @@ use crate::Result;
 use crate::error::{Blame, Blamed};
 use crate::evaluate::class_names;
 use crate::gan::GanError;
-use crate::gan::models::ModelSpec;
+use crate::gan::models::{ModelEntry, ModelSpec};
 use crate::gan::train::TrainingSet;
 use crate::image::{DataSet, DataSetError, Reading, ResizeMode, Resizer, RgbImage};
 use clap::Args;
@@ -29,9 +29,9 @@ pub struct DataArgs {
 }
 
 impl DataArgs {
-    /// The images as a trained model sees them; with their classes where they are `labelled` and told.
-    pub fn load(&self, networks: &ModelSpec, labelled: bool) -> Result<TrainingSet> {
-        Images { paths: &self.data, pixel_range: self.pixel_range, labelled }.load_for(networks)
+    /// The images as a trained model sees them.
+    pub fn load(&self, networks: &ModelSpec, classes: Classes) -> Result<TrainingSet> {
+        Images { paths: &self.data, pixel_range: self.pixel_range, classes }.load_for(networks)
     }
 }
 
@@ -55,8 +55,26 @@ pub struct Images<'a> {
     pub paths: &'a [PathBuf],
     /// Values of black and white, where they are floating-point numbers.
     pub pixel_range: Option<[f32; 2]>,
-    /// Whether classes are wanted, where they are told.
-    pub labelled: bool,
+    /// What is to be known of their classes.
+    pub classes: Classes,
+}
+
+/// What is to be known of the classes of images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Classes {
+    /// Nothing.
+    Unwanted,
+    /// What the data tell.
+    Welcome,
+    /// The same; where a file should tell them and does not, what is wrong with it.
+    Needed,
+}
+
+impl Classes {
+    /// For a model to learn from.
+    pub fn to_train(entry: &ModelEntry) -> Self {
+        if entry.is_labelled() { Classes::Needed } else { Classes::Unwanted }
+    }
 }
 
 impl Images<'_> {
@@ -94,7 +112,7 @@ impl Blamed for Points {
 /// Images are cropped to the square in their middle and resized as Pillow's bicubic filter does, antialiased. Without a
 /// number of channels, they are gray where every image is.
 pub fn load(images: Images<'_>, size: usize, channels: Option<usize>) -> Result<TrainingSet> {
-    let Images { paths, pixel_range, labelled } = images;
+    let Images { paths, pixel_range, classes: wanted } = images;
     if let Some(path) = paths.iter().find(|path| points::is_built_in(path)) {
         return Err(Points(path.clone()).into());
     }
@@ -118,7 +136,7 @@ pub fn load(images: Images<'_>, size: usize, channels: Option<usize>) -> Result<
         let squares: Result<Vec<Vec<u8>>> = (0..set.len()).into_par_iter().map_init(|| resizer.clone(), load).collect();
         images.extend(squares?);
         let of_set = class_names(set);
-        if let (true, None, Some(reason)) = (labelled, &of_set, set.untold_classes()) {
+        if let (Classes::Needed, None, Some(reason)) = (wanted, &of_set, set.untold_classes()) {
             return Err(DataSetError::NoClasses { path: set.path().to_owned(), reason: reason.to_owned() }.into());
         }
         classes = classes.and_then(|all| Some([all, of_set?].concat()));
@@ -132,7 +150,7 @@ pub fn load(images: Images<'_>, size: usize, channels: Option<usize>) -> Result<
     };
     let data = TrainingSet::new(channels, size, samples)?;
     match classes {
-        Some(classes) if labelled => Ok(with_classes(data, &classes)?),
+        Some(classes) if wanted != Classes::Unwanted => Ok(with_classes(data, &classes)?),
         _ => Ok(data),
     }
 }

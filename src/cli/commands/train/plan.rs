@@ -9,7 +9,7 @@ use crate::gan::objectives::ObjectiveSpec;
 use crate::gan::train::{Trainer, checkpoint};
 
 use super::RunArgs;
-use super::data::{self, Images};
+use super::data::{self, Classes, Images};
 use super::folder::{ConfigError, RunFile, RunFolder};
 use super::points;
 use super::scoring::Scorer;
@@ -231,8 +231,7 @@ fn begin(args: &RunArgs) -> Result<Trainer> {
     // Settings out of range are told before all images are read.
     let (channels, size) = (args.settings.channels, args.settings.size());
     let model = args.settings.model(args.data.iter().all(|path| points::is_built_in(path)))?;
-    let labelled = model.entry().is_labelled();
-    let images = Images { paths: &args.data, pixel_range: args.pixel_range, labelled };
+    let images = Images { paths: &args.data, pixel_range: args.pixel_range, classes: Classes::to_train(model.entry()) };
     let data = match model.entry().takes_points() {
         true => {
             args.settings.config(model.clone(), &model.sample(), SOME_CLASSES)?;
@@ -251,10 +250,10 @@ fn begin(args: &RunArgs) -> Result<Trainer> {
 fn resume(args: &RunArgs, folder: &RunFolder) -> Result<Trainer> {
     let path = folder.checkpoint();
     let networks = checkpoint::config(&path)?.networks;
-    let labelled = networks.entry().is_labelled();
     // What is wrong with the record is told where the data are not named.
     let pixel_range = folder.read_config().ok().and_then(|run| run.pixel_range);
-    let data = Images { paths: &data_of(args, folder)?, pixel_range, labelled }.load_for(&networks)?;
+    let (paths, classes) = (data_of(args, folder)?, Classes::to_train(networks.entry()));
+    let data = Images { paths: &paths, pixel_range, classes }.load_for(&networks)?;
     let trainer = checkpoint::resume(&path, data)?;
     match trainer.steps() {
         done if done >= args.steps() => Err(PlanError::Done { out: args.out().to_owned(), done }.into()),
