@@ -60,8 +60,8 @@ fn begun(trained: &Trained, what: &str) -> Graph {
     graph
 }
 
-/// The generator of a trained system: from `z` (and what else it takes) to `images`. The metadata say the range of the pixels
-/// the distribution of z, and of a code, where that is what `labels` are, how many categories and numbers it has.
+/// The generator of a trained system: from `z` (and what else it takes) to `images`. The metadata say the range of the pixels,
+/// the distribution of z and, where `labels` are a code, how many categories and numbers it has.
 ///
 /// # Errors
 /// [`GanError::Unable`] where the images are not made by one pass of one network, or a layer has no ONNX form.

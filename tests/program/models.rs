@@ -38,7 +38,7 @@ fn points_are_learnt_shown_scored_and_made() {
         lines.last().unwrap().rsplit(',').take(4).map(|number| number.parse().ok()).collect();
     let [Some(distance), imbalance, Some(quality), Some(modes)] = numbers[..] else { panic!("{rows}") };
     assert!(distance > 0.01 && (0.0..=1.0).contains(&quality) && modes <= 8.0, "{numbers:?}");
-    // Of no points near a mode there are no shares to compare.
+    // Without points near a mode there are no shares to compare.
     assert_eq!(imbalance.is_some_and(|imbalance| imbalance >= 0.0), quality > 0.0, "{numbers:?}");
     let picture = image::open(whole.join("samples/0000040.png")).unwrap().to_rgb8();
     assert_eq!(picture.dimensions(), (2 * 360 + 8, 360));

@@ -65,7 +65,7 @@ impl RunFile {
     }
 }
 
-/// A path that names the same data from every folder. A pattern is no file, and a list stands behind an `@`.
+/// A path that names the same data from every folder. A pattern is not a file, and the path of a list comes after an `@`.
 fn found_from_anywhere(path: &Path) -> PathBuf {
     if points::is_built_in(path) {
         return path.to_owned();

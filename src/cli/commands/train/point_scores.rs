@@ -47,7 +47,7 @@ impl PointScores {
         let distance = sliced_wasserstein(self.real.view(), made.view(), WassersteinOrder::TWO, DIRECTIONS, 0)?.value;
         let modes = self.distribution.as_ref().map(|mixture| {
             let found = mixture.coverage(points);
-            // Of no points near a mode there are no shares to compare.
+            // Without points near a mode there are no shares to compare.
             [
                 Some(found.modes as f64),
                 Some(found.high_quality),
